@@ -1,0 +1,34 @@
+# Every target makes .venv by itself and keeps it up to date; the second time that takes a moment.
+BIN := .venv/bin
+WITH = @python=$$(./setup/find-python) && "$$python" setup/install.py
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run test lint constraints clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1@/' | awk -F@ '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+run:  ## play: start everything and say where to listen (PORT=8001, ARGS="--synth-workers 2", TORCH=cuda)
+	$(WITH) all
+	@exec $(BIN)/auralis up $(if $(PORT),--port $(PORT)) $(ARGS)
+
+test: lint  ## lint, then run every test, the browser's included (ARGS="-k ring")
+	@./setup/chromium
+	@exec $(BIN)/pytest $(ARGS)
+
+lint:  ## check style, types and the borders between packages
+	$(WITH) dev
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/mypy --no-error-summary setup/*.py tests/smoke.py
+	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
+	@echo "lint: ruff, mypy and import-linter have nothing to say"
+
+constraints:  ## renew the pinned versions in constraints.txt
+	@python=$$(./setup/find-python) && "$$python" setup/constraints.py
+
+clean:  ## remove .venv and everything built
+	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
