@@ -1,0 +1,81 @@
+"""Connections to the broker (Redis 7+ or Valkey 8+) and its Lua functions.
+
+Retries are off: redis-py's default would apply an XADD or RPUSH twice whose reply was lost. Writers here are
+idempotent by the checks of their Lua functions, and every caller's loop tries again with what it then reads.
+"""
+
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any, Final
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError, RedisError
+
+from auralis.errors import BrokerUnavailable, InvalidValue
+
+CONNECT_TIMEOUT_S: Final = 2.0
+# Longer than any command takes, short enough that a dead broker is noticed while the ring still lasts.
+ANSWER_TIMEOUT_S: Final = 1.0
+# What may be raised while the broker is away; a service's loop logs it, waits and goes on.
+BROKER_ERRORS: Final = (RedisError, OSError, TimeoutError)
+
+_URL_SCHEMES: Final = ("redis://", "rediss://", "unix://")
+
+
+def connect(url: str, *, name: str, answer_timeout_s: float | None = ANSWER_TIMEOUT_S) -> Redis:
+    """A client for short commands. Nothing is sent before its first command.
+
+    Raises:
+        InvalidValue: ``url`` is no Redis URL.
+    """
+    if not url.startswith(_URL_SCHEMES):
+        raise InvalidValue("REDIS_URL", url, f"a URL that begins with {', '.join(_URL_SCHEMES)}")
+    try:
+        return Redis.from_url(
+            url,
+            client_name=name,
+            protocol=2,
+            retry=Retry(NoBackoff(), 0),
+            socket_timeout=answer_timeout_s,
+            socket_connect_timeout=CONNECT_TIMEOUT_S,
+        )
+    except ValueError as error:
+        raise InvalidValue("REDIS_URL", url, f"a Redis URL ({error})") from error
+
+
+async def check(client: Redis) -> None:
+    """Ask the broker for a sign of life.
+
+    Raises:
+        BrokerUnavailable: it does not answer.
+    """
+    try:
+        await client.ping()
+    except BROKER_ERRORS as error:
+        raise BrokerUnavailable(f"the broker does not answer: {reason(error)}") from error
+
+
+def reason(error: BaseException) -> str:
+    """An exception in one line for a log or a user."""
+    text = " ".join(str(error).split())
+    return text or type(error).__name__
+
+
+class LuaFunction:
+    """A Lua file of a package as one atomic change or read of the broker."""
+
+    def __init__(self, package: str, name: str) -> None:
+        self._source = resources.files(package).joinpath(name).read_text()
+        self._sha: str | None = None
+
+    async def __call__(self, client: Redis, keys: Sequence[str], args: Sequence[Any]) -> Any:
+        """Run it. A broker that does not know it yet (new, flushed) has run nothing, so it is sent again."""
+        if self._sha is not None:
+            try:
+                return await client.evalsha(self._sha, len(keys), *keys, *args)
+            except NoScriptError:
+                self._sha = None
+        self._sha = await client.script_load(self._source)
+        return await client.evalsha(self._sha, len(keys), *keys, *args)

@@ -1,0 +1,1 @@
+"""Channels: their state in the broker, control changes, who listens, and who works for which."""

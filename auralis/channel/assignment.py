@@ -1,0 +1,141 @@
+"""Who works for which channel: Redis's own consumer groups over the stream ``auralis:channels``.
+
+An entry pending at a worker is that worker's channel. The worker renews its entries at a third of the lease;
+the entries of a worker that does not are taken over by the others. The lease is a hint about work, not a
+lock: the checks of ring and score log make two owners harmless.
+"""
+
+from typing import Any, Final, Literal, NamedTuple, cast
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from auralis.broker import LuaFunction
+from auralis.keyspace import Keyspace
+from auralis.timing import LEASE_MS
+
+_log = structlog.get_logger()
+_renew: Final = LuaFunction("auralis.channel", "renew.lua")
+
+Group = Literal["composer", "synth"]
+
+
+class Held(NamedTuple):
+    """The channels of this worker after a round, and how many of them were taken from a dead one."""
+
+    channels: frozenset[str]
+    taken_over: int
+
+
+class Assignment:
+    """One worker's membership in a group; call :meth:`round` at every third of the lease."""
+
+    def __init__(self, client: Redis, keys: Keyspace, group: Group, worker: str) -> None:
+        self._client = client
+        self._stream = keys.channels
+        self._wake = keys.wake
+        self._group = group
+        self._worker = worker
+        self._names: dict[bytes, str] = {}
+
+    async def round(self) -> Held:
+        """Renew, take what nobody works for, hand over what is above the fair share."""
+        try:
+            return await self._round()
+        except ResponseError as error:
+            if not str(error).startswith("NOGROUP"):
+                raise
+            await self._create_group()
+            return await self._round()
+
+    async def leave(self) -> None:
+        """Let the others take over at once what this worker holds."""
+        for entry in await self._own():
+            await self._client.execute_command(
+                "XCLAIM", self._stream, self._group, self._worker, 0, entry, "IDLE", LEASE_MS * 10, "JUSTID"
+            )
+        await self._client.publish(self._wake, f"{self._group} {self._worker}")
+
+    async def _round(self) -> Held:
+        own = await self._own()
+        taken = await self._take_over()
+        own += taken
+        own += await self._take_new()
+        await self._hand_over(own)
+        await self._learn_names()
+        channels = frozenset(self._names[entry] for entry in own if entry in self._names)
+        return Held(channels, len(taken))
+
+    async def _own(self) -> list[bytes]:
+        reply = await _renew(self._client, [self._stream], [self._group, self._worker])
+        return cast("list[bytes]", reply)
+
+    async def _take_over(self) -> list[bytes]:
+        """Claim the entries of workers past their lease; the scan goes on until its cursor comes round."""
+        taken: list[bytes] = []
+        cursor = b"0-0"
+        while True:
+            reply = await self._client.execute_command(
+                "XAUTOCLAIM", self._stream, self._group, self._worker, LEASE_MS, cursor, "JUSTID"
+            )
+            cursor, claimed = reply[0], reply[1]
+            taken += claimed
+            if cursor == b"0-0":
+                return taken
+
+    async def _take_new(self) -> list[bytes]:
+        reply: Any = await self._client.execute_command(
+            "XREADGROUP", "GROUP", self._group, self._worker, "STREAMS", self._stream, ">"
+        )
+        return [raw_id for _, entries in _pairs(reply) for raw_id, _ in entries]
+
+    async def _hand_over(self, own: list[bytes]) -> None:
+        """Give entries to the worker that has the fewest, until nobody has two more than another."""
+        if len(own) < 2:
+            return
+        loads = await self._loads()
+        loads[self._worker] = len(own)
+        while own and loads:
+            poorest = min(loads, key=lambda worker: (loads[worker], worker))
+            if loads[self._worker] - loads[poorest] < 2:
+                return
+            await self._client.execute_command(
+                "XCLAIM", self._stream, self._group, poorest, 0, own.pop(), "JUSTID"
+            )
+            loads[self._worker] -= 1
+            loads[poorest] += 1
+
+    async def _loads(self) -> dict[str, int]:
+        """Entries of each living worker of the group; forgets workers that are long gone."""
+        loads: dict[str, int] = {}
+        consumers = await self._client.xinfo_consumers(self._stream, self._group)
+        for consumer in cast("list[dict[str, Any]]", consumers):
+            name = consumer["name"].decode()
+            if consumer["idle"] < LEASE_MS:
+                loads[name] = consumer["pending"]
+            elif consumer["idle"] > 100 * LEASE_MS and consumer["pending"] == 0:
+                await self._client.xgroup_delconsumer(self._stream, self._group, name)
+        return loads
+
+    async def _learn_names(self) -> None:
+        reply = await self._client.xrange(self._stream)
+        self._names = {
+            raw_id: fields[b"channel"].decode()
+            for raw_id, fields in cast("list[tuple[bytes, dict[bytes, bytes]]]", reply)
+        }
+
+    async def _create_group(self) -> None:
+        """After a flush, or as the first worker ever: the group reads the stream from its beginning."""
+        try:
+            await self._client.xgroup_create(self._stream, self._group, id="0", mkstream=True)
+        except ResponseError as error:
+            if not str(error).startswith("BUSYGROUP"):
+                raise
+        _log.debug("consumer group created", group=self._group)
+
+
+def _pairs(reply: Any) -> list[Any]:
+    if reply is None:
+        return []
+    return list(reply.items()) if isinstance(reply, dict) else list(reply)

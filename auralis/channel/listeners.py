@@ -1,0 +1,31 @@
+"""Which channels somebody listens to: a channel that nobody hears sleeps."""
+
+from typing import cast
+
+from redis.asyncio import Redis
+
+from auralis.keyspace import Keyspace
+from auralis.timing import LISTENER_TTL_S
+
+
+class Listeners:
+    """Heartbeats of channels with listeners, in seconds of the broker's clock."""
+
+    def __init__(self, client: Redis, keys: Keyspace) -> None:
+        self._client = client
+        self._keys = keys
+
+    async def beat(self, channel: str, now_us: int) -> None:
+        """Somebody listens to ``channel``; wakes it if it may have slept."""
+        key = self._keys.listeners
+        before = await self._client.zscore(key, channel)
+        await self._client.zadd(key, {channel: now_us / 1e6}, gt=True)
+        if before is None or float(before) < now_us / 1e6 - LISTENER_TTL_S:
+            await self._client.publish(self._keys.wake, f"channels {channel}")
+
+    async def awake(self, now_us: int) -> set[str]:
+        """The channels that had a listener within the last minute."""
+        oldest = now_us / 1e6 - LISTENER_TTL_S
+        reply = await self._client.zrangebyscore(self._keys.listeners, oldest, "+inf")
+        names = cast("list[bytes]", reply)
+        return {name.decode() for name in names}

@@ -1,0 +1,141 @@
+"""Settings: flags over environment over ``.env`` over defaults.
+
+A flag of the command line is passed on to the services as its environment variable, so that every service
+finds its settings in one way.
+"""
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
+from auralis.errors import InvalidValue
+from auralis.keyspace import Keyspace
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+CommaList = Annotated[tuple[str, ...], NoDecode]
+
+
+def _state_home() -> Path:
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "auralis"
+
+
+class Settings(BaseSettings):
+    """Every setting, under ``AURALIS_<NAME>`` unless an alias is given."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="AURALIS_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    redis_url: str | None = Field(
+        None, validation_alias="REDIS_URL", description="Broker; unset: `auralis up` starts one of its own."
+    )
+    prefix: str = Field("auralis", pattern=r"^[A-Za-z0-9_.-]+$", description="Prefix of every Redis key.")
+    host: str = Field("127.0.0.1", description="Address the gateway listens on.")
+    port: Port = Field(8000, description="Port the gateway listens on; 0: any free one.")
+    sample_rate: int = Field(44_100, description="Sample rate of new channels in Hz: 44100 or 48000.")
+    seed: int | None = Field(
+        None, ge=0, lt=2**32, description="Seed of the channel `main` when it is created; unset: random."
+    )
+    device: Literal["auto", "cuda", "mps", "cpu"] = Field(
+        "auto", description="Where the synth renders; auto: CUDA, then Metal (mps), then CPU."
+    )
+    control_token: str | None = Field(
+        None, min_length=1, description="Token for controls; unset: open to local clients only."
+    )
+    control_open_networks: CommaList = Field(
+        ("127.0.0.0/8", "::1/128"),
+        description="Networks whose clients count as local while no control token is set.",
+    )
+    allowed_origins: CommaList = Field(
+        (), description="Origins of other sites whose pages may control; the gateway's own always may."
+    )
+    max_listeners: int = Field(1_000, ge=1, description="Listeners one gateway admits.")
+    max_listeners_per_ip: int = Field(50, ge=1, description="Listeners one gateway admits from one address.")
+    metrics_host: str = Field("127.0.0.1", description="Address of the composer's and synth's metrics.")
+    metrics_port: Port | None = Field(
+        None, description="Port of the service's metrics; unset: composer 9101, synth 9102; 0: none."
+    )
+    data_dir: Path = Field(
+        default_factory=_state_home, description="Where `auralis up` keeps the data of its own broker."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", validation_alias="LOG_LEVEL", description="Least severe level that is logged."
+    )
+    log_format: Literal["console", "json"] | None = Field(
+        None, validation_alias="LOG_FORMAT", description="Unset: console on a terminal, json elsewhere."
+    )
+
+    @field_validator("sample_rate")
+    @classmethod
+    def _known_rate(cls, value: int) -> int:
+        if value not in SAMPLE_RATES_HZ:
+            raise ValueError("allowed: 44100 or 48000")
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("control_open_networks", "allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("control_open_networks")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ipaddress.ip_network(network)
+        return value
+
+    @property
+    def audio(self) -> AudioFormat:
+        """The format of new channels."""
+        return AudioFormat(self.sample_rate)
+
+    @property
+    def keys(self) -> Keyspace:
+        """The Redis keys."""
+        return Keyspace(self.prefix)
+
+
+def variable_of(field: str) -> str:
+    """The environment variable of a setting."""
+    alias = Settings.model_fields[field].validation_alias
+    return alias if isinstance(alias, str) else f"AURALIS_{field.upper()}"
+
+
+def load(**flags: Any) -> Settings:
+    """The settings; ``flags`` that are not None go over the environment.
+
+    Raises:
+        InvalidValue: naming the variable, what was found and what is allowed.
+    """
+    given = {_input_name(name): value for name, value in flags.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = str(first["loc"][0])
+        variable = variable_of(field) if field in Settings.model_fields else field
+        raise InvalidValue(variable, first["input"], _allowed(first["msg"])) from error
+
+
+def _input_name(field: str) -> str:
+    alias = Settings.model_fields[field].validation_alias
+    return alias if isinstance(alias, str) else field
+
+
+def _allowed(message: str) -> str:
+    text = message.removeprefix("Value error, ").removeprefix("allowed: ").removeprefix("Input should be ")
+    return text[0].lower() + text[1:]
