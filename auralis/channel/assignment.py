@@ -57,7 +57,7 @@ class Assignment:
         own, taken = await self._claim()
         if own or taken:
             await self._client.xclaim(
-                self._stream, self._group, _NOBODY, 0, own + taken, idle=10 * LEASE_MS, justid=True
+                self._stream, self._group, _NOBODY, 0, [*own, *taken], idle=10 * LEASE_MS, justid=True
             )
         await self._client.xgroup_delconsumer(self._stream, self._group, self._worker)
         await self._client.publish(self._wake, f"{self._group} {self._worker}")
