@@ -1,4 +1,4 @@
-"""Health check of the images, which hold no curl: `probe.py URL [TEXT]` exits 0 if URL answers 200 with TEXT."""
+"""Health check of the images, which hold no curl: `probe.py URL [TEXT]` exits 0 if URL answers with TEXT."""
 
 import sys
 import urllib.request
