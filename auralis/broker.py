@@ -4,10 +4,12 @@ Retries are off: redis-py's default would apply an XADD or RPUSH twice whose rep
 idempotent by the checks of their Lua functions, and every caller's loop tries again with what it then reads.
 """
 
+import asyncio
 from collections.abc import Sequence
 from importlib import resources
 from typing import Any, Final
 
+import structlog
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -15,12 +17,15 @@ from redis.exceptions import NoScriptError, RedisError
 
 from auralis.errors import BrokerUnavailable, InvalidValue
 
+_log = structlog.get_logger()
+
 CONNECT_TIMEOUT_S: Final = 2.0
 # Longer than any command takes, short enough that a dead broker is noticed while the ring still lasts.
 ANSWER_TIMEOUT_S: Final = 1.0
 # What may be raised while the broker is away; a service's loop logs it, waits and goes on.
 BROKER_ERRORS: Final = (RedisError, OSError, TimeoutError)
 
+_RECONNECT_S: Final = 0.5
 _URL_SCHEMES: Final = ("redis://", "rediss://", "unix://")
 
 
@@ -79,3 +84,18 @@ class LuaFunction:
                 self._sha = None
         self._sha = await client.script_load(self._source)
         return await client.evalsha(self._sha, len(keys), *keys, *args)
+
+
+async def wait_for_broker(client: Redis) -> None:
+    """Return as soon as the broker answers; says once that it does not yet."""
+    told = False
+    while True:
+        try:
+            await check(client)
+        except BrokerUnavailable as error:
+            if not told:
+                _log.warning("waiting for the broker", reason=str(error))
+            told = True
+            await asyncio.sleep(_RECONNECT_S)
+        else:
+            return

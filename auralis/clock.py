@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import structlog
 from redis.asyncio import Redis
@@ -100,3 +100,11 @@ class BrokerClock:
                 await self.sync()
             except BROKER_ERRORS as error:
                 _log.debug("clock not synchronised", reason=str(error))
+
+
+class Clock(Protocol):
+    """Anything that tells the broker's time."""
+
+    def now_us(self) -> int:
+        """Microseconds of the broker's clock."""
+        ...

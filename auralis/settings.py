@@ -6,6 +6,7 @@ finds its settings in one way.
 
 import ipaddress
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -137,3 +138,12 @@ def _input_name(field: str) -> str:
 def _allowed(message: str) -> str:
     text = message.removeprefix("Value error, ").removeprefix("allowed: ").removeprefix("Input should be ")
     return text[0].lower() + text[1:]
+
+
+def load_or_exit(**flags: Any) -> Settings:
+    """The settings; a wrong one is one line on stderr and exit code 2."""
+    try:
+        return load(**flags)
+    except InvalidValue as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201  before logging is configured
+        sys.exit(error.exit_code)

@@ -55,6 +55,11 @@ class Score:
         return self._entries[-1].id if self._entries else NO_ENTRY
 
     @property
+    def from_frame(self) -> int:
+        """From where on the entries that are still known write the score."""
+        return min((entry.from_frame for entry in self._entries), default=0)
+
+    @property
     def until_frame(self) -> int:
         """Up to where the score is written."""
         return self._entries[-1].until_frame if self._entries else 0

@@ -1,0 +1,212 @@
+"""The composer service: moves what the pure composer writes into the score log.
+
+All music is in :mod:`services.composer.plan` and below; here are time, the broker and its refusals.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from redis.asyncio import Redis
+
+from auralis.audio import AudioFormat
+from auralis.broker import BROKER_ERRORS, reason
+from auralis.channel.assignment import Assignment
+from auralis.channel.listeners import Listeners
+from auralis.channel.membership import Membership
+from auralis.channel.state import Channels, ChannelState, ControlChange
+from auralis.channel.wakeups import WakeUps
+from auralis.clock import BrokerClock
+from auralis.controls import changed
+from auralis.errors import ChannelNotFound, ProtocolError
+from auralis.keyspace import Keyspace
+from auralis.score.entry_id import NO_ENTRY, EntryId
+from auralis.score.events import Batch
+from auralis.score.log import Appended, Refusal, ScoreWriter
+from auralis.timing import HORIZON_US, POLL_S, first_revisable_seq
+from services.composer import plan as planning
+from services.composer.metrics import ComposerMetrics
+from services.composer.plan import Plan
+
+_log = structlog.get_logger()
+
+_TICK_S: Final = 0.25
+_BACKOFF_S: Final = 0.2
+# What composing and appending a revision takes: the first frame that may change is chosen for then.
+_COMPOSE_US: Final = 8_000
+# A late entry is composed again for the frame that the log names; more than twice: the clock is off.
+_ATTEMPTS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Collaborators:
+    """What a composer works with; ``wakeups`` listens on a connection of its own."""
+
+    client: Redis
+    keys: Keyspace
+    clock: BrokerClock
+    wakeups: WakeUps
+    metrics: ComposerMetrics
+
+
+@dataclass(slots=True)
+class _Piece:
+    """One channel's plan as it was last written to the broker."""
+
+    state: ChannelState
+    audio: AudioFormat
+    plan: Plan
+    version: int
+    control_id: EntryId
+
+    def floor_frame(self, now_us: int) -> int:
+        """The first frame that an entry appended about now may change."""
+        return self.audio.start_frame(first_revisable_seq(self.state.epoch_us, now_us + _COMPOSE_US))
+
+    def frame_at(self, at_us: int) -> int:
+        """The frame that is due at ``at_us``."""
+        return (at_us - self.state.epoch_us) * self.audio.sample_rate_hz // 1_000_000
+
+
+class Composer:
+    """One process's share of the channels."""
+
+    def __init__(self, name: str, parts: Collaborators) -> None:
+        self._parts = parts
+        self._clock = parts.clock
+        self._metrics = parts.metrics
+        self._membership = Membership(
+            Assignment(parts.client, parts.keys, "composer", name),
+            Listeners(parts.client, parts.keys),
+            parts.clock,
+            changed=parts.wakeups.nudge,
+        )
+        self._channels = Channels(parts.client, parts.keys)
+        self._pieces: dict[str, _Piece] = {}
+
+    async def run(self) -> None:
+        """Work until cancelled; then leave the group, so that the others go on at once."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._parts.wakeups.keep())
+                tasks.create_task(self._clock.keep())
+                tasks.create_task(self._membership.keep())
+                tasks.create_task(self._keep_composing())
+        finally:
+            await self._membership.leave()
+
+    async def _keep_composing(self) -> None:
+        looked = 0.0
+        while True:
+            woken = await self._parts.wakeups.wait(_TICK_S)
+            everything = time.monotonic() - looked > POLL_S
+            if everything:
+                looked = time.monotonic()
+            controlled = {channel for what, channel in woken if what == "control"}
+            try:
+                await self._compose_all(controlled, everything)
+            except BROKER_ERRORS as error:
+                _log.debug("composing paused", reason=reason(error))
+                self._pieces.clear()  # what was written is not known: read it again
+                await asyncio.sleep(_BACKOFF_S)
+
+    async def _compose_all(self, controlled: set[str], everything: bool) -> None:
+        held = self._membership.held
+        for gone in self._pieces.keys() - held:
+            del self._pieces[gone]
+        for channel in sorted(held, key=lambda name: name not in controlled):
+            try:
+                await self._compose(channel, look=everything or channel in controlled)
+            except ChannelNotFound:
+                self._pieces.pop(channel, None)
+
+    async def _compose(self, channel: str, *, look: bool) -> None:
+        piece = self._pieces.get(channel)
+        if piece is None:
+            piece, look = await self._load(channel), True
+        if not piece.state.always_on and channel not in self._membership.heard:
+            return
+        if look:
+            changes = await self._channels.control_changes(channel, after=piece.control_id)
+            if changes:
+                await self._revise(piece, changes)
+        await self._extend(piece)
+        now_frame = piece.frame_at(self._clock.now_us())
+        ahead_s = piece.audio.seconds(piece.plan.until_frame - now_frame)
+        self._metrics.horizon_seconds.labels(channel).set(ahead_s)
+
+    async def _load(self, channel: str) -> _Piece:
+        """Go on from the checkpoint, or begin the piece."""
+        # Changes first: one that comes between the two reads is in the state, and applied once more.
+        changes = await self._channels.control_changes(channel)
+        state = await self._channels.state(channel)
+        audio = AudioFormat(state.sample_rate_hz)
+        plan, control_id = _checkpoint(state), state.control_id
+        if plan is None:
+            floor = audio.start_frame(first_revisable_seq(state.epoch_us, self._clock.now_us() + _COMPOSE_US))
+            plan = planning.begin(state.seed, max(floor, state.until_frame), state.controls, state.revision)
+            control_id = changes[-1].id if changes else NO_ENTRY
+        piece = self._pieces[channel] = _Piece(state, audio, plan, state.version, control_id)
+        return piece
+
+    async def _revise(self, piece: _Piece, changes: list[ControlChange]) -> None:
+        """Take accepted control changes into account, all of them in one entry."""
+        controls = piece.plan.controls
+        for change in changes:
+            controls = changed(controls, change.changes)
+        floor = piece.floor_frame(self._clock.now_us())
+        for _ in range(_ATTEMPTS):
+            plan, batch = planning.revise(piece.plan, floor, controls, changes[-1].revision, piece.audio)
+            appended = await self._append(piece, plan, batch, changes[-1].id)
+            if appended.first_frame is None:
+                break
+            floor = appended.first_frame
+        _log.info("controls changed", channel=piece.state.id, revision=changes[-1].revision)
+
+    async def _extend(self, piece: _Piece) -> None:
+        now_us = self._clock.now_us()
+        wanted = piece.frame_at(now_us + HORIZON_US)
+        if piece.plan.until_frame >= wanted:
+            return
+        floor = piece.floor_frame(now_us)
+        for _ in range(_ATTEMPTS):
+            if piece.plan.until_frame < floor:  # away past the horizon: the synth has held the last chord
+                plan, batch = planning.resume(piece.plan, floor, piece.audio)
+            else:
+                plan, batch = planning.extend(piece.plan, wanted, piece.audio)
+            appended = await self._append(piece, plan, batch, piece.control_id)
+            if appended.first_frame is None:
+                return
+            floor = appended.first_frame
+
+    async def _append(self, piece: _Piece, plan: Plan, batch: Batch, control_id: EntryId) -> Appended:
+        channel = piece.state.id
+        plan = planning.forget(plan, piece.floor_frame(self._clock.now_us()))
+        writer = ScoreWriter(self._parts.client, self._parts.keys, piece.audio)
+        checkpoint: dict[str, bytes | str | int] = {
+            "plan": planning.encode_plan(plan),
+            "control_id": str(control_id),
+        }
+        appended = await writer.append(channel, piece.version, batch, checkpoint)
+        if appended.refusal is not None:
+            self._metrics.refused.labels(appended.refusal.value).inc()
+        if appended.refusal in (Refusal.CONFLICT, Refusal.MISSING):
+            del self._pieces[channel]  # another composer wrote, or the channel is gone: read it again
+        elif appended.entry_id is not None:
+            piece.plan, piece.control_id = plan, control_id
+            piece.version += 1
+            self._metrics.count(batch)
+        return appended
+
+
+def _checkpoint(state: ChannelState) -> Plan | None:
+    """The plan that was last written; None if there is none, or none that this version can read."""
+    if state.plan is None:
+        return None
+    try:
+        return planning.decode_plan(state.plan)
+    except ProtocolError as error:
+        _log.warning("checkpoint not readable, the piece begins anew", channel=state.id, reason=str(error))
+        return None

@@ -1,0 +1,57 @@
+"""``python -m services.synth``: settings, collaborators, run."""
+
+import os
+import sys
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from auralis import logs, metrics, settings
+from auralis.broker import connect, wait_for_broker
+from auralis.channel.wakeups import WakeUps
+from auralis.clock import BrokerClock
+from auralis.errors import UsageError
+from auralis.process import run_until_signalled, worker_name
+from auralis.settings import Settings
+
+DEFAULT_METRICS_PORT = 9102
+_log = structlog.get_logger()
+
+
+async def work(configured: Settings) -> None:
+    """Run one worker until cancelled."""
+    # Before torch is loaded: results must not depend on how many threads a product is split over.
+    os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
+    from services.synth import device  # noqa: PLC0415
+    from services.synth.metrics import SynthMetrics  # noqa: PLC0415
+    from services.synth.worker import Collaborators, Worker  # noqa: PLC0415
+
+    if configured.redis_url is None:
+        raise UsageError("REDIS_URL is not set: a worker needs the broker that it works for")
+    chosen = device.choose(configured.device)
+    registry = CollectorRegistry()
+    synth_metrics = SynthMetrics(registry)
+    port = DEFAULT_METRICS_PORT if configured.metrics_port is None else configured.metrics_port
+    metrics.serve(registry, configured.metrics_host, port)
+    name = worker_name()
+    async with (
+        connect(configured.redis_url, name=f"synth-{name}") as client,
+        connect(configured.redis_url, name=f"synth-wake-{name}", answer_timeout_s=None) as listening,
+    ):
+        await wait_for_broker(client)
+        clock = BrokerClock(client)
+        await clock.start()
+        _log.info("synth ready", device=str(chosen), worker=name)
+        wakeups = WakeUps(listening, configured.keys)
+        parts = Collaborators(client, configured.keys, clock, wakeups, synth_metrics, chosen)
+        await Worker(name, parts).run()
+
+
+def main(configured: Settings) -> int:
+    """Run until signalled; gives the exit code."""
+    logs.configure(configured, "synth")
+    return run_until_signalled(work(configured))
+
+
+if __name__ == "__main__":
+    sys.exit(main(settings.load_or_exit()))

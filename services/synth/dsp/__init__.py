@@ -1,0 +1,1 @@
+"""Signal processing as pure functions of parameters and frame positions."""

@@ -1,0 +1,118 @@
+"""What to render next: a pure decision from the clock, the ring and the score.
+
+A *run* is a row of consecutive chunks that the ring takes in one push. First come chunks whose canonical
+score id is newer than the one they were rendered from, then new ones at the ring's end. A run that replaces
+only a part of what is ahead ends with an *escape*: the next chunk once more from its old score, but
+crossfaded from the new one, so that the ring is seamless at every moment, whoever dies.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from auralis.audio import AudioFormat, live_seq
+from auralis.ring.versions import Versions
+from auralis.score.entry_id import NO_ENTRY, EntryId
+from auralis.score.score import Score
+from auralis.timing import RING_AHEAD_CHUNKS, first_unfrozen_seq
+
+# Short runs reach the ring soon; the next one follows at once.
+LONGEST_RUN: Final = 4
+# A run is planned for when it will be pushed: its first chunk must not freeze meanwhile.
+RENDER_US: Final = 15_000
+
+
+class Run(NamedTuple):
+    """Chunks ``first_seq``, ``first_seq + 1``, … with the versions to render them from."""
+
+    first_seq: int
+    versions: tuple[Versions, ...]
+
+    @property
+    def last_seq(self) -> int:
+        """The last chunk of the run."""
+        return self.first_seq + len(self.versions) - 1
+
+
+@dataclass(slots=True)
+class RingView:
+    """What a worker knows of the ring: versions by seq; the broker corrects it where it is wrong."""
+
+    held: dict[int, Versions] = field(default_factory=dict)
+
+    @property
+    def head(self) -> int | None:
+        """The newest chunk."""
+        return max(self.held, default=None)
+
+    def pushed(self, run: Run) -> None:
+        """Note a run that the ring took; a run that does not join on began the ring anew."""
+        head = self.head
+        if head is not None and run.first_seq > head + 1:
+            self.held.clear()
+        for seq, versions in enumerate(run.versions, run.first_seq):
+            self.held[seq] = versions
+
+    def forget(self, before_seq: int) -> None:
+        """Drop what was played."""
+        self.held = {seq: versions for seq, versions in self.held.items() if seq >= before_seq}
+
+
+def next_run(score: Score, ring: RingView, epoch_us: int, now_us: int, audio: AudioFormat) -> Run | None:
+    """The most urgent run, or None if the ring is full and up to date."""
+    ready_us = now_us + RENDER_US
+    unfrozen = first_unfrozen_seq(epoch_us, ready_us)
+    last = live_seq(epoch_us, now_us) + RING_AHEAD_CHUNKS
+    head = ring.head
+    if head is None or head + 1 < unfrozen:
+        return _fresh(score, max(unfrozen, _first_scored(score, audio)), last, audio)
+    changed = _first_changed(score, ring.held, unfrozen, head, audio)
+    if changed is not None:
+        return _rerender(score, ring.held, changed, head, audio)
+    return _extension(score, ring.held, head, last, audio)
+
+
+def _first_scored(score: Score, audio: AudioFormat) -> int:
+    """The first chunk that anything has been written for."""
+    return audio.seq_at(score.from_frame)
+
+
+def _fresh(score: Score, start: int, last: int, audio: AudioFormat) -> Run | None:
+    """The ring begins anew. One chunk: the sooner it is there the better."""
+    own = score.version_for(audio.end_frame(start))
+    return Run(start, (Versions(own),)) if own != NO_ENTRY and start <= last else None
+
+
+def _first_changed(
+    score: Score, held: Mapping[int, Versions], unfrozen: int, head: int, audio: AudioFormat
+) -> int | None:
+    for seq in range(unfrozen, head + 1):
+        if seq in held and score.version_for(audio.end_frame(seq)) > held[seq].own:
+            return seq
+    return None
+
+
+def _rerender(score: Score, held: Mapping[int, Versions], start: int, head: int, audio: AudioFormat) -> Run:
+    last = min(start + LONGEST_RUN - 1, head)
+    before = held[start - 1].own if start - 1 in held else held[start].predecessor
+    versions = _chain(score, before, start, last, audio)
+    if last < head and versions[-1].own != held[last + 1].predecessor:
+        versions.append(Versions(held[last + 1].own, versions[-1].own))
+    return Run(start, tuple(versions))
+
+
+def _extension(
+    score: Score, held: Mapping[int, Versions], head: int, last: int, audio: AudioFormat
+) -> Run | None:
+    last = min(head + LONGEST_RUN, last)
+    return Run(head + 1, tuple(_chain(score, held[head].own, head + 1, last, audio))) if last > head else None
+
+
+def _chain(score: Score, before: EntryId, start: int, last: int, audio: AudioFormat) -> list[Versions]:
+    """Canonical versions of ``start`` to ``last``, each with its predecessor's."""
+    versions = []
+    for seq in range(start, last + 1):
+        own = score.version_for(audio.end_frame(seq))
+        versions.append(Versions(own, before))
+        before = own
+    return versions

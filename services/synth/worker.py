@@ -1,0 +1,202 @@
+"""The synth worker: follows the score of its channels, renders what the ring lacks, pushes it."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+import torch
+from redis.asyncio import Redis
+
+from auralis.audio import AudioFormat, due_us
+from auralis.broker import BROKER_ERRORS, reason
+from auralis.channel.assignment import Assignment
+from auralis.channel.listeners import Listeners
+from auralis.channel.membership import Membership
+from auralis.channel.state import Channels
+from auralis.channel.wakeups import WakeUps
+from auralis.clock import BrokerClock
+from auralis.errors import ChannelNotFound
+from auralis.keyspace import Keyspace
+from auralis.ring.reader import RingReader
+from auralis.ring.writer import Outcome, PushReply, RingWriter
+from auralis.score.log import ScoreReader
+from auralis.timing import POLL_S
+from services.synth.metrics import SynthMetrics
+from services.synth.renderer import Renderer
+from services.synth.schedule import Run
+from services.synth.tracked import TrackedChannel
+
+_log = structlog.get_logger()
+
+# The ring misses a chunk 100 ms after it was full; looking more often keeps it at its full depth.
+_TICK_S: Final = 0.03
+_BACKOFF_S: Final = 0.2
+# What one batch renders at most: an urgent chunk never waits for longer than this takes.
+_BATCH_CHUNKS: Final = 12
+
+Work = tuple[TrackedChannel, Run]
+
+
+@dataclass(frozen=True, slots=True)
+class Collaborators:
+    """What a worker works with; ``wakeups`` listens on a connection of its own."""
+
+    client: Redis
+    keys: Keyspace
+    clock: BrokerClock
+    wakeups: WakeUps
+    metrics: SynthMetrics
+    device: torch.device
+
+
+class Worker:
+    """One process's share of the channels."""
+
+    def __init__(self, name: str, parts: Collaborators) -> None:
+        self._parts = parts
+        self._clock = parts.clock
+        self._metrics = parts.metrics
+        self._membership = Membership(
+            Assignment(parts.client, parts.keys, "synth", name),
+            Listeners(parts.client, parts.keys),
+            parts.clock,
+            changed=parts.wakeups.nudge,
+        )
+        self._channels = Channels(parts.client, parts.keys)
+        self._scores = ScoreReader(parts.client, parts.keys)
+        self._ring_reader = RingReader(parts.client, parts.keys)
+        self._ring = RingWriter(parts.client, parts.keys)
+        self._tracked: dict[str, TrackedChannel] = {}
+        self._renderers: dict[AudioFormat, Renderer] = {}
+        # One thread: torch's results depend on how work is split, and the loop stays free for renewals.
+        self._rendering = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
+
+    async def run(self) -> None:
+        """Work until cancelled; then leave the group, so that the others go on at once."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._parts.wakeups.keep())
+                tasks.create_task(self._clock.keep())
+                tasks.create_task(self._membership.keep())
+                tasks.create_task(self._keep_rendering())
+        finally:
+            await self._membership.leave()
+
+    async def _keep_rendering(self) -> None:
+        looked = 0.0
+        while True:
+            woken = await self._parts.wakeups.wait(_TICK_S)
+            everything = time.monotonic() - looked > POLL_S
+            if everything:
+                looked = time.monotonic()
+            try:
+                await self._track()
+                await self._follow({name for what, name in woken if what == "score"}, everything)
+                while await self._render_most_urgent():
+                    pass
+            except BROKER_ERRORS as error:
+                _log.debug("rendering paused", reason=reason(error))
+                for channel in self._tracked.values():
+                    channel.ring_unknown = True
+                await asyncio.sleep(_BACKOFF_S)
+
+    async def _track(self) -> None:
+        """Follow what the membership says."""
+        held = self._membership.held
+        for gone in self._tracked.keys() - held:
+            del self._tracked[gone]
+        for new in held - self._tracked.keys():
+            try:
+                self._tracked[new] = TrackedChannel.of(await self._channels.state(new))
+            except ChannelNotFound:
+                _log.debug("channel is gone", channel=new)
+        self._metrics.follow(self._membership, len(self._tracked), self._scores.rejected)
+
+    async def _follow(self, woken: set[str], everything: bool) -> None:
+        """Read on in the scores that were announced, in all of them once a second."""
+        now_us = self._clock.now_us()
+        for channel in self._awake():
+            if channel.ring_unknown:
+                channel.ring.held = await self._ring_reader.versions(channel.id)
+            if channel.ring_unknown or everything or channel.id in woken:
+                for entry in await self._scores.read(channel.id, after=channel.score.last_id):
+                    channel.score.apply(entry.id, entry.batch)
+                channel.ring_unknown = False
+                channel.forget(now_us)
+
+    async def _render_most_urgent(self) -> bool:
+        """Render one batch and push it; False if there is nothing to do."""
+        work = _most_urgent(self._awake(), self._clock.now_us())
+        if not work:
+            return False
+        pcm = await self._render(work)
+        replies = await asyncio.gather(
+            *(
+                self._ring.push(channel.id, channel.epoch_us, run.first_seq, channel.chunks(run, chunks))
+                for (channel, run), chunks in zip(work, pcm, strict=True)
+            )
+        )
+        for (channel, run), reply in zip(work, replies, strict=True):
+            self._take_reply(channel, run, reply)
+        # A refusal shows that the ring is not as believed: look before anything else is rendered.
+        return all(reply.outcome is Outcome.OK for reply in replies)
+
+    async def _render(self, work: list[Work]) -> list[list[bytes]]:
+        """The PCM of each run."""
+        loop = asyncio.get_running_loop()
+        started = time.perf_counter()
+        pcm = await loop.run_in_executor(self._rendering, self._render_runs, work)
+        elapsed = time.perf_counter() - started
+        chunks = sum(len(run.versions) for _, run in work)
+        for _ in range(chunks):
+            self._metrics.render_seconds.observe(elapsed / chunks)
+        self._metrics.realtime_factor.set(chunks * 0.1 / elapsed)
+        return pcm
+
+    def _render_runs(self, work: list[Work]) -> list[list[bytes]]:
+        rendered: dict[int, list[bytes]] = {}
+        for audio in {channel.audio for channel, _ in work}:
+            mine = [(i, c.jobs(run)) for i, (c, run) in enumerate(work) if c.audio == audio]
+            pcm = iter(self._renderer(audio).render([job for _, jobs in mine for job in jobs]))
+            rendered |= {i: [next(pcm) for _ in jobs] for i, jobs in mine}
+        return [rendered[i] for i in range(len(work))]
+
+    def _renderer(self, audio: AudioFormat) -> Renderer:
+        if audio not in self._renderers:
+            self._renderers[audio] = Renderer(audio, self._parts.device)
+        return self._renderers[audio]
+
+    def _take_reply(self, channel: TrackedChannel, run: Run, reply: PushReply) -> None:
+        again = channel.rerenders(run)
+        if reply.outcome is Outcome.OK:
+            channel.ring.pushed(run)
+            self._metrics.rerendered.inc(len(run.versions) if again else 0)
+            return
+        self._metrics.refused.labels(reply.outcome.value).inc()
+        if reply.outcome is Outcome.FROZEN and again:
+            self._metrics.deadline_misses.inc()
+        if reply.outcome is Outcome.EPOCH:  # deleted or created anew: begin again from its state
+            self._tracked.pop(channel.id, None)
+        channel.ring_unknown = True
+
+    def _awake(self) -> list[TrackedChannel]:
+        heard = self._membership.heard
+        return [c for c in self._tracked.values() if c.always_on or c.id in heard]
+
+
+def _most_urgent(channels: Iterable[TrackedChannel], now_us: int) -> list[Work]:
+    """Runs in order of what is due first, as many as fit into a batch."""
+    runs = [(channel, run) for channel in channels if (run := channel.next_run(now_us)) is not None]
+    runs.sort(key=lambda work: due_us(work[0].epoch_us, work[1].first_seq))
+    chosen: list[Work] = []
+    chunks = 0
+    for channel, run in runs:
+        if chosen and chunks + len(run.versions) > _BATCH_CHUNKS:
+            break
+        chosen.append((channel, run))
+        chunks += len(run.versions)
+    return chosen
