@@ -1,0 +1,113 @@
+/**
+ * The WebSocket to one channel: opens it, keeps it open, and says in `state` how it stands.
+ *
+ * `state.name` is one of: closed, connecting, open, waiting (a retry is due at `retryAtMs`), refused (nothing
+ * will change by itself: `code` says why).
+ */
+
+import { Backoff } from "./backoff.js";
+import { SUBPROTOCOL } from "./wire.js";
+
+export const CLOSE_GOING_AWAY = 1001;
+export const CLOSE_POLICY = 1008;
+export const CLOSE_TRY_LATER = 1013;
+export const CLOSE_NO_CHANNEL = 4404;
+const CLOSE_NORMAL = 1000;
+const SILENT_MS = 6000;
+const HELD_MS = 3000;
+const REFUSALS = new Set([CLOSE_POLICY, CLOSE_NO_CHANNEL]);
+
+/** One channel's connection; what arrives goes to `receive(data)`, what changes to `changed(state)`. */
+export class Connection {
+  /**
+   * @param {(since: number|null) => string} address the WebSocket's URL, resuming after `since`
+   * @param {{receive: Function, changed: Function, since: () => number|null}} listener
+   */
+  constructor(address, listener, { backoff = new Backoff(), WebSocket = globalThis.WebSocket } = {}) {
+    this.address = address;
+    this.listener = listener;
+    this.backoff = backoff;
+    this.WebSocket = WebSocket;
+    this.socket = null;
+    this.timer = null;
+    this.reconnects = 0;
+    this.lastHeardMs = 0;
+    this.state = { name: "closed" };
+  }
+
+  /** Connect, or try again now when a retry is waiting. */
+  open() {
+    if (this.socket !== null) return;
+    clearTimeout(this.timer);
+    const socket = new this.WebSocket(this.address(this.listener.since()), SUBPROTOCOL);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => this.#opened(socket);
+    socket.onmessage = ({ data }) => this.#received(socket, data);
+    socket.onclose = ({ code, reason }) => this.#closed(socket, code, reason);
+    this.socket = socket;
+    this.lastHeardMs = performance.now();
+    this.#become({ name: "connecting" });
+  }
+
+  /** Disconnect and stay so. */
+  close() {
+    clearTimeout(this.timer);
+    const { socket } = this;
+    this.socket = null;
+    socket?.close(CLOSE_NORMAL);
+    this.backoff.reset();
+    if (this.state.name !== "closed") this.#become({ name: "closed" });
+  }
+
+  /** Send a message; false when there is no connection. */
+  send(message) {
+    if (this.state.name !== "open") return false;
+    this.socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  /** Give up a connection on which nothing has been heard for too long (half-open ones never close). */
+  watch(nowMs) {
+    if (this.socket === null || nowMs - this.lastHeardMs < SILENT_MS) return;
+    const { socket } = this;
+    socket.onclose = null;
+    socket.close();
+    this.#closed(socket, 0, "");
+  }
+
+  #opened(socket) {
+    if (socket !== this.socket) return;
+    this.openedMs = performance.now();
+    this.#become({ name: "open" });
+  }
+
+  #received(socket, data) {
+    if (socket !== this.socket) return;
+    this.lastHeardMs = performance.now();
+    // Only a connection that held is a success: a server that drops everyone at once isn't hammered.
+    if (this.lastHeardMs - this.openedMs > HELD_MS) this.backoff.reset();
+    this.listener.receive(data);
+  }
+
+  #closed(socket, code, reason) {
+    if (socket !== this.socket) return;
+    this.socket = null;
+    if (REFUSALS.has(code)) {
+      this.#become({ name: "refused", code, reason });
+      return;
+    }
+    const delayS = code === CLOSE_GOING_AWAY ? this.backoff.prompt() : this.backoff.next(code === CLOSE_TRY_LATER);
+    this.timer = setTimeout(() => this.#retry(), delayS * 1000);
+    this.#become({ name: "waiting", code, reason, retryAtMs: performance.now() + delayS * 1000 });
+  }
+
+  #retry() {
+    this.reconnects += 1;
+    this.open();
+  }
+
+  #become(state) {
+    this.state = state;
+    this.listener.changed(state);
+  }
+}

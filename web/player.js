@@ -1,0 +1,366 @@
+/**
+ * The player without its page: one channel's connection, sound, controls and score, and how they stand.
+ *
+ * It tells what happens by events: `state` (the words changed), `hello`, `controls` (values from the server),
+ * `heard` (the audience changed), `ack`, `declined`, `access` (control is open, locked or unlocked), `notice`.
+ */
+
+import { Connection } from "./net/connection.js";
+import { ControlChanges } from "./net/control-changes.js";
+import { ServerClock } from "./net/server-clock.js";
+import { StreamOrder } from "./net/stream-order.js";
+import { HEADER_BYTES, WireError, formatOf, parseFrame, parseMessage } from "./net/wire.js";
+import { Score } from "./page/score.js";
+import { describe } from "./page/words.js";
+import { Sound, isSupported } from "./sound/sound.js";
+
+const TICK_MS = 100;
+const EAGER_TICK_MS = 20;
+const QUICK_PINGS = 5;
+const QUICK_PING_MS = 150;
+const PING_MS = 2000;
+const STATS_MS = 10_000;
+const RESUME_MS = 1500;
+/** A silent page keeps its connection this long, so that a start is instant; then it stops using the network. */
+const LINGER_MS = 60_000;
+const UNAUTHORIZED = 401;
+
+/** Plays `channel` from the gateway at `base` (a URL). */
+export class Player extends EventTarget {
+  constructor(channel, base) {
+    super();
+    this.channel = channel;
+    this.base = base;
+    this.wanted = false;
+    this.failed = null;
+    this.heardBefore = false;
+    this.format = null;
+    this.order = null;
+    this.score = null;
+    this.hello = null;
+    this.listeners = null;
+    this.token = null;
+    /** Changes that were declined for want of a token: made when there is one. */
+    this.withheld = {};
+    this.access = "unknown";
+    this.clickedMs = NaN;
+    this.startMs = NaN;
+    this.nextResumeMs = 0;
+    this.badFrames = 0;
+    this.clock = new ServerClock();
+    this.sound = new Sound(() => this.#refresh());
+    this.changes = new ControlChanges({ send: (message) => this.connection.send(message) });
+    this.connection = new Connection((since) => this.#address(since), {
+      receive: (data) => this.#receive(data),
+      changed: (state) => this.#linkChanged(state),
+      since: () => this.#since(),
+    });
+    this.described = describe(this.#facts());
+  }
+
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  // The connection
+
+  #address(since) {
+    const url = new URL(`ws/${encodeURIComponent(this.channel)}`, this.base);
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    url.searchParams.set("codec", "pcm");
+    if (since !== null) url.searchParams.set("since", since);
+    return url;
+  }
+
+  /** Only a stream that is being heard is resumed where it broke; everyone else joins at the live edge. */
+  #since() {
+    return this.wanted && this.heardBefore && this.order !== null ? this.order.lastSeq : null;
+  }
+
+  /** Connect without playing, so that a start finds its first seconds here and the controls are alive. */
+  warm() {
+    if (!isSupported()) return;
+    this.lingerUntilMs = performance.now() + LINGER_MS;
+    if (this.connection.state.name === "refused") return;
+    this.connection.open();
+    this.#tickSoon();
+  }
+
+  /** Try again now instead of when the next attempt is due. */
+  hurry() {
+    if (this.connection.state.name === "waiting") this.connection.open();
+    this.sound.resume();
+  }
+
+  #linkChanged({ name }) {
+    this.nextPingMs = 0;
+    this.pings = 0;
+    if (name !== "open" && name !== "connecting") {
+      this.changes.disconnected();
+      if (!this.wanted) this.order?.restart();
+    }
+    this.#refresh();
+  }
+
+  #receive(data) {
+    try {
+      if (typeof data === "string") this.#message(parseMessage(data));
+      else if (this.format !== null) this.#chunk(data);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.badFrames += 1;
+    }
+  }
+
+  // Sound
+
+  #chunk(data) {
+    const header = parseFrame(data, this.format);
+    const { play, join } = this.order.accept(header);
+    if (!play) return;
+    this.sound.push({
+      data,
+      offset: HEADER_BYTES,
+      frame: header.seq * this.format.framesPerChunk,
+      join,
+      phaseMs: () => (this.clock.at(performance.now()) - header.dueUs) / 1000 - this.clock.roundTripMs / 2,
+    });
+  }
+
+  /** Start to play; call it from a click or key press. */
+  start() {
+    if (this.wanted || !isSupported()) return;
+    this.wanted = true;
+    this.failed = null;
+    this.clickedMs = performance.now();
+    this.startMs = NaN;
+    this.heardBefore = false;
+    this.nextStatsMs = this.clickedMs + STATS_MS;
+    this.sound.start();
+    this.#prepareSound();
+    this.connection.open();
+    this.#refresh();
+    this.#tickSoon();
+  }
+
+  /** Stop to play; the connection lingers for a minute. */
+  stop() {
+    this.wanted = false;
+    this.heardBefore = true;
+    this.sound.stop();
+    this.lingerUntilMs = performance.now() + LINGER_MS;
+    this.#refresh();
+  }
+
+  /** Try again what a browser or server declined; call it from a click or key press. */
+  retry() {
+    this.failed = null;
+    this.sound.start();
+    this.#prepareSound();
+    this.connection.open();
+    this.#refresh();
+  }
+
+  #prepareSound() {
+    this.sound.prepare(this.format?.rate).catch((error) => {
+      this.failed = error.message;
+      this.#refresh();
+    });
+  }
+
+  // Messages
+
+  #message(message) {
+    if (message === null) return;
+    const handlers = {
+      hello: () => this.#greeted(message),
+      state: () => this.#stateCame(message),
+      score: () => this.score?.add(message),
+      control_ack: () => this.#acknowledged(message),
+      pong: () => this.clock.observe(message.t, message.server_us, performance.now()),
+      auth: () => this.#authorised(message.ok),
+      error: () => this.#erred(message),
+    };
+    handlers[message.type]();
+  }
+
+  #greeted(hello) {
+    const format = formatOf(hello);
+    if (format.rate !== this.format?.rate || format.framesPerChunk !== this.format.framesPerChunk) {
+      this.order = new StreamOrder(format.chunkUs);
+      this.score = new Score(format.rate);
+      this.sound.forget();
+    }
+    this.format = format;
+    this.hello = hello;
+    this.score.rejoin();
+    this.clock.forget();
+    this.#prepareSound();
+    if (this.token !== null) this.connection.send({ type: "auth", token: this.token });
+    const closed = this.token === null ? "locked" : "asking";
+    this.#setAccess(hello.control_open === false ? closed : "open");
+    this.#tell("hello", hello);
+    this.#stateCame(hello);
+    this.changes.flush();
+  }
+
+  #stateCame({ controls, revision, listeners }) {
+    this.revision = revision;
+    if (Number.isFinite(listeners)) this.listeners = listeners;
+    this.#tell("controls", controls);
+    this.#tell("audience", this.listeners);
+  }
+
+  #acknowledged({ id, effective_seq: seq, revision }) {
+    const change = this.changes.settle(id);
+    if (change !== null) this.#tell("ack", { ...change, revision, frame: seq * this.format.framesPerChunk });
+  }
+
+  #erred({ id, status, title, detail }) {
+    const change = id === undefined || id === null ? null : this.changes.settle(id);
+    if (status === UNAUTHORIZED) {
+      Object.assign(this.withheld, change?.set);
+      this.#setAccess("locked");
+    }
+    this.#tell("declined", { change, status, text: detail ? `${title}: ${detail}` : title });
+  }
+
+  // Permission to control
+
+  /** Offer a token for control. */
+  authorise(token) {
+    this.token = token;
+    this.warm();
+    this.connection.send({ type: "auth", token });
+  }
+
+  #authorised(ok) {
+    if (!ok) this.token = null;
+    this.#setAccess(ok ? "unlocked" : "rejected");
+    if (!ok) return;
+    for (const [name, value] of Object.entries(this.withheld)) this.changes.change(name, value);
+    this.withheld = {};
+  }
+
+  #setAccess(access) {
+    this.access = access;
+    this.#tell("access", access);
+  }
+
+  /** A control was turned by hand. */
+  change(name, value) {
+    this.warm();
+    this.changes.change(name, value);
+  }
+
+  // Time
+
+  #tickSoon() {
+    if (this.ticking) return;
+    this.ticking = true;
+    this.#tick();
+  }
+
+  #tick() {
+    const nowMs = performance.now();
+    this.sound.poll();
+    this.connection.watch(nowMs);
+    this.#rest(nowMs);
+    if (this.connection.state.name === "open") this.#talk(nowMs);
+    if (nowMs >= this.nextResumeMs) this.#wakeSound(nowMs);
+    this.ticking = this.wanted || this.connection.state.name !== "closed";
+    if (!this.ticking) return;
+    setTimeout(() => this.#tick(), this.state === "buffering" ? EAGER_TICK_MS : TICK_MS);
+  }
+
+  #wakeSound(nowMs) {
+    this.nextResumeMs = nowMs + RESUME_MS;
+    this.sound.resume();
+  }
+
+  /** A page that doesn't play lets go of the network after a while. */
+  #rest(nowMs) {
+    if (!this.wanted && nowMs > this.lingerUntilMs) {
+      this.connection.close();
+      this.sound.forget();
+    }
+  }
+
+  #talk(nowMs) {
+    if (nowMs >= this.nextPingMs) {
+      this.pings += 1;
+      this.nextPingMs = nowMs + (this.pings < QUICK_PINGS ? QUICK_PING_MS : PING_MS);
+      this.connection.send({ type: "ping", t: nowMs });
+    }
+    if (this.wanted && nowMs >= this.nextStatsMs) {
+      this.nextStatsMs = nowMs + STATS_MS;
+      const { buffer_ms, underruns, latency_ms, reconnects } = this.stats();
+      this.connection.send({ type: "stats", buffer_ms, underruns, latency_ms, reconnects });
+    }
+  }
+
+  /** When the stream's `frame` is heard here, in ms of `performance.now()`; NaN while nothing plays. */
+  heardAtMs(frame) {
+    const nowMs = performance.now();
+    return nowMs + ((frame - this.sound.heardFrame(nowMs)) * 1000) / this.format.rate;
+  }
+
+  /** The stream frame that is heard now; NaN while nothing is. */
+  get heardFrame() {
+    return this.sound.heardFrame(performance.now());
+  }
+
+  /** From a frame's due time at the gateway to the ear, in ms; NaN while unknown. */
+  get latencyMs() {
+    const heardUs = this.order === null ? NaN : this.order.epochUs + (this.heardFrame * 1e6) / this.format.rate;
+    return (this.clock.at(performance.now()) - heardUs) / 1000;
+  }
+
+  // How it stands
+
+  #facts() {
+    return {
+      supported: isSupported(),
+      failed: this.failed,
+      wanted: this.wanted,
+      context: this.sound.context?.state ?? "none",
+      playing: this.sound.playing,
+      heardBefore: this.heardBefore,
+      channel: this.channel,
+      link: this.connection.state,
+    };
+  }
+
+  #refresh() {
+    if (this.sound.playing && !(this.startMs >= 0)) this.startMs = performance.now() - this.clickedMs;
+    if (this.sound.playing) this.heardBefore = true;
+    this.described = describe(this.#facts());
+    this.#tell("state", this.described);
+  }
+
+  /** The state's stable name, such as `playing` or `reconnecting`. */
+  get state() {
+    return this.described.name;
+  }
+
+  /** The figures of the health panel; null where one isn't known. Units are in the names. */
+  stats() {
+    const { status } = this.sound;
+    const known = (value) => (Number.isFinite(value) ? Math.round(value * 10) / 10 : null);
+    return {
+      buffer_ms: known(status?.fillMs),
+      target_ms: known(status?.targetMs),
+      latency_ms: known(this.latencyMs),
+      round_trip_ms: known(this.clock.roundTripMs),
+      start_ms: known(this.startMs),
+      drift_ppm: known(status?.ppm),
+      underruns: this.sound.count("underruns"),
+      corrections: this.sound.count("seeks"),
+      missing_chunks: this.order?.missing ?? 0,
+      duplicate_chunks: this.order?.duplicates ?? 0,
+      bad_frames: this.badFrames,
+      reconnects: this.connection.reconnects,
+      last_seq: this.order?.lastSeq ?? null,
+    };
+  }
+}

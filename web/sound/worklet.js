@@ -1,0 +1,50 @@
+/**
+ * The AudioWorklet: a jitter buffer on the audio thread.
+ *
+ * Chunks come in by messages; `process` only reads what is there. It never posts or allocates anything, so
+ * the page asks for the status when it wants it.
+ */
+
+import { JitterBuffer } from "./jitter-buffer.js";
+
+class AuralisStream extends AudioWorkletProcessor {
+  constructor({ processorOptions }) {
+    super();
+    this.buffer = new JitterBuffer({ streamRate: processorOptions.streamRate, deviceRate: sampleRate });
+    this.port.onmessage = ({ data }) => this.#receive(data);
+  }
+
+  #receive(message) {
+    if (message.type === "chunk") this.#push(message);
+    else if (message.type === "clear") this.buffer.clear();
+    else this.port.postMessage(this.#status());
+  }
+
+  #push({ data, offset, frame, phaseMs, join }) {
+    this.buffer.push(new Int16Array(data, offset), frame, phaseMs, join);
+  }
+
+  #status() {
+    const { buffer } = this;
+    return {
+      time: currentTime,
+      frame: buffer.position,
+      playing: buffer.playing,
+      fillMs: buffer.steering.smoothMs,
+      heldMs: buffer.fillMs,
+      targetMs: buffer.target.ms,
+      ppm: buffer.steering.ppm,
+      driftPpm: buffer.steering.driftPpm,
+      underruns: buffer.underruns,
+      seeks: buffer.seeks,
+      joins: buffer.joins,
+    };
+  }
+
+  process(_inputs, [output]) {
+    this.buffer.pull(output[0], output[1]);
+    return true;
+  }
+}
+
+registerProcessor("auralis-stream", AuralisStream);
