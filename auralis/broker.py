@@ -5,6 +5,7 @@ idempotent by the checks of their Lua functions, and every caller's loop tries a
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from importlib import resources
 from typing import Any, Final
@@ -25,7 +26,9 @@ ANSWER_TIMEOUT_S: Final = 1.0
 # What may be raised while the broker is away; a service's loop logs it, waits and goes on.
 BROKER_ERRORS: Final = (RedisError, OSError, TimeoutError)
 
-_RECONNECT_S: Final = 0.5
+_RECONNECT_S: Final = 0.2
+# How long a service that starts waits for the broker before it gives up.
+PATIENCE_S: Final = 5.0
 _URL_SCHEMES: Final = ("redis://", "rediss://", "unix://")
 
 
@@ -87,15 +90,20 @@ class LuaFunction:
 
 
 async def wait_for_broker(client: Redis) -> None:
-    """Return as soon as the broker answers; says once that it does not yet."""
+    """Return as soon as the broker answers; says once that it does not yet.
+
+    Raises:
+        BrokerUnavailable: it has not answered for :data:`PATIENCE_S`.
+    """
+    deadline = time.monotonic() + PATIENCE_S
     told = False
     while True:
         try:
-            await check(client)
+            return await check(client)
         except BrokerUnavailable as error:
+            if time.monotonic() > deadline:
+                raise
             if not told:
                 _log.warning("waiting for the broker", reason=str(error))
             told = True
-            await asyncio.sleep(_RECONNECT_S)
-        else:
-            return
+        await asyncio.sleep(_RECONNECT_S)

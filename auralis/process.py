@@ -5,14 +5,14 @@ import os
 import secrets
 import signal
 import socket
+import sys
 from collections.abc import Coroutine
-from typing import Any
-
-import structlog
+from typing import Any, Final
 
 from auralis.errors import AuralisError
 
-_log = structlog.get_logger()
+# Set for processes whose standard input is a pipe from their supervisor.
+SUPERVISED: Final = "AURALIS_SUPERVISED"
 
 
 def worker_name() -> str:
@@ -21,26 +21,42 @@ def worker_name() -> str:
 
 
 def run_until_signalled(work: Coroutine[Any, Any, None]) -> int:
-    """Run ``work`` until it ends or SIGINT or SIGTERM cancels it; gives the exit code."""
+    """Run ``work`` until it ends or SIGINT or SIGTERM cancels it; gives the exit code.
+
+    An :class:`AuralisError` is one line on stderr, without a traceback.
+    """
     code = 0
     try:
-        asyncio.run(_cancelled_by_signals(work))
+        asyncio.run(_until_signalled(work))
     except* AuralisError as errors:
         first = _first(errors)
-        _log.error(str(first))
+        report(first)
         code = first.exit_code
     return code
 
 
-async def _cancelled_by_signals(work: Coroutine[Any, Any, None]) -> None:
+def report(error: AuralisError) -> None:
+    """The one line on stderr that an error ends a process with."""
+    print(f"auralis: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+
+
+async def _until_signalled(work: Coroutine[Any, Any, None]) -> None:
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, task.cancel)
+    if SUPERVISED in os.environ:
+        loop.add_reader(sys.stdin.fileno(), _end_with_supervisor, loop, task)
     try:
         await task
     except asyncio.CancelledError:
         return
+
+
+def _end_with_supervisor(loop: asyncio.AbstractEventLoop, task: "asyncio.Future[None]") -> None:
+    """The supervisor never writes: its pipe becomes readable when it has gone, even by SIGKILL."""
+    loop.remove_reader(sys.stdin.fileno())
+    task.cancel()
 
 
 def _first(errors: BaseExceptionGroup[AuralisError]) -> AuralisError:

@@ -145,5 +145,5 @@ def load_or_exit(**flags: Any) -> Settings:
     try:
         return load(**flags)
     except InvalidValue as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201  before logging is configured
+        print(f"auralis: {error}", file=sys.stderr)  # noqa: T201  before logging is configured
         sys.exit(error.exit_code)

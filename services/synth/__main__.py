@@ -26,9 +26,9 @@ async def work(configured: Settings) -> None:
     from services.synth.metrics import SynthMetrics  # noqa: PLC0415
     from services.synth.worker import Collaborators, Worker  # noqa: PLC0415
 
+    chosen = device.choose(configured.device)
     if configured.redis_url is None:
         raise UsageError("REDIS_URL is not set: a worker needs the broker that it works for")
-    chosen = device.choose(configured.device)
     registry = CollectorRegistry()
     synth_metrics = SynthMetrics(registry)
     port = DEFAULT_METRICS_PORT if configured.metrics_port is None else configured.metrics_port

@@ -1,0 +1,6 @@
+"""``python -m auralis``."""
+
+from auralis.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""The commands. Each loads what it needs when it is called: ``--help`` must not wait for torch."""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from auralis import __version__, settings
+from auralis.errors import AuralisError, UsageError
+from auralis.process import report
+from auralis.settings import Settings
+
+# Every wrong use of the command line (typer keeps click's classes to itself).
+_UsageError: Any = typer.BadParameter.__base__
+
+app = typer.Typer(
+    name="auralis",
+    help="Endless ambient music, composed and synthesised live, streamed to many browsers.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Host = Annotated[str | None, typer.Option(help="Address the gateway listens on.", show_default="127.0.0.1")]
+Port = Annotated[int | None, typer.Option(help="Port the gateway listens on.", show_default="8000")]
+Device = Annotated[
+    str | None, typer.Option(help="Where to render: auto, cuda, mps or cpu.", show_default="auto")
+]
+
+
+def main() -> None:
+    """Run the command line: a mistake is one line on stderr and exit code 2, a failure exit code 1."""
+    try:
+        code = app(standalone_mode=False)
+    except AuralisError as error:
+        code = _reported(error)
+    except _UsageError as error:
+        code = _reported(UsageError(error.format_message()))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _reported(error: AuralisError) -> int:
+    report(error)
+    return error.exit_code
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _auralis(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Endless ambient music, composed and synthesised live, streamed to many browsers."""
+
+
+@app.command()
+def up(
+    host: Host = None,
+    port: Port = None,
+    synth_workers: Annotated[int, typer.Option(min=1, max=64, help="Synth processes.")] = 1,
+    device: Device = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Where the embedded broker keeps its data.", show_default=False)
+    ] = None,
+) -> int:
+    """Start everything: broker (unless REDIS_URL is set), composer, synth and gateway; Ctrl-C ends it."""
+    from auralis.supervise import main as supervise  # noqa: PLC0415
+
+    configured = settings.load(host=host, port=port, device=device, data_dir=data_dir)
+    return supervise(configured, synth_workers)
+
+
+@app.command()
+def composer() -> int:
+    """Run one composer."""
+    return _service("composer", settings.load())
+
+
+@app.command()
+def synth(device: Device = None) -> int:
+    """Run one synth worker."""
+    return _service("synth", settings.load(device=device))
+
+
+@app.command()
+def gateway(host: Host = None, port: Port = None) -> int:
+    """Run one gateway."""
+    return _service("gateway", settings.load(host=host, port=port))
+
+
+@app.command()
+def doctor() -> int:
+    """Say what was found, what is wrong and how to mend it."""
+    from auralis.doctor import main as examine  # noqa: PLC0415
+
+    return examine(settings.load())
+
+
+def _service(name: str, configured: Settings) -> int:
+    """Run a service by its name: the shared language knows no service, it only starts them."""
+    try:
+        module = importlib.import_module(f"services.{name}.__main__")
+    except ModuleNotFoundError as error:
+        raise AuralisError(
+            f"{name}: the package {error.name!r} is missing: pip install 'auralis[{name}]'"
+        ) from error
+    code: int = module.main(configured)
+    return code

@@ -1,0 +1,206 @@
+"""``auralis up``: every service as a process of its own, restarted when it dies, ended together."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from rich.console import Console
+
+from auralis.broker import check, connect
+from auralis.embedded import EmbeddedBroker
+from auralis.errors import AuralisError, UsageError
+from auralis.process import SUPERVISED, run_until_signalled
+from auralis.settings import Settings, variable_of
+
+_STOP_S: Final = 5.0
+_FIRST_BACKOFF_S: Final = 0.1
+_LONGEST_BACKOFF_S: Final = 5.0
+# A service that ran this long has started well: the next restart is immediate again.
+_SETTLED_S: Final = 10.0
+# A service that never settles is broken, not unlucky.
+_GIVE_UP_AFTER: Final = 5
+_METRICS_PORTS: Final = {"composer": 9101, "synth": 9102}
+
+
+@dataclass(slots=True)
+class _Service:
+    """One service process and how it has fared."""
+
+    name: str
+    command: list[str]
+    environment: Mapping[str, str]
+    process: asyncio.subprocess.Process | None = None
+    failures: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+    async def start(self) -> None:
+        self.started = time.monotonic()
+        self.process = await asyncio.create_subprocess_exec(
+            *self.command,
+            env={**os.environ, **self.environment, SUPERVISED: "1"},
+            stdin=asyncio.subprocess.PIPE,  # closes when the supervisor dies, however it dies
+            start_new_session=True,  # Ctrl-C reaches the supervisor, which ends the services in order
+        )
+
+    async def ended(self) -> int:
+        """Wait for its end and count it as a failure unless it had settled."""
+        if self.process is None:
+            raise RuntimeError(f"{self.name} was not started")
+        code = await self.process.wait()
+        settled = time.monotonic() - self.started > _SETTLED_S
+        self.failures = 1 if settled else self.failures + 1
+        return code
+
+    async def stop(self) -> None:
+        if self.process is None or self.process.returncode is not None:
+            return
+        self.process.terminate()
+        try:
+            await asyncio.wait_for(self.process.wait(), _STOP_S)
+        except TimeoutError:
+            self.process.kill()
+            await self.process.wait()
+
+
+class Supervisor:
+    """Keeps the services of one machine running."""
+
+    def __init__(self, settings: Settings, synth_workers: int, console: Console) -> None:
+        self._settings = settings
+        self._port = settings.port or _free_port(settings.host)
+        self._console = console
+        self._workers = synth_workers
+        self._services: list[_Service] = []
+
+    async def run(self) -> None:
+        """Run until cancelled.
+
+        Raises:
+            AuralisError: the port is in use, the broker can't be reached, a service can't be started.
+        """
+        _check_port_free(self._settings.host, self._port)
+        async with contextlib.AsyncExitStack() as stack:
+            url = await self._broker(stack)
+            self._services = self._described(url)
+            stack.push_async_callback(self._stop)
+            async with asyncio.TaskGroup() as tasks:
+                for service in self._services:
+                    tasks.create_task(self._keep(service))
+                tasks.create_task(self._announce())
+
+    async def _broker(self, stack: contextlib.AsyncExitStack) -> str:
+        """The URL of the broker: the one that is set, else one of our own."""
+        if self._settings.redis_url is not None:
+            async with connect(self._settings.redis_url, name="auralis-up") as client:
+                await check(client)
+            return self._settings.redis_url
+        broker = EmbeddedBroker(self._settings.data_dir / str(self._port))
+        await stack.enter_async_context(broker)
+        keeping = asyncio.create_task(broker.keep())
+        stack.callback(keeping.cancel)
+        return broker.url
+
+    def _described(self, url: str) -> list[_Service]:
+        shared = {"REDIS_URL": url, "AURALIS_HOST": self._settings.host, "AURALIS_PORT": str(self._port)}
+        shared |= {variable_of("device"): self._settings.device}
+        # Quiet unless asked: what matters is said here, and a service still says what goes wrong.
+        shared |= {"LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING")}
+        names = ["composer", *["synth"] * self._workers, "gateway"]
+        taken: set[int] = set()
+        services = []
+        for name in names:
+            environment = shared | self._metrics_port(name, taken)
+            services.append(_Service(name, [sys.executable, "-m", "auralis", name], environment))
+        return services
+
+    def _metrics_port(self, name: str, taken: set[int]) -> dict[str, str]:
+        """A metrics port that is free: several workers, or several systems, run on one machine."""
+        if name not in _METRICS_PORTS or self._settings.metrics_port == 0:
+            return {"AURALIS_METRICS_PORT": "0"}
+        base = self._settings.metrics_port or _METRICS_PORTS[name]
+        host = self._settings.metrics_host
+        port = next((p for p in range(base, base + 100) if p not in taken and is_free(host, p)), 0)
+        taken.add(port)
+        return {"AURALIS_METRICS_PORT": str(port)}
+
+    async def _keep(self, service: _Service) -> None:
+        """Start a service again whenever it ends."""
+        while True:
+            await service.start()
+            code = await service.ended()
+            if code == UsageError.exit_code:
+                raise UsageError(f"{service.name} can't be started, see the line above")
+            if service.failures >= _GIVE_UP_AFTER:
+                raise AuralisError(f"{service.name} ended {service.failures} times in a row, giving up")
+            delay = min(_FIRST_BACKOFF_S * 2 ** (service.failures - 1), _LONGEST_BACKOFF_S)
+            how = f"signal {-code}" if code < 0 else f"exit code {code}"
+            self._console.print(f"[yellow]{service.name} ended ({how}), starting it again[/yellow]")
+            await asyncio.sleep(delay)
+
+    async def _stop(self) -> None:
+        """From the listeners back to the composer: nobody hears a service go that still had work."""
+        for service in reversed(self._services):
+            await service.stop()
+
+    async def _announce(self) -> None:
+        """Say where to open the browser as soon as there is something to hear."""
+        started = time.monotonic()
+        host = "127.0.0.1" if self._settings.host in ("0.0.0.0", "::") else self._settings.host  # noqa: S104
+        address = f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
+        with self._console.status("Auralis is starting: broker, composer, synth, gateway …"):
+            while not await asyncio.to_thread(_answers, f"{address}/readyz"):  # noqa: ASYNC110  another process
+                await asyncio.sleep(0.1)
+        seconds = time.monotonic() - started
+        self._console.print(
+            f"Auralis plays: open [bold]{address}[/bold]  (ready in {seconds:.1f} s; Ctrl-C ends it)"
+        )
+
+
+def main(settings: Settings, synth_workers: int) -> int:
+    """Run everything until Ctrl-C; gives the exit code."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    code = run_until_signalled(Supervisor(settings, synth_workers, console).run())
+    if code == 0:
+        console.print("Auralis has ended.")
+    return code
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=1) as response:  # noqa: S310  our own address
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _free_port(host: str) -> int:
+    with socket.create_server((host, 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether a server could listen there."""
+    try:
+        with socket.create_server((host, port)):
+            return True
+    except OSError:
+        return False
+
+
+def _check_port_free(host: str, port: int) -> None:
+    try:
+        with socket.create_server((host, port)):
+            return
+    except OSError as error:
+        raise AuralisError(
+            f"can't listen on {host}:{port}: {error.strerror or error}; "
+            "choose another port with --port or AURALIS_PORT"
+        ) from error
