@@ -1,0 +1,128 @@
+"""Form: sections of several minutes, each with its register, density, palette and rhythms.
+
+What a section *is* follows from the seed and its number, so nothing of it has to be remembered.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from auralis.keys import Mode
+from services.composer.chance import Chance
+from services.composer.harmony_tables import PALETTES
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A kind of section; ``register`` in semitones; ``pace``, ``rest``, ``bells`` in percent of the neutral.
+
+    ``pace`` stretches the chords, ``rest`` the silences of the melody; ``minutes`` are its shortest and
+    longest duration; ``following`` weighs what comes next.
+    """
+
+    register: int
+    pace: int
+    rest: int
+    bells: int
+    minutes: tuple[int, int]
+    following: Mapping[str, int]
+
+
+FIRST: Final = "drift"  # has every layer: whoever opens the page hears what the piece is made of
+SECTIONS: Final[Mapping[str, Section]] = {
+    "dawn": Section(-3, 150, 220, 120, (3, 6), {"drift": 70, "clearing": 30}),
+    "drift": Section(0, 100, 110, 100, (4, 8), {"bloom": 30, "tide": 25, "clearing": 25, "still": 20}),
+    "bloom": Section(4, 80, 75, 90, (3, 6), {"clearing": 40, "still": 30, "dusk": 30}),
+    "clearing": Section(2, 100, 100, 120, (3, 5), {"drift": 35, "bloom": 30, "dusk": 20, "still": 15}),
+    "still": Section(-2, 200, 250, 80, (3, 7), {"drift": 40, "clearing": 25, "tide": 20, "dawn": 15}),
+    "tide": Section(-4, 90, 120, 70, (3, 8), {"bloom": 35, "drift": 35, "dusk": 30}),
+    "dusk": Section(-5, 140, 100, 110, (4, 8), {"dawn": 40, "still": 35, "drift": 25}),
+}
+
+# Durations in half beats (doubled at a fast tempo), with their weights.
+CELLS: Final[tuple[tuple[int, tuple[int, ...]], ...]] = (
+    (30, (8,)),
+    (15, (12,)),
+    (25, (4, 4)),
+    (20, (6, 2)),
+    (16, (2, 6)),
+    (10, (4, 8)),
+    (14, (4, 2, 2)),
+    (14, (2, 2, 4)),
+    (12, (3, 1, 4)),
+    (8, (6, 6, 4)),
+    (8, (1, 1, 6)),
+    (8, (3, 3, 2)),
+    (6, (2, 1, 1, 4)),
+    (3, (2, 2, 2, 2)),
+)
+_SHORT: Final = tuple(place for place, (_, cell) in enumerate(CELLS) if len(cell) > 2)
+_CELLS_A_SECTION: Final = 3  # more at once sounds more uneven than any corpus of songs
+
+
+class Form(msgspec.Struct, frozen=True, array_like=True):
+    """The section that plays, its number, and the second of the piece from which it may end."""
+
+    name: str
+    number: int
+    ends_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the layers need to know to decide: the seed, the intensity (0–1000) and the section."""
+
+    seed: int
+    level: int
+    form: Form
+
+    @property
+    def section(self) -> Section:
+        """The kind of the section."""
+        return SECTIONS[self.form.name]
+
+    def chance(self, stream: str) -> Chance:
+        """The draws of ``stream``."""
+        return Chance(self.seed, stream)
+
+
+def first_form(seed: int) -> Form:
+    """The section with which the piece begins."""
+    return Form(FIRST, 0, _seconds(seed, 0, FIRST))
+
+
+def next_form(seed: int, form: Form) -> Form:
+    """The section that follows ``form``."""
+    number = form.number + 1
+    following = SECTIONS[form.name].following
+    name = list(following)[Chance(seed, "form").pick(list(following.values()), number)]
+    return Form(name, number, form.ends_s + _seconds(seed, number, name))
+
+
+def _seconds(seed: int, number: int, name: str) -> int:
+    shortest, longest = SECTIONS[name].minutes
+    return 60 * shortest + Chance(seed, "form.length").below(60 * (longest - shortest) + 1, number)
+
+
+def palette_of(seed: int, number: int, mode: Mode) -> tuple[str, ...]:
+    """The chords to which section ``number`` mostly keeps; two neighbours seldom share theirs."""
+    palettes = list(PALETTES[mode].values())
+    weights = [weight * 100 for weight, _ in palettes]
+    chance = Chance(seed, "form.palette")
+    drawn = chance.pick(weights, number)
+    if number and drawn == chance.pick(weights, number - 1):
+        weights[drawn] = weights[drawn] * 15 // 100
+        drawn = chance.pick(weights, number, 1)
+    return palettes[drawn][1]
+
+
+def cells_of(seed: int, number: int) -> tuple[tuple[int, ...], ...]:
+    """The rhythmic cells of section ``number``: a few of all, one of them with short notes."""
+    chance = Chance(seed, "form.cells")
+    chosen = [_SHORT[chance.pick([CELLS[place][0] for place in _SHORT], number, 0)]]
+    while len(chosen) < _CELLS_A_SECTION:
+        left = [0 if place in chosen else weight for place, (weight, _) in enumerate(CELLS)]
+        chosen.append(chance.pick(left, number, len(chosen)))
+    return tuple(CELLS[place][1] for place in chosen)

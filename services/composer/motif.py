@@ -1,0 +1,76 @@
+"""Motives: the melody's memory. A phrase is either new or an old motif that returns varied."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from services.composer.chance import Chance
+
+MOST_NOTES: Final = 7
+_KEPT: Final = 8
+_REUSE_PERMILLE: Final = 700
+# A quarter less for each phrase of age; the oldest one kept counts half as much again, as themes do.
+_AGE_WEIGHTS: Final = (100, 78, 61, 47, 37, 29, 22, 17)
+
+
+class Motif(msgspec.Struct, frozen=True, array_like=True):
+    """Diatonic steps between notes, and the notes' durations in half beats (one more than steps)."""
+
+    steps: tuple[int, ...]
+    halves: tuple[int, ...]
+
+
+def _restate(motif: Motif) -> Motif:
+    return motif
+
+
+def _fragment(motif: Motif) -> Motif:
+    notes = max(2, (len(motif.halves) + 1) // 2)
+    return Motif(motif.steps[: notes - 1], motif.halves[:notes])
+
+
+def _invert(motif: Motif) -> Motif:
+    return Motif(tuple(-step for step in motif.steps), motif.halves)
+
+
+def _augment(motif: Motif) -> Motif:
+    return Motif(motif.steps, tuple(2 * half for half in motif.halves))
+
+
+def _retrograde(motif: Motif) -> Motif:
+    return Motif(tuple(-step for step in reversed(motif.steps)), tuple(reversed(motif.halves)))
+
+
+_VARIATIONS: Final[Mapping[Callable[[Motif], Motif], int]] = {
+    _restate: 58,
+    _fragment: 14,
+    _invert: 10,
+    _augment: 8,
+    _retrograde: 4,
+}
+
+
+def recalled(motifs: Sequence[Motif], chance: Chance, index: int) -> Motif | None:
+    """An old motif, varied, for phrase ``index``; ``None`` when the phrase shall be new."""
+    if not motifs or not chance.hits(_REUSE_PERMILLE, index, 0):
+        return None
+    weights = [_AGE_WEIGHTS[len(motifs) - 1 - place] for place in range(len(motifs))]
+    weights[0] = weights[0] * 3 // 2
+    motif = motifs[chance.pick(weights, index, 1)]
+    vary = list(_VARIATIONS)[chance.pick(list(_VARIATIONS.values()), index, 2)]
+    return vary(motif)
+
+
+def new_rhythm(cells: Sequence[tuple[int, ...]], notes: int, chance: Chance, index: int) -> tuple[int, ...]:
+    """``notes`` durations in half beats, made of ``cells``."""
+    halves: list[int] = []
+    while len(halves) < notes:
+        halves += cells[chance.below(len(cells), index, 3, len(halves))]
+    return tuple(halves[:notes])
+
+
+def remembered(motifs: Sequence[Motif], motif: Motif) -> tuple[Motif, ...]:
+    """The motives to keep after a new one: the first of all, and the latest."""
+    kept = (*motifs, motif)
+    return kept if len(kept) <= _KEPT else (kept[0], *kept[2:])

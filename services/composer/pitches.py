@@ -1,0 +1,126 @@
+"""The melody's pitches: drawn from all lines that obey the rules, in proportion to how well they fit.
+
+A line's weight is the product of how well each note fits its chord and the contour, each interval the style,
+and each turn (two intervals) the rules about leaps. Sums over all continuations are carried backwards through
+the phrase (Pachet: constrained Markov sequences), then the line is drawn forwards: exact, without dead ends
+or retries. Weights are integers and sums are exact, so that every machine draws the same line.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from services.composer.chance import Chance
+from services.composer.scale import diatonic_number
+
+LOWEST: Final = 60
+HIGHEST: Final = 83
+WIDEST: Final = 9  # a major sixth
+# By semitones, fitted on folk and pop song (an octave would fit too, but not this singer).
+_INTERVALS: Final = (240, 85, 220, 275, 290, 185, 0, 110, 115, 160)
+# How much a recalled motif's steps bind, by the distance in steps: e^(-4d).
+_FIDELITY: Final = (1000, 18, 1)
+_FIDELITY_FOREIGN: Final = 150  # a tone in passing ornaments a motif rather than breaking it
+
+Pair = tuple[int, int]
+Sums = Mapping[Pair, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One note to be pitched.
+
+    ``weights``: its pitches and how well each fits by itself; ``foreign``: those outside the scale, which may
+    only be passed through; ``step``: the diatonic step that a motif wants before the note.
+    """
+
+    weights: Mapping[int, int]
+    foreign: frozenset[int]
+    scale: tuple[int, ...]
+    step: int | None = None
+
+
+def _turn(first: int, second: int) -> int:
+    """How well the interval ``second`` follows ``first`` (signed semitones), in hundredths."""
+    onward = first * second > 0
+    if onward and abs(first) > 2 and abs(second) > 2 and abs(first + second) > WIDEST:
+        return 0
+    if abs(first) >= 5:
+        return _after_leap(second, onward)
+    if not first and not second:
+        return 15
+    return 135 if onward and abs(first) <= 2 and abs(second) <= 2 else 100
+
+
+def _after_leap(second: int, onward: bool) -> int:
+    if not second:
+        return 30
+    step = abs(second) <= 2
+    if onward:
+        return 5 if step else 0
+    return 300 if step else 50
+
+
+_TURNS: Final = {
+    (first, second): _turn(first, second)
+    for first in range(-WIDEST, WIDEST + 1)
+    for second in range(-WIDEST, WIDEST + 1)
+}
+
+
+def draw_line(slots: Sequence[Slot], chance: Chance, index: int) -> tuple[int, ...]:
+    """A pitch for each of two or more ``slots``."""
+    pairs = [_pairs(before, slot) for before, slot in pairwise(slots)]
+    sums = _backwards(pairs)
+    first = {pair: slots[0].weights[pair[0]] * weight * sums[0][pair] for pair, weight in pairs[0].items()}
+    line = list(list(first)[chance.pick(list(first.values()), index, 0)])
+    for place in range(1, len(pairs)):
+        before, last = line[-2:]
+        onward = {
+            pair: weight * _TURNS[last - before, pair[1] - last] * sums[place][pair]
+            for pair, weight in pairs[place].items()
+            if pair[0] == last
+        }
+        line.append(list(onward)[chance.pick(list(onward.values()), index, place)][1])
+    return tuple(line)
+
+
+def _pairs(before: Slot, slot: Slot) -> dict[Pair, int]:
+    """The weight of each allowed pair of pitches, that of the second one's fit included."""
+    return {
+        (low, high): fit * weight
+        for low in before.weights
+        for high, fit in slot.weights.items()
+        if abs(high - low) <= WIDEST and (weight := _interval(low, high, before, slot))
+    }
+
+
+def _interval(low: int, high: int, before: Slot, slot: Slot) -> int:
+    weight = _INTERVALS[abs(high - low)]
+    is_foreign = (low in before.foreign) + (high in slot.foreign)
+    if is_foreign and not (is_foreign == 1 and 1 <= abs(high - low) <= 2):
+        return 0
+    if slot.step is None:
+        return weight
+    if is_foreign:
+        return weight * _FIDELITY_FOREIGN
+    moved = diatonic_number(high, slot.scale) - diatonic_number(low, before.scale)
+    away = abs(moved - slot.step)
+    return weight * _FIDELITY[min(away, 2)]
+
+
+def _backwards(pairs: Sequence[dict[Pair, int]]) -> list[Sums]:
+    """For each pair of notes the summed weight of all that may follow it."""
+    sums: list[Sums] = [dict.fromkeys(pairs[-1], 1)]
+    for place in range(len(pairs) - 1, 0, -1):
+        following: dict[int, list[tuple[int, int]]] = {}
+        for (last, then), weight in pairs[place].items():
+            following.setdefault(last, []).append((then - last, weight * sums[0][last, then]))
+        sums.insert(0, {pair: _continued(pair, following.get(pair[1], ())) for pair in pairs[place - 1]})
+    return sums
+
+
+def _continued(pair: Pair, following: Sequence[tuple[int, int]]) -> int:
+    moved = pair[1] - pair[0]
+    return sum(weight * _TURNS[moved, onward] for onward, weight in following)

@@ -1,0 +1,78 @@
+"""The sustained voices: a drone in the bass and four voices of pad that never all fall silent.
+
+Each voice breathes (begins a new note) by itself, so that the sound swells without a seam; a tone that the
+next chord shares is held over the change. Whether a voice needs a new note is asked of the frame at which its
+gate closes, not of a beat: so a change of tempo opens no gap.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from services.composer.chance import between
+from services.composer.draft import Draft, Sound
+from services.composer.form import Scene
+from services.composer.state import SILENT, Held
+from services.composer.tempo import BEATS_A_BAR, TICKS_A_BEAT
+
+_BREATH_MS: Final = (9000, 6000)
+_SHORTEST_BREATH_BEATS: Final = 2
+_OVERLAP_MS: Final = 400
+_MARGIN_MS: Final = (
+    200  # more than the latest onset, so that the old note still sounds when the new one begins
+)
+_DELAY_MS: Final = 45
+_ROLL_MS: Final = 16
+_HUMAN_MS: Final = 25
+_TOP_VOICE_FROM: Final = 150  # intensity; below it the chord is thinner
+_PANS: Final = (0, -35, 30, -20, 40)
+_BASS_VELOCITY: Final = (480, 580)
+_PAD_VELOCITY: Final = (360, 560)
+
+
+class Support(NamedTuple):
+    """The pitches of the chord and of the next one, from the bass up, and the beats left until then."""
+
+    pitches: Sequence[int]
+    following: Sequence[int]
+    beats_left: int
+    beat: int
+    begins: bool
+
+
+def sustained(draft: Draft, held: Sequence[Held], support: Support, scene: Scene) -> tuple[Held, ...]:
+    """Write the notes that begin in this beat; returns what each voice holds after it."""
+    return tuple(_voice(draft, held[voice], voice, support, scene) for voice in range(len(held)))
+
+
+def _voice(draft: Draft, held: Held, voice: int, support: Support, scene: Scene) -> Held:
+    if voice == len(support.pitches) - 1 and scene.level < _TOP_VOICE_FROM:
+        return SILENT
+    pitch = support.pitches[voice]
+    lasts = held.until_frame >= draft.end + draft.ms(_MARGIN_MS)
+    if held.pitch == pitch and lasts:
+        return held
+    end = draft.ticks(_beats(draft, voice, support, scene) * TICKS_A_BEAT) + draft.ms(_OVERLAP_MS)
+    delay = _delay(draft, voice, support, scene)
+    low, high = _PAD_VELOCITY if voice else _BASS_VELOCITY
+    velocity = between((low, high), scene.level) + scene.chance(f"sustain.velocity.{voice}").pink(
+        40, support.beat
+    )
+    draft.play(Sound("pad" if voice else "drone", delay, end - delay, pitch, velocity, _PANS[voice]))
+    return Held(pitch, draft.start + end)
+
+
+def _beats(draft: Draft, voice: int, support: Support, scene: Scene) -> int:
+    """The length of the breath: the voices of a chord begin together and then drift apart."""
+    breath = between(_BREATH_MS, scene.level) * draft.tempo.mbpm() // 60_000_000
+    if support.begins:
+        breath -= voice * breath // 8
+    breath = max(_SHORTEST_BREATH_BEATS, breath)
+    if support.pitches[voice] == support.following[voice]:
+        return min(breath, support.beats_left + BEATS_A_BAR)
+    nearly = support.beats_left - breath < _SHORTEST_BREATH_BEATS
+    return support.beats_left if nearly else breath
+
+
+def _delay(draft: Draft, voice: int, support: Support, scene: Scene) -> int:
+    drift = scene.chance(f"sustain.onset.{voice}").pink(1000, support.beat)
+    return draft.ms(_DELAY_MS + _ROLL_MS * voice) + draft.ms(_HUMAN_MS) * drift // 1000
