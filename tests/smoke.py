@@ -22,7 +22,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import aiohttp
 import numpy as np
@@ -34,6 +34,7 @@ CHUNK_S = 0.1
 START_LIMIT_S = 90
 CHANGE_LIMIT_S = 5
 END_LIMIT_S = 15
+LOG_END_CHARS = 4000
 RMS_FLOOR = 0.003  # -50 dBFS, far under the quietest passage and far over dither
 ENDS_BY_CTRL_C = (0, 130, -signal.SIGINT)
 
@@ -83,6 +84,9 @@ def expect_that(holds: bool, what: str) -> None:
     """Raise unless the fact holds."""
     if not holds:
         raise SmokeError(what)
+
+
+FAILURES = (SmokeError, aiohttp.ClientError, TimeoutError)
 
 
 async def wait_ready(session: aiohttp.ClientSession, url: str, alive: Callable[[], bool]) -> None:
@@ -177,29 +181,44 @@ def free_port() -> int:
 
 
 @contextmanager
-def make_run(port: int, log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `make run` as the leader of a process group of its own, ended whatever happens."""
-    command = ["make", "run", f"PORT={port}"]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-    )
+def make_run(port: int, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `make run` as the leader of a process group of its own, ended whatever happens.
+
+    Its output goes to `folder/log`, and its broker begins without the data of earlier runs.
+    """
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            ["make", "run", f"PORT={port}"],
+            cwd=ROOT,
+            env={**os.environ, "AURALIS_DATA_DIR": str(folder / "data")},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
     try:
         yield process
     finally:
         if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> int:
+    """Interrupt the process group as Ctrl-C does; return the exit code. What does not obey is killed."""
+    os.killpg(process.pid, signal.SIGINT)
+    try:
+        return process.wait(END_LIMIT_S)
+    except subprocess.TimeoutExpired as error:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise SmokeError(f"make run still ran {END_LIMIT_S} s after Ctrl-C") from error
 
 
 def ctrl_c(process: subprocess.Popen[bytes]) -> None:
-    """Interrupt the group as a terminal does; everything that `make run` started must be gone soon."""
+    """Interrupt as a terminal does; everything that `make run` started must be gone soon."""
     family = psutil.Process(process.pid).children(recursive=True)
     began_s = time.monotonic()
-    os.killpg(process.pid, signal.SIGINT)
-    try:
-        code = process.wait(END_LIMIT_S)
-    except subprocess.TimeoutExpired as error:
-        raise SmokeError(f"make run still runs {END_LIMIT_S} s after Ctrl-C") from error
+    code = end(process)
     took_s = time.monotonic() - began_s
     _, left = psutil.wait_procs(family, timeout=0.5)
     expect(left, [], "processes left after Ctrl-C")
@@ -209,15 +228,15 @@ def ctrl_c(process: subprocess.Popen[bytes]) -> None:
 
 def start_and_hear(seconds: float) -> None:
     """Run the whole check on a `make run` of our own; its output is shown when something is wrong."""
-    with tempfile.TemporaryFile() as log:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         try:
             port = free_port()
-            with make_run(port, log) as process:
+            with make_run(port, folder) as process:
                 asyncio.run(hear(f"http://127.0.0.1:{port}", seconds, lambda: process.poll() is None))
                 ctrl_c(process)
-        except (SmokeError, aiohttp.ClientError, TimeoutError):
-            log.seek(0)
-            sys.stderr.write(log.read().decode(errors="replace")[-8000:])
+        except FAILURES:
+            sys.stderr.write((folder / "log").read_text(errors="replace")[-LOG_END_CHARS:])
             raise
 
 
@@ -232,7 +251,7 @@ def main() -> int:
             asyncio.run(hear(given.url.rstrip("/"), given.seconds, lambda: True))
         else:
             start_and_hear(given.seconds)
-    except (SmokeError, aiohttp.ClientError, TimeoutError) as error:
+    except FAILURES as error:
         sys.stderr.write(f"smoke: {type(error).__name__}: {error}\n")
         return 1
     print("smoke: passed")
