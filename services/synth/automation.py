@@ -22,7 +22,7 @@ def curve(ramps: Sequence[Automation], frames: NDArray[np.int64], default: float
     values = np.full(len(frames), default)
     for index, ramp in enumerate(ramps):
         start = _reached(ramps[:index], ramp.at_frame, default)
-        progress = (frames - ramp.at_frame) / max(ramp.ramp_frames, 1)
+        progress = _progress(ramp, frames)
         moving = start + (ramp.value - start) * progress
         value = np.where(progress >= 1.0, ramp.value, moving)
         values = np.where(frames >= ramp.at_frame, value, values)
@@ -34,11 +34,17 @@ def _reached(ramps: Sequence[Automation], frame: int, default: float) -> float:
     if not ramps:
         return default
     last = ramps[-1]
-    progress = (frame - last.at_frame) / max(last.ramp_frames, 1)
+    progress = float(_progress(last, np.array([frame]))[0])
     if progress >= 1.0:
         return last.value
     start = _reached(ramps[:-1], last.at_frame, default)
     return start + (last.value - start) * max(progress, 0.0)
+
+
+def _progress(ramp: Automation, frames: NDArray[np.int64]) -> Array:
+    """0 at the ramp's beginning, 1 at its end; a ramp without length is over at its beginning."""
+    since = frames - ramp.at_frame
+    return since / ramp.ramp_frames if ramp.ramp_frames else np.where(since >= 0, 1.0, 0.0)
 
 
 def brightness(intensity: Array) -> Array:

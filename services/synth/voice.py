@@ -79,7 +79,8 @@ def frequency_hz(pitch: float) -> float:
 
 def build_voice(note: Note, patch: Patch, seed: int, grid: Grid) -> Voice:
     """The voice of ``note`` in the channel of ``seed``."""
-    draw = np.random.Generator(np.random.Philox(key=seed, counter=[note.id % 2**64, 0, 0, 1]))
+    counter = np.array([note.id % 2**64, 0, 0, 1], dtype=np.uint64)
+    draw = np.random.Generator(np.random.Philox(key=seed, counter=counter))
     partials = _audible(_spectrum(note, patch, draw), grid.audio.sample_rate_hz)
     rows = len(partials.freq_hz)
     phase = draw.random(rows)

@@ -34,7 +34,8 @@ def dither(seed: int, seq: int, audio: AudioFormat) -> NDArray[np.float32]:
     Counter-based (Philox: Salmon et al. 2011), so a chunk has the same noise whoever renders it.
     """
     words = audio.frames_per_chunk * AUDIO_CHANNELS // 2
-    raw = np.random.Philox(key=seed, counter=[0, 0, seq, 0]).random_raw(words)
+    counter = np.array([0, 0, seq, 0], dtype=np.uint64)
+    raw = np.random.Philox(key=seed, counter=counter).random_raw(words)
     uniform = raw.view(np.uint16).astype(np.float32).reshape(2, -1) * np.float32(2.0**-16)
     noise: NDArray[np.float32] = uniform[0] - uniform[1]
     return noise.reshape(audio.frames_per_chunk, AUDIO_CHANNELS)

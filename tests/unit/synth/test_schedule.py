@@ -1,0 +1,159 @@
+"""What a worker renders next, against a model of the ring that refuses what the real one refuses."""
+
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auralis.audio import CHUNK_US, AudioFormat, live_seq
+from auralis.ring.versions import Versions
+from auralis.score.entry_id import NO_ENTRY, EntryId
+from auralis.score.events import Batch, Revise
+from auralis.score.score import Score
+from auralis.timing import RING_AHEAD_CHUNKS, first_revisable_seq, first_unfrozen_seq
+from services.synth.schedule import LONGEST_RUN, RingView, Run, next_run
+
+AUDIO = AudioFormat()
+F = AUDIO.frames_per_chunk
+
+
+def written(seconds: float = 60) -> Score:
+    """A score from frame 0 on."""
+    score = Score()
+    score.apply(EntryId(1, 0), Batch(revision=0, from_frame=0, until_frame=AUDIO.frames(seconds), events=()))
+    return score
+
+
+def revised(score: Score, number: int, seq: int) -> None:
+    """A control change that takes effect at chunk ``seq``."""
+    batch = Batch(
+        revision=number,
+        from_frame=seq * F,
+        until_frame=max(score.until_frame, seq * F + 1),
+        events=(Revise(seq * F),),
+    )
+    score.apply(EntryId(1 + number, 0), batch)
+
+
+def filled(score: Score, ring: RingView, now_us: int) -> list[Run]:
+    """Everything the worker renders at ``now_us`` until nothing is left to do."""
+    runs = []
+    while (run := next_run(score, ring, 0, now_us, AUDIO)) is not None:
+        ring.pushed(run)
+        runs.append(run)
+    return runs
+
+
+def chain_is_seamless(ring: RingView) -> bool:
+    """Every chunk's stored predecessor is the chunk before it."""
+    seqs = sorted(ring.held)
+    return all(ring.held[b].predecessor == ring.held[a].own for a, b in pairwise(seqs))
+
+
+def test_nothing_is_rendered_before_anything_is_written() -> None:
+    """An empty score has no chunk."""
+    assert next_run(Score(), RingView(), 0, 5_000_000, AUDIO) is None
+
+
+def test_an_empty_ring_begins_with_one_chunk_out_of_silence() -> None:
+    """The first run is the first chunk that can still be heard, alone, without a predecessor."""
+    run = next_run(written(), RingView(), 0, 1_000_000, AUDIO)
+    assert run == Run(first_unfrozen_seq(0, 1_015_000), (Versions(EntryId(1, 0), NO_ENTRY),))
+
+
+def test_a_piece_that_begins_later_is_not_rendered_before_it() -> None:
+    """Chunks before the first entry's first frame are left out."""
+    score = Score()
+    score.apply(EntryId(1, 0), Batch(revision=0, from_frame=9 * F, until_frame=99 * F, events=()))
+    run = next_run(score, RingView(), 0, 100_000, AUDIO)
+    assert run is not None
+    assert run.first_seq == 9
+
+
+def test_the_ring_is_filled_to_its_depth() -> None:
+    """Runs are short and end at the ring's limit."""
+    ring = RingView()
+    runs = filled(written(), ring, 1_000_000)
+    assert ring.head == live_seq(0, 1_000_000) + RING_AHEAD_CHUNKS
+    assert max(len(run.versions) for run in runs) <= LONGEST_RUN
+    assert chain_is_seamless(ring)
+
+
+def test_a_new_entry_beyond_the_ring_renders_nothing_again() -> None:
+    """An extension of the score does not touch chunks that end before it."""
+    score, ring = written(10), RingView()
+    filled(score, ring, 1_000_000)
+    score.apply(
+        EntryId(2, 0),
+        Batch(revision=0, from_frame=AUDIO.frames(10), until_frame=AUDIO.frames(12), events=()),
+    )
+    assert next_run(score, ring, 0, 1_000_000, AUDIO) is None
+
+
+def test_a_revision_is_rendered_from_its_first_chunk_on_with_an_escape() -> None:
+    """The changed chunks come first; the run ends with the old score, crossfaded from the new one."""
+    score, ring = written(), RingView()
+    filled(score, ring, 1_000_000)
+    revised(score, 1, 14)
+    run = next_run(score, ring, 0, 1_000_000, AUDIO)
+    new, old = EntryId(2, 0), EntryId(1, 0)
+    assert run is not None
+    assert run.first_seq == 14
+    assert run.versions[0] == Versions(new, old)
+    assert run.versions[LONGEST_RUN - 1] == Versions(new, new)
+    assert run.versions[-1] == Versions(old, new)
+    ring.pushed(run)
+    assert chain_is_seamless(ring)
+
+
+def test_a_chunk_that_froze_too_early_keeps_its_old_score() -> None:
+    """If the revision's first chunk has frozen meanwhile, the run begins after it, seamed to the old."""
+    score, ring = written(), RingView()
+    filled(score, ring, 1_000_000)
+    revised(score, 1, 14)
+    run = next_run(score, ring, 0, 1_300_000, AUDIO)
+    assert run is not None
+    assert run.first_seq == first_unfrozen_seq(0, 1_315_000) > 14
+    assert run.versions[0] == Versions(EntryId(2, 0), EntryId(1, 0))
+
+
+def test_a_worker_that_lags_behind_leaves_newer_chunks_alone() -> None:
+    """Chunks rendered by somebody who has read further are not rendered from the older score."""
+    score, ring = written(), RingView()
+    filled(score, ring, 1_000_000)
+    newer = {seq: Versions(EntryId(9, 0), EntryId(9, 0)) for seq in ring.held}
+    ring.held = newer
+    assert next_run(score, ring, 0, 1_000_000, AUDIO) is None
+
+
+def test_after_a_pause_the_ring_jumps_to_the_live_chunk() -> None:
+    """Seqs follow the clock: a ring that has been played out begins anew at the first unfrozen chunk."""
+    score, ring = written(), RingView()
+    filled(score, ring, 1_000_000)
+    run = next_run(score, ring, 0, 31_000_000, AUDIO)
+    assert run == Run(first_unfrozen_seq(0, 31_015_000), (Versions(EntryId(1, 0), NO_ENTRY),))
+    ring.pushed(run)
+    assert sorted(ring.held) == [run.first_seq]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3), st.booleans()), min_size=1, max_size=40))
+def test_interrupted_at_any_moment_the_ring_is_seamless(steps: list[tuple[int, int, bool]]) -> None:
+    """Whatever is revised and wherever a worker stops, neighbours in the ring belong together."""
+    score, ring, now_us, number = written(3600), RingView(), 1_000_000, 0
+    for chunks_later, runs, change in steps:
+        now_us += chunks_later * CHUNK_US
+        if change:
+            number += 1
+            revised(score, number, first_revisable_seq(0, now_us))
+        for _ in range(runs):
+            run = next_run(score, ring, 0, now_us, AUDIO)
+            if run is None:
+                break
+            assert run.first_seq >= first_unfrozen_seq(0, now_us)
+            ring.pushed(run)
+            assert chain_is_seamless(ring)
+    filled(score, ring, now_us)
+    unfrozen = first_unfrozen_seq(0, now_us + 15_000)
+    stale = [s for s in ring.held if s >= unfrozen and ring.held[s].own != score.version_for((s + 1) * F)]
+    assert not stale
