@@ -3,7 +3,6 @@
 The API, the OpenAPI document, the command line and the player all read :data:`SPECS`.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
@@ -106,7 +105,8 @@ def _checked(name: str, value: Any) -> str | float:
 
 
 def _number(spec: ControlSpec, value: Any) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    # NaN and the infinities lie in no range; math.isfinite can't take the largest integers of JSON.
     if not is_number or not spec.minimum <= value <= spec.maximum:
         raise InvalidValue(spec.name, value, spec.allowed)
     return float(value)

@@ -1,0 +1,149 @@
+"""The gateway as one aiohttp application, and its run from the first connection to the last."""
+
+import asyncio
+import time
+from typing import Final
+
+import structlog
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+
+from auralis.channel.listeners import Listeners
+from auralis.channel.presets import Presets
+from auralis.channel.state import Channels
+from auralis.channel.wakeups import WakeUps
+from auralis.clock import BrokerClock
+from auralis.errors import AuralisError
+from auralis.ring.reader import RingReader
+from auralis.score.log import ScoreReader
+from auralis.settings import Settings
+from services.gateway.access import Access
+from services.gateway.api import MAX_BODY_BYTES, Api
+from services.gateway.control import Control
+from services.gateway.feed import Broker
+from services.gateway.hub import Hub
+from services.gateway.limits import Admission, RateLimit
+from services.gateway.metrics import GatewayMetrics
+from services.gateway.player import Player, player_root
+from services.gateway.problems import problems
+from services.gateway.reach import Reach
+from services.gateway.session import Desk
+from services.gateway.sockets import Sockets
+from services.gateway.status import Status
+
+_log = structlog.get_logger()
+
+# What is sent to a listener on leaving must still reach it; then the process ends.
+_FAREWELL_S: Final = 0.5
+_SHUTDOWN_S: Final = 1.0
+
+
+class Gateway:
+    """All parts of one gateway. ``listening_client`` is used for wake-ups alone."""
+
+    def __init__(self, settings: Settings, client: Redis, listening_client: Redis) -> None:
+        keys = settings.keys
+        channels = Channels(client, keys)
+        metrics = GatewayMetrics(CollectorRegistry())
+        broker = Broker(
+            channels,
+            RingReader(client, keys),
+            ScoreReader(client, keys),
+            Listeners(client, keys),
+            BrokerClock(client),
+            Reach(time.monotonic),
+        )
+        access, controls = Access.of(settings), RateLimit(time.monotonic)
+        self._settings = settings
+        self.hub = Hub(broker, WakeUps(listening_client, keys), metrics, settings.audio, settings.seed)
+        control = Control(self.hub, channels, metrics)
+        desk = Desk(self.hub, control, access, controls, time.monotonic, metrics)
+        self._access = access
+        self.sockets = Sockets(desk, Admission(settings.max_listeners, settings.max_listeners_per_ip))
+        self._api = Api(self.hub, channels, Presets(client, keys), control, access, controls, settings.audio)
+        self._status = Status(self.hub, metrics)
+
+    def app(self) -> web.Application:
+        """The application with all its routes."""
+        app = web.Application(middlewares=[self._open_to_origins, problems], client_max_size=MAX_BODY_BYTES)
+        app.add_routes(self._status.routes())
+        app.add_routes(self._api.routes())
+        app.add_routes([web.get("/ws/{channel}", self.sockets.serve)])
+        player = Player(player_root())
+        app.add_routes([web.get("/", player.serve), web.get(r"/{path:(?!api/|ws/).+}", player.serve)])
+        app.on_response_prepare.append(_harden)
+        return app
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until ``stop`` is set; then say goodbye to everyone.
+
+        Raises:
+            AuralisError: the address can't be listened on.
+        """
+        runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=_SHUTDOWN_S)
+        await runner.setup()
+        hub = asyncio.create_task(self.hub.run())
+        try:
+            await self._listen(runner)
+            stopped = asyncio.create_task(stop.wait())
+            await asyncio.wait({hub, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if hub.done():
+                await hub  # raises what ended it
+        finally:
+            await self._leave(runner, hub)
+
+    async def _listen(self, runner: web.AppRunner) -> None:
+        host, port = self._settings.host, self._settings.port
+        try:
+            await web.TCPSite(runner, host, port, reuse_port=False).start()
+        except OSError as error:
+            raise AuralisError(f"can't listen on {host}:{port}: {error.strerror or error}") from error
+        self._warn_if_open()
+        _log.info("gateway listens", url=_url(runner, host))
+
+    def _warn_if_open(self) -> None:
+        if not self._access.token_required:
+            networks = ", ".join(self._settings.control_open_networks)
+            _log.warning("no AURALIS_CONTROL_TOKEN: controls are open to local clients only", local=networks)
+
+    async def _leave(self, runner: web.AppRunner, hub: asyncio.Task[None]) -> None:
+        for site in list(runner.sites):
+            await site.stop()
+        hub.cancel()
+        await self.hub.stop()
+        asyncio.get_running_loop().call_later(_FAREWELL_S, self.sockets.abort)
+        await runner.cleanup()
+
+    @web.middleware
+    async def _open_to_origins(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """CORS for the sites that the settings allow, and for no others."""
+        origin = request.headers.get(hdrs.ORIGIN)
+        if origin is None or not self._access.allows_origin(origin):
+            return await handler(request)
+        preflight = request.method == hdrs.METH_OPTIONS
+        response = web.Response(status=204) if preflight else await handler(request)
+        if not response.prepared:
+            response.headers.update(_cors_headers(origin))
+        return response
+
+
+def _cors_headers(origin: str) -> dict[str, str]:
+    return {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
+        "Access-Control-Allow-Headers": "Authorization, Content-Type",
+        "Access-Control-Max-Age": "600",
+        "Vary": "Origin",
+    }
+
+
+async def _harden(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Server"] = "auralis"
+
+
+def _url(runner: web.AppRunner, host: str) -> str:
+    port = runner.addresses[0][1]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

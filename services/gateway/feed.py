@@ -1,0 +1,304 @@
+"""One mirrored channel: fetches its ring, plays it to the listeners at the due times, follows its score."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from auralis.audio import AudioFormat, due_us, first_seq_due_after, live_seq
+from auralis.broker import BROKER_ERRORS
+from auralis.channel.listeners import Listeners
+from auralis.channel.state import Channels, ChannelState
+from auralis.clock import BrokerClock, monotonic_us
+from auralis.errors import ChannelNotFound
+from auralis.ring.reader import Fetched, RingReader
+from auralis.score.entry_id import EntryId
+from auralis.score.log import ScoreReader
+from auralis.timing import GUARD_US, POLL_S
+from services.gateway.frames import Chunk, text_frame
+from services.gateway.listener import Listener, Tally
+from services.gateway.metrics import DROPPED_SLOW, GatewayMetrics
+from services.gateway.playhead import Playhead
+from services.gateway.protocol import (
+    CLOSE_GOING_AWAY,
+    CLOSE_NO_CHANNEL,
+    CLOSE_TRY_LATER,
+    CODECS,
+    ScoreMessage,
+    ServerMessage,
+    StateMessage,
+)
+from services.gateway.reach import Reach
+from services.gateway.timeline import Timeline
+
+_log = structlog.get_logger()
+
+# A chunk is fetched this long after it froze: within the error of the clock it has frozen for the broker too.
+SETTLE_US: Final = 10_000
+# What sounds now was written at most so long ago: the longest notes and chords, and the horizon.
+_SCORE_LOOKBACK_MS: Final = 120_000
+# Listeners hear with a delay; events stay on display for them.
+_SHOWN_CHUNKS: Final = 10
+_BACKOFF_S: Final = 0.2
+# Withdraws every event that was shown.
+_NOTHING: Final = ScoreMessage(0, 0, 0, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """The modules through which the gateway speaks with the broker."""
+
+    channels: Channels
+    ring: RingReader
+    scores: ScoreReader
+    presence: Listeners
+    clock: BrokerClock
+    reach: Reach
+
+
+class Feed:
+    """The mirror of one channel and its listeners.
+
+    ``lost(feed, code)`` is called when it can't go on; ``code`` is the close code that says why.
+    """
+
+    def __init__(
+        self,
+        state: ChannelState,
+        broker: Broker,
+        metrics: GatewayMetrics,
+        lost: Callable[["Feed", int], None],
+    ) -> None:
+        self.channel = state.id
+        self.state = state
+        self.audio = AudioFormat(state.sample_rate_hz)
+        self.playhead = Playhead()
+        self.tally = Tally()
+        self.idle_since_s = _now_s()
+        self._broker = broker
+        self._metrics = metrics
+        self._lost = lost
+        self._timeline = Timeline()
+        self._last_entry = EntryId(0, 0)
+        self._listeners: set[Listener] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._look = asyncio.Event()
+        self._advanced = asyncio.Event()
+        self._told: tuple[Any, ...] = ()
+        self._holes = 0
+        self._stopped = False
+
+    async def start(self) -> None:
+        """Read what there is, then go on by itself.
+
+        Raises:
+            ChannelNotFound, RedisError, OSError: nothing runs.
+        """
+        self._metrics.open_channel(self.channel)
+        self._begin_score()
+        await self._read_score()
+        await self._fetch()
+        for work in (self._fetching, self._playing, self._following):
+            self._tasks.append(asyncio.create_task(self._guarded(work()), name=f"{self.channel}"))
+
+    async def stop(self, code: int = CLOSE_GOING_AWAY, reason: str = "") -> None:
+        """End the mirror and its listeners' connections."""
+        self._stopped = True
+        self.close_all(code, reason)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def listeners(self) -> int:
+        """How many listen here."""
+        return len(self._listeners)
+
+    @property
+    def live_seq(self) -> int:
+        """The chunk that is due now, in the epoch of what is played."""
+        return live_seq(self.playhead.epoch_us or self.state.epoch_us, self._broker.clock.now_us())
+
+    def join(self, listener: Listener) -> None:
+        """Send the listener its backlog now and every further chunk when it is due."""
+        self._listeners.add(listener)
+        self._report_listeners()
+        listener.pump(_now_s())
+
+    def leave(self, listener: Listener) -> None:
+        """The listener's connection has ended."""
+        self._listeners.discard(listener)
+        self.idle_since_s = _now_s()
+        if not self._stopped:
+            self._report_listeners()
+
+    def close_all(self, code: int, reason: str) -> None:
+        """End every listener's connection."""
+        for listener in list(self._listeners):
+            listener.close(code, reason)
+
+    def look(self) -> None:
+        """Something has happened to the channel: read its state and score now."""
+        self._look.set()
+
+    def state_message(self) -> StateMessage:
+        """The channel as it is now."""
+        state = self.state
+        return StateMessage(state.controls, state.revision, self.live_seq, self.listeners, state.epoch_us)
+
+    def score_message(self) -> ServerMessage:
+        """What sounds now and lies ahead."""
+        return self._timeline.snapshot(self._shown_frame())
+
+    async def revised_seq(self, revision: int, timeout_s: float) -> int | None:
+        """The first chunk whose score takes control change ``revision`` into account; None if none comes."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while (frame := self._timeline.revised_from(revision)) is None:
+                    await self._advanced.wait()
+        except TimeoutError:
+            return None
+        return self.audio.seq_at(frame)
+
+    # The ring: fetched by one task, played by another, so that a slow broker delays no listener.
+
+    async def _fetching(self) -> None:
+        while True:
+            await self._until_settled()
+            try:
+                await self._fetch()
+            except ChannelNotFound:
+                self._look.set()
+            except BROKER_ERRORS as error:
+                self._broker.reach.failed(error)
+
+    async def _until_settled(self) -> None:
+        now_us = self._broker.clock.now_us()
+        epoch_us = self.playhead.epoch_us or self.state.epoch_us
+        seq = first_seq_due_after(epoch_us, now_us + GUARD_US - SETTLE_US + 1)
+        await asyncio.sleep((due_us(epoch_us, seq) - GUARD_US + SETTLE_US - now_us) / 1e6)
+
+    async def _fetch(self) -> None:
+        playhead = self.playhead
+        fetched = await self._broker.ring.fetch(self.channel, playhead.from_seq, playhead.versions)
+        self._broker.reach.answered()
+        if playhead.absorb(fetched):
+            self._begin_epoch(fetched)
+        self._metrics.ring_depth.labels(self.channel).set(playhead.depth())
+
+    def _report_listeners(self) -> None:
+        self._metrics.listeners.labels(self.channel, CODECS[0]).set(len(self._listeners))
+
+    def _begin_epoch(self, fetched: Fetched) -> None:
+        _log.warning("the channel was made anew", channel=self.channel, epoch_us=fetched.epoch_us)
+        for listener in self._listeners:
+            listener.begin_epoch()
+        self._look.set()
+
+    async def _playing(self) -> None:
+        clock = self._broker.clock
+        while True:
+            now_us = clock.now_us()
+            epoch_us = self.playhead.epoch_us or self.state.epoch_us
+            next_due_us = due_us(epoch_us, live_seq(epoch_us, now_us) + 1)
+            await asyncio.sleep((next_due_us - now_us) / 1e6)
+            for chunk in self.playhead.due(clock.now_us()):
+                self._send(chunk)
+            self._count()
+
+    def _send(self, chunk: Chunk) -> None:
+        now_s = _now_s()
+        for listener in list(self._listeners):
+            listener.offer(chunk, now_s)
+        if self._listeners:
+            late_us = self._broker.clock.now_us() - chunk.header.due_us
+            self._metrics.lateness.observe(max(late_us, 0) / 1e6)
+
+    def _count(self) -> None:
+        tally, metrics = self.tally, self._metrics
+        metrics.sent.inc(tally.sent)
+        metrics.dropped.labels(DROPPED_SLOW).inc(tally.dropped)
+        tally.sent = tally.dropped = 0
+        metrics.ring_underruns.labels(self.channel).inc(self.playhead.holes - self._holes)
+        self._holes = self.playhead.holes
+
+    # The score and the state, for display and for acknowledging controls.
+
+    async def _following(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(POLL_S):
+                    await self._look.wait()
+            except TimeoutError:
+                pass
+            self._look.clear()
+            try:
+                await self._follow()
+            except ChannelNotFound:
+                self._lost(self, CLOSE_NO_CHANNEL)
+                await asyncio.sleep(_BACKOFF_S)
+            except BROKER_ERRORS as error:
+                self._broker.reach.failed(error)
+                await asyncio.sleep(_BACKOFF_S)
+
+    async def _follow(self) -> None:
+        state = await self._broker.channels.state(self.channel)
+        if state.epoch_us != self.state.epoch_us:
+            self._begin_score()
+            self._tell(_NOTHING)
+        if state.sample_rate_hz != self.state.sample_rate_hz:
+            self._change_format(state.sample_rate_hz)
+        self.state = state
+        await self._read_score()
+        self._tell_state()
+
+    async def _read_score(self) -> None:
+        entries = await self._broker.scores.read(self.channel, after=self._last_entry)
+        for entry in entries:
+            self._last_entry = entry.id
+            self._tell(self._timeline.apply(entry.batch))
+        if entries:
+            self._timeline.forget(self._shown_frame())
+            self._advanced.set()
+            self._advanced = asyncio.Event()
+
+    def _begin_score(self) -> None:
+        now_ms = self._broker.clock.now_us() // 1000
+        self._timeline = Timeline()
+        self._last_entry = EntryId(max(now_ms - _SCORE_LOOKBACK_MS, 0), 0)
+
+    def _change_format(self, sample_rate_hz: int) -> None:
+        """Listeners were told another rate: they come back and are told the new one."""
+        self.audio = AudioFormat(sample_rate_hz)
+        self.playhead = Playhead()
+        self.close_all(CLOSE_GOING_AWAY, "the channel's format has changed")
+
+    def _tell_state(self) -> None:
+        state = self.state
+        news = (state.controls, state.revision, state.epoch_us, self.listeners)
+        if news != self._told:
+            self._told = news
+            self._tell(self.state_message())
+
+    def _tell(self, message: ServerMessage) -> None:
+        if self._listeners:
+            frame = text_frame(message)
+            for listener in list(self._listeners):
+                listener.say(frame)
+
+    def _shown_frame(self) -> int:
+        return self.audio.start_frame(max(0, self.live_seq - _SHOWN_CHUNKS))
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """An error that nobody expected ends this one feed, and is seen; a new one is opened on demand."""
+        try:
+            await work
+        except Exception:  # noqa: BLE001  logged whole; other channels play on
+            _log.exception("a channel's feed failed", channel=self.channel)
+            self._lost(self, CLOSE_TRY_LATER)
+
+
+def _now_s() -> float:
+    return monotonic_us() / 1e6

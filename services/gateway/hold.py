@@ -1,0 +1,83 @@
+"""Covering holes: where a chunk is missing, the last second of audio goes on, without a click.
+
+Plain integers and no numpy: a hole is rare, a crossfade has 20 ms, and the gateway stays small. PCM is
+16-bit little-endian interleaved stereo.
+"""
+
+import sys
+from array import array
+from collections import deque
+from typing import Final
+
+from auralis.audio import AUDIO_CHANNELS, BYTES_PER_SAMPLE
+from auralis.timing import SEAM_MS
+
+HOLD_CHUNKS: Final = 10
+_CHUNK_MS: Final = 100
+
+
+def seam_after(last: bytes | memoryview, payload: bytes | memoryview) -> bytes:
+    """``payload`` with its first 20 ms faded in over what continues ``last``.
+
+    Nothing follows ``last``, so it is continued backwards: that joins its end without a step, and its end is
+    what the ear has just been used to.
+    """
+    new, old = _samples(payload), _samples(last)
+    frames = min(len(new), len(old)) // AUDIO_CHANNELS
+    seam = min(frames, len(new) // AUDIO_CHANNELS * SEAM_MS // _CHUNK_MS)
+    for frame in range(seam):
+        weight = (2 * frame + 1) / (2 * seam)
+        for channel in range(AUDIO_CHANNELS):
+            i = frame * AUDIO_CHANNELS + channel
+            continued = old[len(old) - (frame + 1) * AUDIO_CHANNELS + channel]
+            new[i] = round(continued + (new[i] - continued) * weight)
+    return _bytes(new)
+
+
+class Hold:
+    """Remembers what was sent and goes on with it."""
+
+    def __init__(self) -> None:
+        self._recent: deque[bytes | memoryview] = deque(maxlen=HOLD_CHUNKS)
+        self._last: bytes | memoryview = b""
+        self._covered = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing yet to go on with."""
+        return not self._recent
+
+    def heard(self, payload: bytes | memoryview) -> None:
+        """``payload`` was sent and came from the ring."""
+        if self._covered:
+            self._recent.clear()
+            self._covered = 0
+        self._recent.append(payload)
+        self._last = payload
+
+    def cover(self) -> bytes | memoryview:
+        """The chunk to send where one is missing; the last second again and again, joined by crossfades."""
+        turn = self._covered % len(self._recent)
+        source = self._recent[turn]
+        self._last = seam_after(self._last, source) if turn == 0 else source
+        self._covered += 1
+        return self._last
+
+    def joined(self, payload: bytes | memoryview) -> bytes:
+        """``payload`` faded in over what was sent last."""
+        return seam_after(self._last, payload)
+
+
+def _samples(payload: bytes | memoryview) -> "array[int]":
+    samples = array("h")
+    whole = len(payload) - len(payload) % BYTES_PER_SAMPLE
+    samples.frombytes(payload[:whole])
+    if sys.byteorder == "big":
+        samples.byteswap()
+    return samples
+
+
+def _bytes(samples: "array[int]") -> bytes:
+    if sys.byteorder == "big":
+        samples.byteswap()
+    return samples.tobytes()

@@ -1,0 +1,192 @@
+"""All mirrored channels of a gateway: opened when somebody listens, closed a while after nobody does."""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from typing import Any, Final
+
+import structlog
+
+from auralis.audio import AudioFormat
+from auralis.broker import BROKER_ERRORS
+from auralis.channel.wakeups import WakeUps
+from auralis.clock import BrokerClock
+from auralis.errors import BrokerUnavailable, ChannelNotFound
+from auralis.keyspace import MAIN_CHANNEL
+from auralis.timing import LISTENER_TTL_S, POLL_S
+from services.gateway.feed import Broker, Feed
+from services.gateway.metrics import GatewayMetrics
+from services.gateway.protocol import CLOSE_GOING_AWAY, CLOSE_NO_CHANNEL
+
+_log = structlog.get_logger()
+
+_BACKOFF_S: Final = 0.2
+_BEAT_S: Final = LISTENER_TTL_S / 3
+# A channel falls asleep a minute after the last heartbeat; its mirror ends before that, so that the chunks
+# which are then missing are not taken for holes.
+_LINGER_S: Final = LISTENER_TTL_S / 2
+
+
+class Hub:
+    """The feeds by channel. ``main`` is made with ``audio`` and ``seed`` where it does not exist."""
+
+    def __init__(
+        self, broker: Broker, wakeups: WakeUps, metrics: GatewayMetrics, audio: AudioFormat, seed: int | None
+    ) -> None:
+        self._broker = broker
+        self._wakeups = wakeups
+        self._metrics = metrics
+        self._audio = audio
+        self._seed = seed
+        self._feeds: dict[str, Feed] = {}
+        self._opening = asyncio.Lock()
+        self._linked = False
+        self._ending: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Find the broker, then mirror until cancelled."""
+        await self._link()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._broker.clock.keep())
+            tasks.create_task(self._wakeups.keep())
+            tasks.create_task(self._dispatch())
+            tasks.create_task(self._tend())
+            tasks.create_task(self._keep_awake())
+
+    async def stop(self) -> None:
+        """End every feed and tell its listeners."""
+        feeds, self._feeds = list(self._feeds.values()), {}
+        await asyncio.gather(*(feed.stop(CLOSE_GOING_AWAY, "the gateway is going away") for feed in feeds))
+
+    @property
+    def clock(self) -> BrokerClock:
+        """The broker's clock.
+
+        Raises:
+            BrokerUnavailable: it is not known yet.
+        """
+        if not self._linked:
+            raise BrokerUnavailable("the broker has not answered yet")
+        return self._broker.clock
+
+    @property
+    def ready(self) -> bool:
+        """Whether the broker can be reached and ``main`` is played from the ring."""
+        main = self._feeds.get(MAIN_CHANNEL)
+        return self._broker.reach.reachable and main is not None and main.playhead.fresh()
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the broker has answered lately."""
+        return self._broker.reach.reachable
+
+    def listeners(self, channel: str) -> int:
+        """How many listen to a channel here."""
+        feed = self._feeds.get(channel)
+        return feed.listeners if feed else 0
+
+    async def feed(self, channel: str) -> Feed:
+        """The channel's feed; opened if there is none.
+
+        Raises:
+            ChannelNotFound: there is no such channel.
+            BrokerUnavailable, RedisError, OSError: it can't be opened now.
+        """
+        if channel not in self._feeds:
+            async with self._opening:
+                if channel not in self._feeds:
+                    self._feeds[channel] = await self._open(channel)
+        return self._feeds[channel]
+
+    def joined(self, feed: Feed) -> None:
+        """Somebody has joined: a channel that slept must wake at once."""
+        if feed.listeners == 1:
+            self._in_background(self._beat(feed))
+
+    async def _open(self, channel: str) -> Feed:
+        if not self._linked:
+            raise BrokerUnavailable("the broker has not answered yet")
+        state = await self._broker.channels.state(channel)
+        feed = Feed(state, self._broker, self._metrics, self._lost)
+        await feed.start()
+        _log.debug("channel mirrored", channel=channel)
+        return feed
+
+    async def _link(self) -> None:
+        while not self._linked:
+            try:
+                await self._broker.clock.start()
+                await self._ensure_main()
+                self._broker.reach.answered()
+                self._linked = True
+            except BROKER_ERRORS as error:
+                self._broker.reach.failed(error)
+                await asyncio.sleep(_BACKOFF_S)
+
+    async def _ensure_main(self) -> None:
+        await self._broker.channels.ensure_main(sample_rate_hz=self._audio.sample_rate_hz, seed=self._seed)
+
+    async def _dispatch(self) -> None:
+        while True:
+            for _, channel in await self._wakeups.wait():
+                feed = self._feeds.get(channel)
+                if feed is not None:
+                    feed.look()
+
+    async def _tend(self) -> None:
+        """Keep ``main`` open and close what nobody has heard for a while."""
+        while True:
+            try:
+                await self.feed(MAIN_CHANNEL)
+            except ChannelNotFound:
+                await self._restore_main()
+            except BROKER_ERRORS as error:
+                self._broker.reach.failed(error)
+            for feed in list(self._feeds.values()):
+                if self._idle(feed):
+                    self._close(feed, CLOSE_GOING_AWAY)
+            await asyncio.sleep(POLL_S)
+
+    async def _keep_awake(self) -> None:
+        """Say again and again which channels are listened to."""
+        while True:
+            for feed in list(self._feeds.values()):
+                if feed.listeners:
+                    await self._beat(feed)
+            await asyncio.sleep(_BEAT_S)
+
+    async def _beat(self, feed: Feed) -> None:
+        try:
+            await self._broker.presence.beat(feed.channel, self._broker.clock.now_us())
+        except BROKER_ERRORS as error:
+            self._broker.reach.failed(error)
+
+    def _idle(self, feed: Feed) -> bool:
+        idle_s = time.monotonic() - feed.idle_since_s
+        return not feed.listeners and not feed.state.always_on and idle_s > _LINGER_S
+
+    def _lost(self, feed: Feed, code: int) -> None:
+        if code == CLOSE_NO_CHANNEL and feed.channel == MAIN_CHANNEL:
+            self._in_background(self._restore_main())
+        else:
+            self._close(feed, code)
+
+    async def _restore_main(self) -> None:
+        """The broker lost its data; ``main`` exists always."""
+        try:
+            await self._ensure_main()
+        except BROKER_ERRORS as error:
+            self._broker.reach.failed(error)
+
+    def _close(self, feed: Feed, code: int) -> None:
+        if self._feeds.get(feed.channel) is feed:
+            del self._feeds[feed.channel]
+            if feed.channel != MAIN_CHANNEL:
+                self._metrics.close_channel(feed.channel)
+        reason = "no such channel" if code == CLOSE_NO_CHANNEL else "try again"
+        self._in_background(feed.stop(code, reason))
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)

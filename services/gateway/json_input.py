@@ -1,0 +1,53 @@
+"""Reading JSON that a stranger sent: strictly, because what a parser guesses nobody has meant.
+
+The standard library's parser keeps the last of two equal names and reads NaN; both hide a mistake of the
+sender, so both are refused.
+"""
+
+import json
+from typing import Any, Final, NoReturn
+
+from auralis.errors import InvalidValue
+
+_QUOTED_CHARACTERS: Final = 200
+
+
+def parse_object(data: bytes | str, field: str) -> dict[str, Any]:
+    """The JSON object in ``data``; ``field`` names the whole of it in an error.
+
+    Raises:
+        InvalidValue: no UTF-8, no JSON, no object, a name twice, or a number that JSON does not know.
+    """
+    try:
+        text = data.decode() if isinstance(data, bytes) else data
+        found = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair can't be sent back
+    except InvalidValue:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise InvalidValue(field, _quoted(data), f"a JSON object ({_first_line(error)})") from error
+    if not isinstance(found, dict):
+        raise InvalidValue(field, _quoted(data), "a JSON object")
+    return found
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise InvalidValue(name, value, "each name once")
+        found[name] = value
+    return found
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _quoted(data: bytes | str) -> str:
+    text = data.decode(errors="replace") if isinstance(data, bytes) else data
+    return text if len(text) <= _QUOTED_CHARACTERS else text[:_QUOTED_CHARACTERS] + "…"

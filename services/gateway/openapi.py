@@ -1,0 +1,251 @@
+"""The gateway's OpenAPI 3.1 document; what it says of controls comes from their one list."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from auralis import __version__
+from auralis.controls import SPECS, ControlSpec
+from services.gateway.problems import CONTENT_TYPE
+from services.gateway.protocol import CODECS, SUBPROTOCOLS
+
+Json = dict[str, Any]
+
+_CHANNEL: Final = "/api/v1/channels/{channel}"
+_PRESET: Final = "/api/v1/presets/{name}"
+_SECURED: Final[Json] = {"security": [{"token": []}, {}]}
+_PROBLEMS: Final = {
+    400: "A value is not allowed: `field`, `value` and `allowed` say which and why.",
+    401: "The control token is missing or wrong.",
+    403: "A page of a foreign origin, or no local client while there is no control token.",
+    404: "There is no such channel or preset.",
+    409: "The id is taken, or the channel always exists.",
+    413: "The body is too large.",
+    426: "The address speaks WebSocket only.",
+    429: "Too many changes; `Retry-After` says when.",
+    503: "The broker does not answer; `Retry-After` says when to try again.",
+}
+_WRITES: Final = (400, 401, 403, 413, 429, 503)
+_WEBSOCKET: Final = (
+    f"WebSocket; subprotocols {' and '.join(SUBPROTOCOLS)}. Answers 101, then sends `hello`, "
+    "the last few chunks, and each further chunk at its due time."
+)
+
+
+def document() -> Json:
+    """The document as JSON values."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Auralis",
+            "version": __version__,
+            "summary": "Endless ambient music, composed and synthesised live.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "paths": _status_paths() | _channel_paths() | _preset_paths() | _stream_paths(),
+        "components": {
+            "schemas": _schemas(),
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _status_paths() -> Json:
+    return {
+        "/": {"get": _operation("The web player", {200: _content("The page.", "text/html")})},
+        "/healthz": {"get": _operation("The process is up", {200: _json("It is.", _object())})},
+        "/readyz": {
+            "get": _operation("Broker reachable, chunks fresh", {200: _json("Ready.", _object())}, 503)
+        },
+        "/metrics": {"get": _operation("Prometheus metrics", {200: _content("Metrics.", "text/plain")})},
+        "/version": {
+            "get": _operation(
+                "The version", {200: _json("Name and version.", _object(name=_TEXT, version=_TEXT))}
+            )
+        },
+        "/openapi.json": {"get": _operation("This document", {200: _json("OpenAPI 3.1.", _object())})},
+    }
+
+
+def _channel_paths() -> Json:
+    channel, channels = _ref("Channel"), _object(channels=_list(_ref("Channel")))
+    controls = _object(controls=_list(_ref("ControlSpec")))
+    created = _json("The new channel.", channel)
+    return {
+        "/api/v1/controls": {"get": _operation("What can be turned", {200: _json("Controls.", controls)})},
+        "/api/v1/channels": {
+            "get": _operation("List channels", {200: _json("Channels.", channels)}, 503),
+            "post": _operation("Create a channel", {201: created}, *_WRITES, 409)
+            | _SECURED
+            | _body("NewChannel", required=False),
+        },
+        _CHANNEL: {
+            "parameters": [_path("channel", "id of a channel")],
+            "get": _operation("One channel", {200: _json("The channel.", channel)}, 404, 503),
+            "delete": _operation("Delete a channel", {204: {"description": "Deleted."}}, *_WRITES, 404, 409)
+            | _SECURED,
+        },
+        _CHANNEL + "/controls": {
+            "parameters": [_path("channel", "id of a channel")],
+            "patch": _operation("Change controls", {202: _accepted()}, *_WRITES, 404)
+            | _SECURED
+            | _body("Controls"),
+        },
+        _CHANNEL + "/presets/{name}": {
+            "parameters": [_path("channel", "id of a channel"), _path("name", "name of a preset")],
+            "post": _operation("Apply a preset", {202: _accepted()}, *_WRITES, 404) | _SECURED,
+        },
+    }
+
+
+def _preset_paths() -> Json:
+    preset = _ref("Preset")
+    saved = {200: _json("Replaced.", preset), 201: _json("Saved.", preset)}
+    return {
+        "/api/v1/presets": {
+            "get": _operation(
+                "List presets", {200: _json("Presets by name.", _object(presets=_list(preset)))}, 503
+            )
+        },
+        _PRESET: {
+            "parameters": [_path("name", "name of a preset")],
+            "get": _operation("One preset", {200: _json("The preset.", preset)}, 404, 503),
+            "put": _operation("Save a preset", saved, *_WRITES) | _SECURED | _body("Controls"),
+            "delete": _operation("Delete a preset", {204: {"description": "Deleted."}}, *_WRITES, 404)
+            | _SECURED,
+        },
+    }
+
+
+def _stream_paths() -> Json:
+    codec = {"name": "codec", "in": "query", "schema": {"enum": list(CODECS), "default": CODECS[0]}}
+    since = {
+        "name": "since",
+        "in": "query",
+        "description": "seq of the last chunk heard, to resume after it",
+        "schema": {"type": "integer", "minimum": 0},
+    }
+    return {
+        "/ws/{channel}": {
+            "parameters": [_path("channel", "id of a channel")],
+            "get": _operation("Listen and control", {101: {"description": _WEBSOCKET}}, 400, 426)
+            | {"parameters": [codec, since]},
+        }
+    }
+
+
+def _schemas() -> Json:
+    controls = {spec.name: _control_schema(spec) for spec in SPECS}
+    whole: Json = {"type": "integer"}
+    return {
+        "Controls": {
+            "type": "object",
+            "properties": controls,
+            "additionalProperties": False,
+            "minProperties": 1,
+        },
+        "ControlSpec": _object(name=_TEXT, type={"enum": ["number", "choice"]}, description=_TEXT),
+        "NewChannel": {
+            "type": "object",
+            "properties": {
+                "id": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,31}$"},
+                "seed": {"type": "integer", "minimum": 0, "maximum": 2**32 - 1},
+                **controls,
+            },
+            "additionalProperties": False,
+        },
+        "Channel": _object(
+            id=_TEXT,
+            controls=_ref("Controls"),
+            revision=whole,
+            live_seq=whole,
+            epoch_us=whole,
+            always_on={"type": "boolean"},
+            listeners=whole,
+            format=_object(
+                sample_rate=whole,
+                channels=whole,
+                frames_per_chunk=whole,
+                chunk_ms=whole,
+                codecs=_list({"enum": list(CODECS)}),
+            ),
+        ),
+        "Accepted": _object(
+            revision=whole,
+            effective_seq={
+                "type": ["integer", "null"],
+                "description": "The first chunk that may carry it; null if no composer answered in time.",
+            },
+        ),
+        "Preset": _object(name=_TEXT, controls=_ref("Controls")),
+        "Problem": _problem_schema(),
+    }
+
+
+def _control_schema(spec: ControlSpec) -> Json:
+    schema: Json = {"description": spec.description, "default": spec.default}
+    if spec.kind == "choice":
+        return schema | {"type": "string", "examples": list(spec.choices)}
+    return schema | {"type": "number", "minimum": spec.minimum, "maximum": spec.maximum}
+
+
+def _problem_schema() -> Json:
+    return {
+        "type": "object",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": {"type": "string", "format": "uri-reference"},
+            "title": _TEXT,
+            "status": {"type": "integer"},
+            "detail": _TEXT,
+            "field": _TEXT,
+            "value": {},
+            "allowed": _TEXT,
+        },
+    }
+
+
+_TEXT: Final[Json] = {"type": "string"}
+
+
+def _operation(summary: str, good: Mapping[int, Json], *problems: int) -> Json:
+    responses = {str(status): answer for status, answer in good.items()}
+    for status in problems:
+        responses[str(status)] = {
+            "description": _PROBLEMS[status],
+            "content": {CONTENT_TYPE: {"schema": _ref("Problem")}},
+        }
+    return {"summary": summary, "responses": responses}
+
+
+def _accepted() -> Json:
+    return _json("Accepted.", _ref("Accepted"))
+
+
+def _json(description: str, schema: Json) -> Json:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _content(description: str, content_type: str) -> Json:
+    return {"description": description, "content": {content_type: {"schema": _TEXT}}}
+
+
+def _body(schema: str, *, required: bool = True) -> Json:
+    content = {"application/json": {"schema": _ref(schema)}}
+    return {"requestBody": {"required": required, "content": content}}
+
+
+def _path(name: str, description: str) -> Json:
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": _TEXT}
+
+
+def _object(**properties: Json) -> Json:
+    schema: Json = {"type": "object", "properties": properties}
+    return schema | {"required": list(properties)} if properties else schema
+
+
+def _list(items: Json) -> Json:
+    return {"type": "array", "items": items}
+
+
+def _ref(schema: str) -> Json:
+    return {"$ref": f"#/components/schemas/{schema}"}

@@ -1,0 +1,185 @@
+"""Which chunk when: the mirror of one channel's ring, and what leaves at each due time.
+
+Nothing here awaits or looks at a clock. What the ring holds ahead is mirrored, so the mirror plays on while
+the broker is away. At its due time a chunk is sent once and for good; a hole is covered, marked and counted.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from itertools import dropwhile
+from typing import Final, NamedTuple
+
+from auralis.audio import due_us, live_seq
+from auralis.errors import ProtocolError
+from auralis.ring.reader import Fetched, FetchedChunk
+from auralis.ring.versions import Versions
+from auralis.score.entry_id import EntryId
+from auralis.timing import RING_CHUNKS
+from auralis.wire import DISCONTINUITY, PCM_S16LE, Header, unpack
+from services.gateway.frames import Chunk
+from services.gateway.hold import Hold
+
+# 10 s: what a client that lost its connection may still resume from.
+HISTORY_CHUNKS: Final = 100
+BURST_CHUNKS: Final = 5
+# A client that moves to another gateway may have heard a little more than this one has sent.
+_RESUME_AHEAD_CHUNKS: Final = RING_CHUNKS
+
+
+class Start(NamedTuple):
+    """How a listener begins: with ``backlog`` at once, from ``first_seq`` on at the due times.
+
+    ``gap``: the first chunk does not follow what the listener heard before.
+    """
+
+    backlog: tuple[Chunk, ...] = ()
+    first_seq: int = 0
+    gap: bool = False
+
+
+class Playhead:
+    """The playhead of one channel. Times are µs of the broker's clock."""
+
+    def __init__(self) -> None:
+        self.epoch_us: int | None = None
+        self.holes = 0
+        self.rejected = 0
+        self._next_seq: int | None = None
+        self._held: dict[int, FetchedChunk] = {}
+        self._history: deque[Chunk] = deque(maxlen=HISTORY_CHUNKS)
+        self._hold = Hold()
+        self._last_id: EntryId | None = None
+        self._last_real_seq: int | None = None
+
+    @property
+    def versions(self) -> Mapping[int, Versions]:
+        """What is mirrored of the chunks that were not sent yet."""
+        return {seq: chunk.versions for seq, chunk in self._held.items()}
+
+    @property
+    def from_seq(self) -> int:
+        """The first chunk worth fetching."""
+        return self._next_seq or 0
+
+    def absorb(self, fetched: Fetched) -> bool:
+        """Take in what the ring had; whether the channel's epoch is another one than before."""
+        moved = self.epoch_us is not None and fetched.epoch_us != self.epoch_us
+        if moved:
+            self._begin_epoch(fetched)
+        self.epoch_us = fetched.epoch_us
+        for chunk in fetched.chunks:
+            if chunk.seq >= self.from_seq and self._readable(chunk):
+                self._held[chunk.seq] = chunk
+        return moved
+
+    def due(self, now_us: int) -> list[Chunk]:
+        """The chunks to send at ``now_us``, each seq once; none before the channel's first chunk."""
+        if self.epoch_us is None:
+            return []
+        live = live_seq(self.epoch_us, now_us)
+        if self._next_seq is None and not self._begin(live):
+            return []
+        self._jump(live)
+        sent = []
+        while self._next_seq is not None and self._next_seq <= live:
+            sent.append(self._take(self._next_seq, self.epoch_us))
+            self._next_seq += 1
+        return sent
+
+    def next_due_us(self) -> int | None:
+        """When the next chunk is due; None before the channel's first chunk."""
+        if self.epoch_us is None or self._next_seq is None:
+            return None
+        return due_us(self.epoch_us, self._next_seq)
+
+    def depth(self) -> int:
+        """How many chunks from the next one on are mirrored without a hole."""
+        seq = start = self.from_seq
+        while seq in self._held:
+            seq += 1
+        return seq - start
+
+    def fresh(self) -> bool:
+        """Whether the last chunk sent came from the ring."""
+        return self._next_seq is not None and self._last_real_seq == self._next_seq - 1
+
+    def start(self, since: int | None = None) -> Start:
+        """How a client joins; ``since``: the last chunk that it has heard, if it resumes.
+
+        What it missed longer ago than this gateway remembers is lost: it gets the usual burst, marked.
+        """
+        following, history = self.from_seq, list(self._history)
+        if since is not None and history:
+            if following <= since + 1 <= following + _RESUME_AHEAD_CHUNKS:
+                return Start((), since + 1)
+            if history[0].seq <= since + 1 < following:
+                return Start(tuple(dropwhile(lambda chunk: chunk.seq <= since, history)), following)
+        return Start(tuple(history[-BURST_CHUNKS:]), following, gap=since is not None)
+
+    def _readable(self, chunk: FetchedChunk) -> bool:
+        try:
+            header, _ = unpack(chunk.frame)
+        except ProtocolError:
+            self.rejected += 1
+            return False
+        if header.seq == chunk.seq and header.codec == PCM_S16LE:
+            return True
+        self.rejected += 1
+        return False
+
+    def _begin_epoch(self, fetched: Fetched) -> None:
+        """The broker lost its data and the channel was made anew: a new count, joined to what was heard."""
+        self._held.clear()
+        self._history.clear()
+        self._last_id = None
+        self._last_real_seq = None
+        if self._next_seq is not None:
+            self._next_seq = max(live_seq(fetched.epoch_us, fetched.now_us) + 1, 0)
+
+    def _begin(self, live: int) -> bool:
+        """Start with the live chunk; what lies before it was sent by others and is history here."""
+        if live not in self._held:
+            return False
+        start = live
+        while start - 1 in self._held:
+            start -= 1
+        for seq in range(start, live):
+            self._real(self._held[seq])
+        self._held = {seq: chunk for seq, chunk in self._held.items() if seq >= live}
+        self._next_seq = live
+        return True
+
+    def _jump(self, live: int) -> None:
+        """After a pause (a machine that slept) the stream goes on with the live chunk."""
+        if self._next_seq is None or live - self._next_seq < RING_CHUNKS:
+            return
+        self._next_seq = live
+        self._held = {seq: chunk for seq, chunk in self._held.items() if seq >= live}
+        self._last_id = None
+
+    def _take(self, seq: int, epoch_us: int) -> Chunk:
+        held = self._held.pop(seq, None)
+        return self._cover(seq, epoch_us) if held is None else self._real(held)
+
+    def _real(self, held: FetchedChunk) -> Chunk:
+        chunk = Chunk(held.frame)
+        if not self._hold.empty and self._last_id != held.versions.predecessor:
+            header = chunk.header._replace(flags=chunk.header.flags | DISCONTINUITY)
+            chunk = Chunk.of(header, self._hold.joined(chunk.payload))
+        self._hold.heard(chunk.payload)
+        self._last_id = held.versions.own
+        self._last_real_seq = chunk.seq
+        return self._sent(chunk)
+
+    def _cover(self, seq: int, epoch_us: int) -> Chunk:
+        self.holes += 1
+        self._last_id = None
+        revision = self._history[-1].header.revision if self._history else 0
+        header = Header(PCM_S16LE, DISCONTINUITY, revision, seq, due_us(epoch_us, seq))
+        return self._sent(Chunk.of(header, bytes(self._hold.cover())))
+
+    def _sent(self, chunk: Chunk) -> Chunk:
+        if self._history:
+            self._history[-1].forget_encoded()
+        self._history.append(chunk)
+        return chunk

@@ -1,0 +1,208 @@
+"""The text messages of the WebSocket, both ways. Numbers follow the contract: frames, seqs, microseconds."""
+
+import re
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from auralis.controls import Controls
+from auralis.errors import InvalidValue
+from auralis.score.events import Event
+from services.gateway.json_input import parse_object
+
+MAX_MESSAGE_BYTES: Final = 4096
+SUBPROTOCOL: Final = "auralis.v1"
+SUBPROTOCOL_JSON: Final = "auralis.v1.json"
+SUBPROTOCOLS: Final = (SUBPROTOCOL, SUBPROTOCOL_JSON)
+# Opus joins them when the gateway can encode it.
+CODECS: Final = ("pcm",)
+
+CLOSE_GOING_AWAY: Final = 1001
+CLOSE_POLICY: Final = 1008
+CLOSE_TRY_LATER: Final = 1013
+CLOSE_NO_CHANNEL: Final = 4404
+
+_SAFE_INTEGER: Final = 2**53
+_Integer = Annotated[int, msgspec.Meta(ge=-_SAFE_INTEGER, le=_SAFE_INTEGER)]
+_Number = _Integer | Annotated[float, msgspec.Meta(ge=-1e18, le=1e18)]
+RequestId = Annotated[str, msgspec.Meta(max_length=64)] | _Integer
+
+
+class _Server(msgspec.Struct, frozen=True, tag_field="type"):
+    """Base of what the gateway sends."""
+
+
+class Hello(_Server, frozen=True, tag="hello"):
+    """The first message. ``burst`` chunks follow at once; ``control_open``: the client needs no token."""
+
+    channel: str
+    epoch_us: int
+    sample_rate: int
+    channels: int
+    frames_per_chunk: int
+    codec: str
+    controls: Controls
+    revision: int
+    live_seq: int
+    burst: int
+    control_open: bool
+
+
+class ScoreMessage(_Server, frozen=True, tag="score"):
+    """Events of ``[from_frame, until_frame)``; whatever was shown from ``revise_from`` on is withdrawn."""
+
+    revise_from: int | None
+    from_frame: int
+    until_frame: int
+    events: tuple[Event, ...]
+
+
+class StateMessage(_Server, frozen=True, tag="state"):
+    """The channel as it is now; ``listeners`` counts those of this gateway."""
+
+    controls: Controls
+    revision: int
+    live_seq: int
+    listeners: int
+    epoch_us: int
+
+
+class ControlAck(_Server, frozen=True, tag="control_ack"):
+    """A control was accepted; ``effective_seq``: the first chunk that may carry it, if a composer answers."""
+
+    id: RequestId
+    revision: int
+    effective_seq: int | None
+
+
+class Pong(_Server, frozen=True, tag="pong"):
+    """The answer to a ping: its ``t`` and the server's clock in µs."""
+
+    t: _Number
+    server_us: int
+
+
+class AuthResult(_Server, frozen=True, tag="auth"):
+    """Whether the token was right."""
+
+    ok: bool
+
+
+class ErrorMessage(_Server, frozen=True, tag="error", omit_defaults=True):
+    """What was wrong with a client's message; the fields are those of a problem document."""
+
+    status: int
+    title: str
+    detail: str
+    id: RequestId | None = None
+    field: str | None = None
+    value: Any = None
+    allowed: str | None = None
+
+
+class AudioMessage(_Server, frozen=True, tag="audio"):
+    """One chunk in the JSON subprotocol; ``data`` is its PCM (msgspec writes bytes as base64)."""
+
+    seq: int
+    due_us: int
+    revision: int
+    discontinuity: bool
+    data: bytes | memoryview
+
+
+ServerMessage = (
+    Hello | ScoreMessage | StateMessage | ControlAck | Pong | AuthResult | ErrorMessage | AudioMessage
+)
+
+
+class _Client(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
+    """Base of what a client sends."""
+
+
+class ControlRequest(_Client, frozen=True, tag="control"):
+    """Set the controls in ``set``; their values are checked by :mod:`auralis.controls`."""
+
+    id: RequestId
+    set: dict[str, Any]
+
+
+class Ping(_Client, frozen=True, tag="ping"):
+    """A question for the server's clock; ``t`` comes back."""
+
+    t: _Number
+
+
+class CodecRequest(_Client, frozen=True, tag="codec"):
+    """Send the next chunks in this codec."""
+
+    codec: str
+
+
+class Stats(_Client, frozen=True, tag="stats", forbid_unknown_fields=False):
+    """What the client's player counted since it began to play; fields it may add are passed over."""
+
+    underruns: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)] = 0
+
+
+class Auth(_Client, frozen=True, tag="auth"):
+    """The control token, from a client that can't set a header."""
+
+    token: str
+
+
+ClientMessage = ControlRequest | Ping | CodecRequest | Stats | Auth
+
+_TYPES: Final[dict[str, type[ClientMessage]]] = {
+    "control": ControlRequest,
+    "ping": Ping,
+    "codec": CodecRequest,
+    "stats": Stats,
+    "auth": Auth,
+}
+_PLACE: Final = re.compile(r" - at `\$\.?([^`\[]*)[^`]*`$")
+_NAMED: Final = re.compile(r"field `([^`]*)`")
+
+
+def parse_client(text: str) -> ClientMessage:
+    """Read a client's text frame.
+
+    Raises:
+        InvalidValue: naming the field, quoting what was found and saying what is allowed.
+    """
+    found = parse_object(text, "message")
+    kind = found.get("type")
+    message_type = _TYPES.get(kind) if isinstance(kind, str) else None
+    if message_type is None:
+        raise InvalidValue("type", kind, f"one of {', '.join(_TYPES)}")
+    try:
+        return msgspec.convert(found, message_type)
+    except msgspec.ValidationError as error:
+        raise _invalid(found, str(error)) from error
+
+
+def id_in(text: str) -> RequestId | None:
+    """The id in a message that could not be read, so that its sender knows which one it was."""
+    try:
+        found: RequestId = msgspec.convert(parse_object(text, "message").get("id"), RequestId)
+    except (InvalidValue, msgspec.ValidationError):
+        return None
+    return found
+
+
+def checked_codec(codec: str) -> str:
+    """``codec`` if this gateway can send it.
+
+    Raises:
+        InvalidValue: it can't.
+    """
+    if codec not in CODECS:
+        raise InvalidValue("codec", codec, f"one of {', '.join(CODECS)}")
+    return codec
+
+
+def _invalid(found: dict[str, Any], message: str) -> InvalidValue:
+    """Msgspec's message as the field, the value and what is allowed."""
+    what, place = _PLACE.sub("", message), _PLACE.search(message)
+    named = _NAMED.search(message)
+    field = (place.group(1) if place else "") or (named.group(1) if named else "message")
+    return InvalidValue(field, found.get(field.split(".")[0]), what[0].lower() + what[1:])

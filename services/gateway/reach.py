@@ -1,0 +1,39 @@
+"""Whether the broker can be reached, as all who ask it have last found."""
+
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from auralis.broker import reason
+
+_log = structlog.get_logger()
+# Every mirror asks ten times a second; this is many missed answers.
+SILENT_S: Final = 2.0
+
+
+class Reach:
+    """Remembers the last answer; says once when the broker goes and once when it is back."""
+
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        self._now_s = now_s
+        self._answered_at_s: float | None = None
+        self._away = False
+
+    def answered(self) -> None:
+        """The broker has answered."""
+        if self._away:
+            _log.info("the broker answers again")
+        self._away = False
+        self._answered_at_s = self._now_s()
+
+    def failed(self, error: BaseException) -> None:
+        """The broker has not."""
+        if not self._away:
+            _log.warning("the broker does not answer; playing on and trying again", reason=reason(error))
+        self._away = True
+
+    @property
+    def reachable(self) -> bool:
+        """Whether it has answered lately."""
+        return self._answered_at_s is not None and self._now_s() - self._answered_at_s < SILENT_S

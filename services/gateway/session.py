@@ -1,0 +1,157 @@
+"""What a connected client says, and the answers."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from auralis.broker import BROKER_ERRORS
+from auralis.errors import AuralisError, InvalidValue
+from services.gateway.access import Access, Visitor
+from services.gateway.control import Control
+from services.gateway.frames import text_frame
+from services.gateway.hub import Hub
+from services.gateway.limits import RateLimit
+from services.gateway.listener import Listener
+from services.gateway.metrics import GatewayMetrics
+from services.gateway.problems import Problem, problem_of, too_many
+from services.gateway.protocol import (
+    CLOSE_POLICY,
+    Auth,
+    AuthResult,
+    ClientMessage,
+    CodecRequest,
+    ControlAck,
+    ControlRequest,
+    ErrorMessage,
+    Ping,
+    Pong,
+    RequestId,
+    ServerMessage,
+    Stats,
+    checked_codec,
+    id_in,
+    parse_client,
+)
+
+# A client that sends this many bad messages is broken, or probing.
+BAD_MESSAGES: Final = 10
+# A player says about one thing a second; dragging a slider adds some 20.
+_MESSAGES_PER_S: Final = 50.0
+_MESSAGES_BURST: Final = 200.0
+# One report counts at most this many underruns: a client can't blow up the metric.
+_UNDERRUNS_A_REPORT: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every session works with; ``controls`` bounds how often one address may change something."""
+
+    hub: Hub
+    control: Control
+    access: Access
+    controls: RateLimit
+    now_s: Callable[[], float]
+    metrics: GatewayMetrics
+
+
+class Session:
+    """One client's side of the conversation."""
+
+    def __init__(self, desk: Desk, channel: str, visitor: Visitor, listener: Listener) -> None:
+        self._desk = desk
+        self._channel = channel
+        self._visitor = visitor
+        self._listener = listener
+        self._authorized = False
+        self._messages = RateLimit(desk.now_s, _MESSAGES_PER_S, _MESSAGES_BURST)
+        self._bad = 0
+        self._underruns = 0
+        self._changes: set[asyncio.Task[None]] = set()
+
+    def hear(self, text: str) -> None:
+        """Take in one text frame."""
+        try:
+            self._limit(self._messages)
+            message = parse_client(text)
+        except (Problem, InvalidValue) as error:
+            self._bad_frame(error, text)
+            return
+        self._bad = 0
+        try:
+            self._dispatch(message)
+        except AuralisError as error:
+            self._complain(error, message.id if isinstance(message, ControlRequest) else None)
+
+    def hear_binary(self) -> None:
+        """Clients have no binary frames to send."""
+        self._bad_frame(InvalidValue("message", "a binary frame", "text frames with a JSON object"), "")
+
+    async def end(self) -> None:
+        """The connection is over."""
+        for task in self._changes:
+            task.cancel()
+        await asyncio.gather(*self._changes, return_exceptions=True)
+
+    def _dispatch(self, message: ClientMessage) -> None:
+        match message:
+            case ControlRequest():
+                self._change(message)
+            case Ping():
+                self._say(Pong(message.t, self._desk.hub.clock.now_us()))
+            case CodecRequest():
+                checked_codec(message.codec)
+            case Stats():
+                self._count(message.underruns)
+            case Auth():
+                self._authorize(message.token)
+
+    def _change(self, request: ControlRequest) -> None:
+        self._limit(self._desk.controls)
+        if not self._authorized:
+            self._desk.access.check(self._visitor)
+        # The answer waits for the composer; what the client says meanwhile is heard.
+        task = asyncio.create_task(self._carry_out(request))
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+
+    async def _carry_out(self, request: ControlRequest) -> None:
+        try:
+            accepted = await self._desk.control.change(self._channel, request.set)
+        except (AuralisError, *BROKER_ERRORS) as error:
+            self._complain(error, request.id)
+        else:
+            self._say(ControlAck(request.id, accepted.revision, accepted.effective_seq))
+
+    def _authorize(self, token: str) -> None:
+        self._limit(self._desk.controls)
+        self._desk.access.check_origin(self._visitor)
+        self._authorized = self._desk.access.right_token(token)
+        self._say(AuthResult(self._authorized))
+
+    def _count(self, underruns: int) -> None:
+        """``underruns``: since the client began; what is new since its last report is counted."""
+        new = underruns - self._underruns if underruns >= self._underruns else underruns
+        self._underruns = underruns
+        self._desk.metrics.client_underruns.inc(min(new, _UNDERRUNS_A_REPORT))
+
+    def _limit(self, limit: RateLimit) -> None:
+        wait_s = limit.take(self._visitor.peer)
+        if wait_s:
+            raise too_many(wait_s)
+
+    def _bad_frame(self, error: AuralisError, text: str) -> None:
+        self._complain(error, id_in(text))
+        self._bad += 1
+        if self._bad >= BAD_MESSAGES:
+            self._listener.close(CLOSE_POLICY, "too many bad messages")
+
+    def _complain(self, error: BaseException, request_id: RequestId | None) -> None:
+        problem = problem_of(error)
+        if problem is None:
+            raise error
+        members = {name: problem.members.get(name) for name in ("field", "value", "allowed")}
+        self._say(ErrorMessage(problem.status, problem.title, problem.detail, request_id, **members))
+
+    def _say(self, message: ServerMessage) -> None:
+        self._listener.say(text_frame(message))

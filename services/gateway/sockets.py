@@ -1,0 +1,185 @@
+"""The WebSocket endpoint: the handshake, the join, and the connection's life."""
+
+import asyncio
+import socket
+from functools import partial
+from typing import Final, cast
+
+from aiohttp import WSCloseCode, WSMsgType, hdrs, web
+
+from auralis.audio import AUDIO_CHANNELS
+from auralis.broker import BROKER_ERRORS
+from auralis.errors import BrokerUnavailable, ChannelNotFound, InvalidValue
+from services.gateway.access import Visitor
+from services.gateway.feed import Feed
+from services.gateway.frames import text_frame
+from services.gateway.limits import Admission, Refused
+from services.gateway.listener import Listener
+from services.gateway.playhead import Start
+from services.gateway.problems import Problem
+from services.gateway.protocol import (
+    CLOSE_NO_CHANNEL,
+    CLOSE_POLICY,
+    CLOSE_TRY_LATER,
+    CODECS,
+    MAX_MESSAGE_BYTES,
+    SUBPROTOCOL,
+    SUBPROTOCOLS,
+    Hello,
+    checked_codec,
+)
+from services.gateway.session import Desk, Session
+from services.gateway.visitors import visitor_of
+
+# Pings find peers that vanished without a word.
+HEARTBEAT_S: Final = 20.0
+# A listener that was told to go may still read for so long what was sent to it.
+ABORT_S: Final = 5.0
+# The kernel's own buffer grows to megabytes: a listener that stalls would be noticed only after a minute.
+SEND_BUFFER_BYTES: Final = 128 * 1024
+_MAX_SEQ_DIGITS: Final = 15
+
+
+class Sockets:
+    """Serves ``/ws/{channel}``."""
+
+    def __init__(self, desk: Desk, admission: Admission) -> None:
+        self._desk = desk
+        self._admission = admission
+        self._transports: set[asyncio.Transport] = set()
+        self._ending: set[asyncio.Task[bool]] = set()
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """One listener, from its handshake to its end."""
+        try:
+            since = _checked(request)
+        except (InvalidValue, Problem):
+            self._desk.metrics.refused.labels(Refused.BAD_REQUEST).inc()
+            raise
+        ws = _socket()
+        await ws.prepare(request)
+        address = request.remote or ""
+        refused = self._admission.admit(address)
+        if refused:
+            await self._refuse(ws, CLOSE_TRY_LATER, refused)
+            return ws
+        try:
+            await self._stay(request, ws, since)
+        finally:
+            self._admission.leave(address)
+        return ws
+
+    def abort(self) -> None:
+        """Cut the connections that are still there."""
+        for transport in list(self._transports):
+            transport.abort()
+
+    async def _stay(self, request: web.Request, ws: web.WebSocketResponse, since: int | None) -> None:
+        try:
+            feed = await self._desk.hub.feed(request.match_info["channel"])
+        except ChannelNotFound:
+            await self._refuse(ws, CLOSE_NO_CHANNEL, Refused.NO_CHANNEL)
+            return
+        except (BrokerUnavailable, *BROKER_ERRORS):
+            await self._refuse(ws, CLOSE_TRY_LATER, Refused.UNAVAILABLE)
+            return
+        if request.transport is not None:
+            await self._listen(request, ws, feed, since)
+
+    async def _listen(
+        self, request: web.Request, ws: web.WebSocketResponse, feed: Feed, since: int | None
+    ) -> None:
+        transport = cast("asyncio.Transport", request.transport)
+        _bound_send_buffer(transport)
+        visitor, start = visitor_of(request), feed.playhead.start(since)
+        end = partial(self._end, ws, transport)
+        listener = Listener(transport, ws.ws_protocol or SUBPROTOCOL, end, feed.tally, start)
+        session = Session(self._desk, feed.channel, visitor, listener)
+        for message in (self._hello(feed, start, visitor), feed.state_message(), feed.score_message()):
+            listener.say(text_frame(message))
+        feed.join(listener)
+        self._transports.add(transport)
+        self._desk.hub.joined(feed)
+        try:
+            await _converse(ws, session)
+        finally:
+            feed.leave(listener)
+            self._transports.discard(transport)
+            await session.end()
+
+    def _hello(self, feed: Feed, start: Start, visitor: Visitor) -> Hello:
+        state, audio = feed.state, feed.audio
+        return Hello(
+            channel=feed.channel,
+            epoch_us=feed.playhead.epoch_us or state.epoch_us,
+            sample_rate=audio.sample_rate_hz,
+            channels=AUDIO_CHANNELS,
+            frames_per_chunk=audio.frames_per_chunk,
+            codec=CODECS[0],
+            controls=state.controls,
+            revision=state.revision,
+            live_seq=feed.live_seq,
+            burst=len(start.backlog),
+            control_open=self._desk.access.allows(visitor),
+        )
+
+    def _end(self, ws: web.WebSocketResponse, transport: asyncio.Transport, code: int, reason: str) -> None:
+        task = asyncio.create_task(ws.close(code=code, message=reason.encode(), drain=False))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+        asyncio.get_running_loop().call_later(ABORT_S, transport.abort)
+
+    async def _refuse(self, ws: web.WebSocketResponse, code: int, refused: Refused) -> None:
+        self._desk.metrics.refused.labels(refused).inc()
+        await ws.close(code=code, message=refused.replace("_", " ").encode())
+
+
+class _Socket(web.WebSocketResponse):
+    """A WebSocket that says 1008 where aiohttp says 1009: the contract knows one code for bad behaviour."""
+
+    async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
+        shown = CLOSE_POLICY if code == WSCloseCode.MESSAGE_TOO_BIG else code
+        return await super().close(code=shown, message=message, drain=drain)
+
+
+def _socket() -> _Socket:
+    return _Socket(
+        protocols=SUBPROTOCOLS,
+        compress=False,
+        max_msg_size=MAX_MESSAGE_BYTES + 1,  # aiohttp refuses what reaches it
+        heartbeat=HEARTBEAT_S,
+        timeout=ABORT_S,
+    )
+
+
+async def _converse(ws: web.WebSocketResponse, session: Session) -> None:
+    async for message in ws:
+        if message.type is WSMsgType.TEXT:
+            session.hear(message.data)
+        elif message.type is WSMsgType.BINARY:
+            session.hear_binary()
+
+
+def _checked(request: web.Request) -> int | None:
+    """Check what the handshake asks for; ``since``, if it was given."""
+    if request.headers.get(hdrs.UPGRADE, "").lower() != "websocket":
+        raise Problem(426, "this address speaks WebSocket", headers={"Upgrade": "websocket"})
+    given = request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "")
+    offered = [name.strip() for name in given.split(",") if name.strip()]
+    if offered and not set(offered) & set(SUBPROTOCOLS):
+        raise InvalidValue(hdrs.SEC_WEBSOCKET_PROTOCOL, given, f"one of {', '.join(SUBPROTOCOLS)}")
+    checked_codec(request.query.get("codec", CODECS[0]))
+    since = request.query.get("since")
+    return None if since is None else _seq(since)
+
+
+def _seq(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_SEQ_DIGITS):
+        raise InvalidValue("since", text, "the seq of the last chunk heard, 0 or more")
+    return int(text)
+
+
+def _bound_send_buffer(transport: asyncio.Transport) -> None:
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
