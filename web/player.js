@@ -213,7 +213,9 @@ export class Player extends EventTarget {
 
   #acknowledged({ id, effective_seq: seq, revision }) {
     const change = this.changes.settle(id);
-    if (change !== null) this.#tell("ack", { ...change, revision, frame: seq * this.format.framesPerChunk });
+    // The server leaves the time open when nothing composes at the moment.
+    const frame = Number.isFinite(seq) ? seq * this.format.framesPerChunk : NaN;
+    if (change !== null) this.#tell("ack", { ...change, revision, frame });
   }
 
   #erred({ id, status, title, detail }) {

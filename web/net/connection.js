@@ -13,6 +13,7 @@ export const CLOSE_POLICY = 1008;
 export const CLOSE_TRY_LATER = 1013;
 export const CLOSE_NO_CHANNEL = 4404;
 const CLOSE_NORMAL = 1000;
+const SOCKET_OPEN = 1;
 const SILENT_MS = 6000;
 const HELD_MS = 3000;
 const REFUSALS = new Set([CLOSE_POLICY, CLOSE_NO_CHANNEL]);
@@ -61,7 +62,8 @@ export class Connection {
 
   /** Send a message; false when there is no connection. */
   send(message) {
-    if (this.state.name !== "open") return false;
+    // A socket that the server has begun to close is still ours, but the browser complains about its use.
+    if (this.state.name !== "open" || this.socket.readyState !== SOCKET_OPEN) return false;
     this.socket.send(JSON.stringify(message));
     return true;
   }

@@ -60,7 +60,7 @@ const REQUIRED = {
   },
   state: { controls: "object", revision: "number" },
   score: { events: "object", from_frame: "number", until_frame: "number" },
-  control_ack: { revision: "number", effective_seq: "number" },
+  control_ack: { revision: "number" },
   pong: { t: "number", server_us: "number" },
   auth: { ok: "boolean" },
   error: { title: "string" },

@@ -1,0 +1,3 @@
+"""Plugins with the fixtures that several kinds of tests share."""
+
+pytest_plugins = ["tests.broker", "tests.browser"]

@@ -1,0 +1,329 @@
+"""The player in a real browser against a gateway that speaks the contract and fails on demand."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from tests.e2e.fake_gateway import FakeGateway
+
+# Half of each side in the mean, their pitches unlike: 0.5 * 0.25 / sqrt(2) * sqrt(2).
+TONE_RMS: Final = 0.125
+FLOOR_RMS: Final = 0.05
+SESAME: Final = "open sesame"
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def gateway() -> AsyncIterator[FakeGateway]:
+    async with FakeGateway().running() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def locked_gateway() -> AsyncIterator[FakeGateway]:
+    async with FakeGateway(token=SESAME).running() as running:
+        yield running
+
+
+async def stats(page: Page) -> dict[str, Any]:
+    figures: dict[str, Any] = await page.evaluate("auralis.stats()")
+    return figures
+
+
+async def rms(page: Page) -> float:
+    return float(await page.evaluate("auralis.rms()"))
+
+
+async def until(found: Callable[[], Any], what: str, timeout_s: float = 8.0) -> None:
+    """Wait until ``found()`` (which may be a coroutine) is true."""
+    async with asyncio.timeout(timeout_s):
+        while True:
+            value = found()
+            if await value if asyncio.iscoroutine(value) else value:
+                return
+            await asyncio.sleep(0.02)
+    raise AssertionError(what)
+
+
+async def becomes(page: Page, state: str, timeout_s: float = 8.0) -> None:
+    async def reached() -> bool:
+        return bool(await page.evaluate("auralis.state") == state)
+
+    await until(reached, state, timeout_s)
+
+
+async def warm(page: Page, gateway: FakeGateway, query: str = "") -> None:
+    """Open the page and wait until it is connected and shows its controls."""
+    await page.goto(gateway.url + query)
+    await expect(page.locator("#control-key")).to_be_visible()
+    await until(lambda: gateway.listeners, "a connection")
+
+
+async def playing(page: Page, gateway: FakeGateway, query: str = "") -> None:
+    """Open the page, press the button, and wait for sound."""
+    await warm(page, gateway, query)
+    await page.get_by_role("button", name="Play").click()
+    await becomes(page, "playing")
+
+
+async def test_it_plays_for_ten_seconds_without_an_underrun(page: Page, gateway: FakeGateway) -> None:
+    """From the click on: sound over the floor, no underrun, a latency near its target, and stats sent."""
+    await playing(page, gateway)
+    await asyncio.sleep(0.4)
+    for _ in range(50):
+        assert await rms(page) > FLOOR_RMS
+        await asyncio.sleep(0.2)
+    figures = await stats(page)
+    assert figures["underruns"] == figures["missing_chunks"] == figures["bad_frames"] == 0
+    assert 280 <= figures["latency_ms"] <= 480
+    (sent,) = gateway.heard("stats")
+    assert set(sent) == {"type", "buffer_ms", "underruns", "latency_ms", "reconnects"}
+    assert 250 <= sent["buffer_ms"] <= 450
+
+
+async def test_nothing_sounds_before_the_click(page: Page, gateway: FakeGateway) -> None:
+    await warm(page, gateway)
+    await asyncio.sleep(0.3)
+    assert await rms(page) == 0
+    await expect(page.get_by_role("status").first).to_have_text("Ready when you are.")
+
+
+async def test_a_warm_page_sounds_within_300_ms(page: Page, gateway: FakeGateway) -> None:
+    await warm(page, gateway)
+    await asyncio.sleep(1)
+    await page.get_by_role("button", name="Play").click()
+    await becomes(page, "playing")
+    assert (await stats(page))["start_ms"] <= 300
+
+
+async def test_other_sample_rates_play(page: Page) -> None:
+    """A stream of 48 kHz is heard at its level."""
+    async with FakeGateway(rate=48_000).running() as gateway:
+        await playing(page, gateway)
+        await page.locator("#volume").fill("100")
+        await asyncio.sleep(1)
+        assert await rms(page) == pytest.approx(TONE_RMS, rel=0.1)
+
+
+async def test_pausing_is_silent_and_playing_on_is_quick(page: Page, gateway: FakeGateway) -> None:
+    await playing(page, gateway)
+    await page.get_by_role("button", name="Pause").click()
+    await becomes(page, "paused")
+    await until(lambda: page.evaluate("auralis.context.state === 'suspended'"), "a sleeping context")
+    assert await rms(page) == 0
+    await page.get_by_role("button", name="Play").click()
+    await becomes(page, "playing")
+    assert (await stats(page))["underruns"] == 0
+
+
+async def test_a_page_that_does_not_play_lets_go_of_the_stream(page: Page, gateway: FakeGateway) -> None:
+    """After a silent minute nothing is streamed any more; turning a control connects again."""
+    await page.clock.install()
+    await warm(page, gateway)
+    await page.clock.run_for(59_000)
+    assert len(gateway.listeners) == 1
+    await page.clock.run_for(2_000)
+    await until(lambda: not gateway.listeners, "the end of the connection")
+    await page.locator("#control-bpm").fill("75")
+    await page.clock.run_for(1_000)
+    await until(lambda: gateway.controls["bpm"] == 75, "the change")
+
+
+async def test_it_resumes_where_the_server_dropped_it(page: Page, gateway: FakeGateway) -> None:
+    """A lost connection is said in words, retried with ``since``, and loses no chunk."""
+    await playing(page, gateway)
+    await asyncio.sleep(0.5)
+    last_seq = (await stats(page))["last_seq"]
+    await gateway.drop(1011)
+    await expect(page.locator("#state")).to_contain_text("The connection is lost. Playing what is held.")
+    await expect(page.locator("#retry")).to_contain_text("Trying again in")
+    await becomes(page, "playing")
+    await until(lambda: rms_over_floor(page), "sound")
+    figures = await stats(page)
+    assert figures["reconnects"] == 1
+    assert figures["missing_chunks"] == 0
+    assert gateway.listeners[0].since >= last_seq
+
+
+async def rms_over_floor(page: Page) -> bool:
+    return await rms(page) > FLOOR_RMS
+
+
+async def test_a_leaving_server_is_asked_again_at_once(page: Page, gateway: FakeGateway) -> None:
+    """After close code 1001 the next connection follows within half a second."""
+    await playing(page, gateway)
+    await gateway.drop(1001)
+    await until(lambda: gateway.attempts == 2, "the next connection", timeout_s=1.0)
+    await becomes(page, "playing")
+    assert (await stats(page))["missing_chunks"] == 0
+
+
+async def test_a_stall_fades_and_recovers(page: Page, gateway: FakeGateway) -> None:
+    """Two seconds without data: silence, words, then the music again; one underrun and a larger target."""
+    await playing(page, gateway)
+    await asyncio.sleep(0.5)
+    gateway.flowing.clear()
+    await becomes(page, "stalled")
+    await expect(page.locator("#state")).to_contain_text("The network paused.")
+    await asyncio.sleep(1.5)
+    assert await rms(page) == 0
+    gateway.flowing.set()
+    await becomes(page, "playing")
+    await until(lambda: rms_over_floor(page), "sound")
+    figures = await stats(page)
+    assert figures["underruns"] == 1
+    assert figures["missing_chunks"] == 0
+    assert 400 <= figures["target_ms"] <= 450
+
+
+async def test_a_suspended_context_is_resumed(page: Page, gateway: FakeGateway) -> None:
+    await playing(page, gateway)
+    await page.evaluate("auralis.context.suspend()")
+    await becomes(page, "suspended")
+    await becomes(page, "playing")
+    await until(lambda: rms_over_floor(page), "sound")
+
+
+async def test_bad_and_repeated_frames_are_ignored(page: Page, gateway: FakeGateway) -> None:
+    await playing(page, gateway)
+    (listener,) = gateway.listeners
+    await listener.socket.send_bytes(b"noise")
+    await listener.socket.send_bytes(gateway.frame(gateway.live_seq - 3))
+    await listener.socket.send_str("{")
+    await asyncio.sleep(0.3)
+    figures = await stats(page)
+    assert (figures["bad_frames"], figures["duplicate_chunks"]) == (2, 1)
+    assert await rms(page) > FLOOR_RMS
+
+
+async def test_a_missing_channel_is_named_and_not_asked_for_again(page: Page, gateway: FakeGateway) -> None:
+    await page.goto(gateway.url + "?channel=attic")
+    await becomes(page, "no-channel")
+    await expect(page.locator("#state")).to_have_text("There is no channel called “attic”.")
+    await asyncio.sleep(1.2)
+    assert gateway.attempts == 1
+    await page.get_by_role("button", name="Play").click()
+    await until(lambda: gateway.attempts == 2, "one more attempt, by hand")
+
+
+async def test_everything_can_be_done_by_keyboard(page: Page, gateway: FakeGateway) -> None:
+    """Tab, Enter and arrow keys start the music and turn every control."""
+    await warm(page, gateway)
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await becomes(page, "playing")
+    for keys in (["Tab", "ArrowUp"], ["Tab", "ArrowRight", "ArrowRight"], ["Tab", "End"], ["Tab", "Home"]):
+        for key in keys:
+            await page.keyboard.press(key)
+    await until(lambda: gateway.controls == {"key": "F# minor", "bpm": 62, "intensity": 1}, "the values")
+    await expect(page.locator("#volume")).to_have_value("0")
+    await expect(page.locator("#control-bpm")).to_have_attribute("aria-valuetext", "62 beats per minute")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#health-figures")).to_be_visible()
+
+
+async def test_every_input_has_a_name(page: Page, gateway: FakeGateway) -> None:
+    await warm(page, gateway)
+    await expect(page.get_by_role("combobox", name="Key")).to_be_visible()
+    for name in ("Tempo", "Intensity", "Volume"):
+        await expect(page.get_by_role("slider", name=name)).to_be_visible()
+
+
+async def test_a_change_says_when_it_is_heard(page: Page, gateway: FakeGateway) -> None:
+    """It counts down, then tells the measured time, to screen readers too."""
+    await playing(page, gateway)
+    await page.locator("#control-intensity").fill("0.8")
+    news = page.locator(".field", has=page.locator("#control-intensity")).locator(".heard")
+    await expect(news).to_have_text(re.compile(r"heard in 0\.\d s"))
+    await expect(news).to_have_text(re.compile(r"heard after [01]\.\d\d s"))
+    waited_s = float((await news.inner_text()).split()[2])
+    assert 0.5 <= waited_s <= 1.2
+    await expect(page.locator("#notice")).to_have_text(f"Intensity 0.80 heard after {waited_s:.2f} s.")
+    assert gateway.controls["intensity"] == 0.8
+
+
+async def test_a_drag_sends_few_messages_and_its_end(page: Page, gateway: FakeGateway) -> None:
+    await warm(page, gateway)
+    slider = page.locator("#control-intensity")
+    box = await slider.bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    await page.mouse.down()
+    for step in range(50):
+        await page.mouse.move(box["x"] + box["width"] * (0.5 + step / 100), box["y"] + box["height"] / 2)
+        await asyncio.sleep(0.01)
+    await page.mouse.up()
+    value = float(await slider.input_value())
+    await until(lambda: gateway.controls["intensity"] == value, "the last value")
+    assert value > 0.9
+    assert len(gateway.heard("control")) <= 20
+
+
+async def test_others_move_the_inputs_but_not_under_a_hand(page: Page, gateway: FakeGateway) -> None:
+    await warm(page, gateway)
+    gateway.controls = {"key": "Eb major", "bpm": 90.0, "intensity": 0.2}
+    await gateway.broadcast(gateway.state())
+    await expect(page.locator("#control-key")).to_have_value("Eb major")
+    await expect(page.locator("#control-bpm")).to_have_value("90")
+    slider = page.locator("#control-intensity")
+    await slider.hover()
+    await page.mouse.down()
+    held = await slider.input_value()
+    await until(lambda: gateway.heard("control"), "the change")
+    gateway.controls = gateway.controls | {"intensity": 0.1}
+    await gateway.broadcast(gateway.state())
+    await asyncio.sleep(0.8)
+    assert await slider.input_value() == held
+    await page.mouse.up()
+    await expect(slider).to_have_value("0.1")
+
+
+async def test_a_locked_server_asks_for_its_token(page: Page, locked_gateway: FakeGateway) -> None:
+    """A declined change goes back, and is made once the right token is given; a wrong one is told."""
+    await warm(page, locked_gateway)
+    field = page.get_by_label("Turning the music needs")
+    await expect(field).to_be_visible()
+    await page.locator("#control-bpm").fill("80")
+    await expect(page.locator("#notice")).to_have_text("A token is required: send it first")
+    await expect(page.locator("#control-bpm")).to_have_value("60")
+    await field.fill("wrong")
+    await field.press("Enter")
+    await expect(page.locator("#notice")).to_have_text("This token was not accepted.")
+    await field.fill(SESAME)
+    await field.press("Enter")
+    await expect(field).to_be_hidden()
+    await until(lambda: locked_gateway.controls["bpm"] == 80, "the withheld change")
+    await page.reload()
+    await until(lambda: locked_gateway.heard("auth")[-1]["token"] == SESAME, "the remembered token")
+
+
+async def test_a_link_may_carry_the_token(page: Page, locked_gateway: FakeGateway) -> None:
+    """It is used, and gone from the address."""
+    await warm(page, locked_gateway, "#token=open%20sesame")
+    await until(lambda: locked_gateway.heard("auth"), "the token")
+    await expect(page.locator("#access")).to_be_hidden()
+    await page.locator("#control-bpm").fill("80")
+    await until(lambda: locked_gateway.controls["bpm"] == 80, "the change")
+    assert "token" not in page.url
+
+
+async def test_it_names_the_chord_and_section_that_are_heard(page: Page, gateway: FakeGateway) -> None:
+    await playing(page, gateway)
+    await expect(page.locator("#section")).to_have_text("Slow dawn")
+    await expect(page.locator("#chord")).to_have_text(re.compile(r"^(Am7|Fmaj7|Cadd9|Em7)$"))
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 640), (390, 844), (1280, 800)])
+async def test_nothing_is_cut_off(page: Page, gateway: FakeGateway, width: int, height: int) -> None:
+    """At phone and desktop width the page never scrolls sideways, with the figures open too."""
+    await page.set_viewport_size({"width": width, "height": height})
+    await warm(page, gateway)
+    await page.locator("#health summary").click()
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
