@@ -3,43 +3,33 @@
 import asyncio
 import importlib
 import importlib.util
-import signal
 import sys
 from collections.abc import Callable
 
+from auralis import logs, settings
 from auralis.broker import connect
-from auralis.errors import AuralisError, InvalidValue
-from auralis.logs import configure
-from auralis.settings import Settings, load
+from auralis.errors import UsageError
+from auralis.process import run_until_signalled, worker_name
+from auralis.settings import Settings
 from services.gateway.app import Gateway
 
 
-def main() -> int:
-    """Run a gateway until SIGTERM or Ctrl-C; its exit code."""
-    try:
-        settings = load()
-        configure(settings, "gateway")
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(settings))
-    except AuralisError as error:
-        sys.stderr.write(f"auralis gateway: {error}\n")
-        return error.exit_code
-    return 0
+async def work(configured: Settings) -> None:
+    """Run one gateway until cancelled; the broker may be away, then or later."""
+    if configured.redis_url is None:
+        raise UsageError("REDIS_URL is not set: a gateway needs the broker that it reads from")
+    name = worker_name()
+    async with (
+        connect(configured.redis_url, name=f"gateway-{name}") as client,
+        connect(configured.redis_url, name=f"gateway-wake-{name}", answer_timeout_s=None) as listening,
+    ):
+        await Gateway(configured, client, listening).run()
 
 
-async def _serve(settings: Settings) -> None:
-    if settings.redis_url is None:
-        raise InvalidValue("REDIS_URL", None, "a Redis URL; `auralis up` starts a broker of its own")
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    client = connect(settings.redis_url, name="auralis-gateway")
-    listening = connect(settings.redis_url, name="auralis-gateway-wakeups")
-    try:
-        await Gateway(settings, client, listening).run(stop)
-    finally:
-        await client.aclose()
-        await listening.aclose()
+def main(configured: Settings) -> int:
+    """Run until signalled; gives the exit code."""
+    logs.configure(configured, "gateway")
+    return run_until_signalled(work(configured), _loop_factory())
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -51,4 +41,4 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(settings.load_or_exit()))

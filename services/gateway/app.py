@@ -1,6 +1,7 @@
 """The gateway as one aiohttp application, and its run from the first connection to the last."""
 
 import asyncio
+import os
 import time
 from typing import Final
 
@@ -76,30 +77,28 @@ class Gateway:
         app.on_response_prepare.append(_harden)
         return app
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Serve until ``stop`` is set; then say goodbye to everyone.
+    async def run(self) -> None:
+        """Serve until cancelled; then say goodbye to everyone.
 
         Raises:
             AuralisError: the address can't be listened on.
         """
         runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()
-        hub = asyncio.create_task(self.hub.run())
         try:
             await self._listen(runner)
-            stopped = asyncio.create_task(stop.wait())
-            await asyncio.wait({hub, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if hub.done():
-                await hub  # raises what ended it
+            await self.hub.run()
         finally:
-            await self._leave(runner, hub)
+            await self._leave(runner)
 
     async def _listen(self, runner: web.AppRunner) -> None:
         host, port = self._settings.host, self._settings.port
         try:
             await web.TCPSite(runner, host, port, reuse_port=False).start()
         except OSError as error:
-            raise AuralisError(f"can't listen on {host}:{port}: {error.strerror or error}") from error
+            # asyncio puts the address into the error's text once more; the number alone says what it was.
+            why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+            raise AuralisError(f"can't listen on {host}:{port}: {why}") from error
         self._warn_if_open()
         _log.info("gateway listens", url=_url(runner, host))
 
@@ -108,10 +107,9 @@ class Gateway:
             networks = ", ".join(self._settings.control_open_networks)
             _log.warning("no AURALIS_CONTROL_TOKEN: controls are open to local clients only", local=networks)
 
-    async def _leave(self, runner: web.AppRunner, hub: asyncio.Task[None]) -> None:
+    async def _leave(self, runner: web.AppRunner) -> None:
         for site in list(runner.sites):
             await site.stop()
-        hub.cancel()
         await self.hub.stop()
         asyncio.get_running_loop().call_later(_FAREWELL_S, self.sockets.abort)
         await runner.cleanup()

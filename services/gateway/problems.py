@@ -69,7 +69,7 @@ def problem_of(error: BaseException) -> Problem | None:
 
 
 def _detail(error: web.HTTPException) -> str:
-    """aiohttp's own texts only repeat the status."""
+    """The texts of aiohttp itself only repeat the status."""
     text = error.text or ""
     return error.reason if text.startswith(str(error.status)) else text
 
