@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import ctypes
 import fcntl
+import signal
+import sys
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +21,7 @@ _log = structlog.get_logger()
 _START_S: Final = 10.0
 _STOP_S: Final = 5.0
 _RESTART_S: Final = 0.1
+_PR_SET_PDEATHSIG: Final = 1
 
 
 class EmbeddedBroker:
@@ -122,6 +126,7 @@ class EmbeddedBroker:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C reaches the supervisor, which ends the broker last
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
         )
         await self._wait_until_ready(log)
 
@@ -136,6 +141,11 @@ class EmbeddedBroker:
                     return
                 await asyncio.sleep(0.01)
         raise BrokerUnavailable(f"the embedded broker did not answer within {_START_S:g} s; its log: {log}")
+
+
+def _die_with_parent() -> None:
+    """A supervisor that is killed takes its broker along (elsewhere the next one ends the orphan)."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _options(data_dir: Path, socket_dir: str, log: Path) -> list[str]:

@@ -6,7 +6,7 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from auralis.errors import AuralisError
@@ -20,14 +20,17 @@ def worker_name() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
 
 
-def run_until_signalled(work: Coroutine[Any, Any, None]) -> int:
+def run_until_signalled(
+    work: Coroutine[Any, Any, None], loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+) -> int:
     """Run ``work`` until it ends or SIGINT or SIGTERM cancels it; gives the exit code.
 
     An :class:`AuralisError` is one line on stderr, without a traceback.
     """
     code = 0
     try:
-        asyncio.run(_until_signalled(work))
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(_until_signalled(work))
     except* AuralisError as errors:
         first = _first(errors)
         report(first)

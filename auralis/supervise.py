@@ -35,17 +35,19 @@ class _Service:
     """One service process and how it has fared."""
 
     name: str
-    command: list[str]
-    environment: Mapping[str, str]
+    metrics_port: int | None = None
     process: asyncio.subprocess.Process | None = None
     failures: int = 0
     started: float = field(default_factory=time.monotonic)
 
-    async def start(self) -> None:
+    async def start(self, environment: Mapping[str, str]) -> None:
         self.started = time.monotonic()
         self.process = await asyncio.create_subprocess_exec(
-            *self.command,
-            env={**os.environ, **self.environment, SUPERVISED: "1"},
+            sys.executable,
+            "-m",
+            "auralis",
+            self.name,
+            env={**os.environ, **environment, SUPERVISED: "1"},
             stdin=asyncio.subprocess.PIPE,  # closes when the supervisor dies, however it dies
             start_new_session=True,  # Ctrl-C reaches the supervisor, which ends the services in order
         )
@@ -77,8 +79,8 @@ class Supervisor:
         self._settings = settings
         self._port = settings.port or _free_port(settings.host)
         self._console = console
-        self._workers = synth_workers
-        self._services: list[_Service] = []
+        names = ["composer", *["synth"] * synth_workers, "gateway"]
+        self._services = [_Service(name) for name in names]
 
     async def run(self) -> None:
         """Run until cancelled.
@@ -89,11 +91,10 @@ class Supervisor:
         _check_port_free(self._settings.host, self._port)
         async with contextlib.AsyncExitStack() as stack:
             url = await self._broker(stack)
-            self._services = self._described(url)
             stack.push_async_callback(self._stop)
             async with asyncio.TaskGroup() as tasks:
                 for service in self._services:
-                    tasks.create_task(self._keep(service))
+                    tasks.create_task(self._keep(service, url))
                 tasks.create_task(self._announce())
 
     async def _broker(self, stack: contextlib.AsyncExitStack) -> str:
@@ -108,33 +109,32 @@ class Supervisor:
         stack.callback(keeping.cancel)
         return broker.url
 
-    def _described(self, url: str) -> list[_Service]:
-        shared = {"REDIS_URL": url, "AURALIS_HOST": self._settings.host, "AURALIS_PORT": str(self._port)}
-        shared |= {variable_of("device"): self._settings.device}
-        # Quiet unless asked: what matters is said here, and a service still says what goes wrong.
-        shared |= {"LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING")}
-        names = ["composer", *["synth"] * self._workers, "gateway"]
-        taken: set[int] = set()
-        services = []
-        for name in names:
-            environment = shared | self._metrics_port(name, taken)
-            services.append(_Service(name, [sys.executable, "-m", "auralis", name], environment))
-        return services
+    def _environment(self, service: _Service, url: str) -> dict[str, str]:
+        return {
+            "REDIS_URL": url,
+            variable_of("host"): self._settings.host,
+            variable_of("port"): str(self._port),
+            variable_of("device"): self._settings.device,
+            variable_of("metrics_port"): str(self._metrics_port(service)),
+            # Quiet unless asked: what matters is said here, and a service still says what goes wrong.
+            variable_of("log_level"): os.environ.get(variable_of("log_level"), "WARNING"),
+        }
 
-    def _metrics_port(self, name: str, taken: set[int]) -> dict[str, str]:
-        """A metrics port that is free: several workers, or several systems, run on one machine."""
-        if name not in _METRICS_PORTS or self._settings.metrics_port == 0:
-            return {"AURALIS_METRICS_PORT": "0"}
-        base = self._settings.metrics_port or _METRICS_PORTS[name]
+    def _metrics_port(self, service: _Service) -> int:
+        """A port that is free: several workers, or several systems, run on one machine."""
+        if service.name not in _METRICS_PORTS or self._settings.metrics_port == 0:
+            return 0
+        base = self._settings.metrics_port or _METRICS_PORTS[service.name]
         host = self._settings.metrics_host
-        port = next((p for p in range(base, base + 100) if p not in taken and is_free(host, p)), 0)
-        taken.add(port)
-        return {"AURALIS_METRICS_PORT": str(port)}
+        taken = {other.metrics_port for other in self._services if other is not service}
+        free = (p for p in range(base, base + 100) if p not in taken and is_free(host, p))
+        service.metrics_port = next(free, 0)
+        return service.metrics_port
 
-    async def _keep(self, service: _Service) -> None:
+    async def _keep(self, service: _Service, url: str) -> None:
         """Start a service again whenever it ends."""
         while True:
-            await service.start()
+            await service.start(self._environment(service, url))
             code = await service.ended()
             if code == UsageError.exit_code:
                 raise UsageError(f"{service.name} can't be started, see the line above")
@@ -201,6 +201,6 @@ def _check_port_free(host: str, port: int) -> None:
             return
     except OSError as error:
         raise AuralisError(
-            f"can't listen on {host}:{port}: {error.strerror or error}; "
+            f"can't listen on {host}:{port}: {os.strerror(error.errno or 0)}; "
             "choose another port with --port or AURALIS_PORT"
         ) from error
