@@ -4,8 +4,7 @@ Greedy choice over all legal voicings: looking eight chords ahead lowers the mea
 semitones at fifteen times the work (measured on a prototype), which is not worth it.
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from services.composer.scale import pitches_of
@@ -18,6 +17,7 @@ _BASS_HIGHEST: Final = 49
 _BASS_HOME: Final = 38
 _REACH: Final = 7
 _WIDEST_GAP: Final = 12
+_LOWEST_GAP: Final = 5
 _BEGIN_WITHOUT_REACH: Final = 12
 # Costs in hundredths of a semitone of movement.
 _MOVED_THOUGH_COMMON: Final = 150
@@ -27,6 +27,7 @@ _PARALLEL: Final = 180
 _MISSING_COLOUR: Final = 400
 _DOUBLED: Final = {"open": 60, "third": 150, "colour": 200}
 _CLOSE: Final = 200
+_MUD: Final = 300  # a third or less over the bass, where it is only rumble
 _WIDE: Final = 50
 _TOP_LEAPS: Final = 150
 _HOME: Final = 6
@@ -50,47 +51,74 @@ def voice(ground: Ground, before: Sequence[int] | None, bass_before: int | None 
     """Four ascending pitches over ``ground.bass`` that follow ``before`` (none at the beginning)."""
     old = tuple(before) if before else tuple(home + ground.shift for home in HOMES)
     reach = _REACH if before else _BEGIN_WITHOUT_REACH
-    choices = [
-        [pitch for pitch in pitches_of(ground.tones, *limits) if abs(pitch - last) <= reach]
-        for limits, last in zip(_RANGES, old, strict=True)
-    ]
-    old_bass = ground.bass if bass_before is None else bass_before
-    return min(_ascending(choices), key=lambda new: (_cost(new, old, ground, old_bass), new))
+    search = _Search(ground, old, ground.bass if bass_before is None else bass_before, reach)
+    search.descend((), 0)
+    return search.best
 
 
-def _ascending(choices: Sequence[Sequence[int]], above: tuple[int, ...] = ()) -> Iterator[tuple[int, ...]]:
-    if not choices:
-        yield above
-        return
-    for pitch in choices[0]:
-        if not above or 0 < pitch - above[-1] <= _WIDEST_GAP:
-            yield from _ascending(choices[1:], (*above, pitch))
+class _Search:
+    """All ascending voicings from the lowest voice up, without those that already cost more than the best."""
+
+    def __init__(self, ground: Ground, old: tuple[int, ...], old_bass: int, reach: int) -> None:
+        self._ground, self._old, self._old_bass = ground, old, old_bass
+        self._choices = [self._ranked(place, reach) for place in range(VOICES)]
+        self._cost: int | None = None
+        self.best: tuple[int, ...] = ()
+
+    def _ranked(self, place: int, reach: int) -> list[tuple[int, int]]:
+        """(cost, pitch) of each pitch that the voice may take, cheapest first: then the best comes early."""
+        pitches = pitches_of(self._ground.tones, *_RANGES[place])
+        near = [pitch for pitch in pitches if abs(pitch - self._old[place]) <= reach]
+        return sorted((_own_cost(pitch, place, self._old, self._ground), pitch) for pitch in near)
+
+    def descend(self, below: tuple[int, ...], cost: int) -> None:
+        """Try every continuation of the voices ``below``, which cost ``cost`` so far."""
+        if len(below) == VOICES:
+            self._weigh(below, cost)
+            return
+        for own, pitch in self._choices[len(below)]:
+            if self._cost is not None and cost + own > self._cost:
+                return
+            if not below:
+                if pitch > self._ground.bass:
+                    self.descend((pitch,), cost + own)
+            elif 0 < pitch - below[-1] <= _WIDEST_GAP:
+                self.descend((*below, pitch), cost + own + _gap_cost(below[-1], pitch))
+
+    def _weigh(self, new: tuple[int, ...], cost: int) -> None:
+        cost += _parallels((self._ground.bass, *new), (self._old_bass, *self._old))
+        cost += _content(new, self._ground.tones) + _span_cost(new[-1] - new[0])
+        # Of equals the lowest, whatever the order of the search.
+        if self._cost is None or (cost, new) < (self._cost, self.best):
+            self._cost, self.best = cost, new
 
 
-def _cost(new: tuple[int, ...], old: tuple[int, ...], ground: Ground, old_bass: int) -> int:
-    return (
-        _movement(new, old, ground.tones)
-        + _parallels(new, old, ground.bass, old_bass)
-        + _content(new, ground.tones)
-        + _spacing(new)
-        + _register(new, old, ground.shift)
-    )
+def _own_cost(pitch: int, place: int, old: tuple[int, ...], ground: Ground) -> int:
+    """What a voice costs by itself: its movement and its distance from home."""
+    moved = abs(pitch - old[place])
+    cost = 100 * moved + 50 * max(0, moved - 2) ** 2
+    if moved and old[place] % 12 in ground.tones:
+        cost += _MOVED_THOUGH_COMMON
+    if (place and pitch < old[place - 1]) or (place + 1 < VOICES and pitch > old[place + 1]):
+        cost += _OVERLAP
+    if not place and pitch - ground.bass < _LOWEST_GAP:
+        cost += _MUD
+    if place + 1 == VOICES and moved > 4:
+        cost += _TOP_LEAPS
+    return cost + _HOME * (pitch - HOMES[place] - ground.shift) ** 2 // VOICES
 
 
-def _movement(new: tuple[int, ...], old: tuple[int, ...], tones: tuple[int, ...]) -> int:
-    cost = 0
-    for place, (pitch, last) in enumerate(zip(new, old, strict=True)):
-        moved = abs(pitch - last)
-        cost += 100 * moved + 50 * max(0, moved - 2) ** 2
-        if moved and last % 12 in tones:
-            cost += _MOVED_THOUGH_COMMON
-        if (place and pitch < old[place - 1]) or (place + 1 < VOICES and pitch > old[place + 1]):
-            cost += _OVERLAP
-    return cost
+def _gap_cost(low: int, high: int) -> int:
+    gap = high - low
+    return _CLOSE * ((gap < 2) + (gap < 3 and low < 55)) + _WIDE * max(0, gap - 9)
 
 
-def _parallels(new: tuple[int, ...], old: tuple[int, ...], bass: int, old_bass: int) -> int:
-    after, before = (bass, *new), (old_bass, *old)
+def _span_cost(span: int) -> int:
+    return _WIDE * (max(0, 14 - span) + max(0, span - 24))
+
+
+def _parallels(after: tuple[int, ...], before: tuple[int, ...]) -> int:
+    """Fifths and octaves (the bass included) that move together."""
     cost = 0
     for low in range(VOICES):
         if after[low] == before[low]:
@@ -114,18 +142,3 @@ def _content(new: tuple[int, ...], tones: tuple[int, ...]) -> int:
         kind = "open" if above in (0, 7) else "third" if above in (3, 4) else "colour"
         cost += _DOUBLED[kind] * max(0, count - 1)
     return cost
-
-
-def _spacing(new: tuple[int, ...]) -> int:
-    cost = 0
-    for low, high in pairwise(new):
-        gap = high - low
-        cost += _CLOSE * ((gap < 2) + (gap < 3 and low < 55)) + _WIDE * max(0, gap - 9)
-    span = new[-1] - new[0]
-    return cost + _WIDE * (max(0, 14 - span) + max(0, span - 24))
-
-
-def _register(new: tuple[int, ...], old: tuple[int, ...], shift: int) -> int:
-    away = sum((pitch - home - shift) ** 2 for pitch, home in zip(new, HOMES, strict=True))
-    leap = _TOP_LEAPS if abs(new[-1] - old[-1]) > 4 else 0
-    return leap + _HOME * away // VOICES

@@ -1,0 +1,47 @@
+from itertools import pairwise
+
+from msgspec.structs import replace
+
+from auralis.controls import Controls
+from services.composer.bells import Air, firings
+from services.composer.chance import Chance
+from services.composer.chords import harmony_of
+from services.composer.conduct import initial_state
+from services.composer.draft import Draft
+from tests.unit.composer.pieces import FORMAT, MODES, piece
+
+PERIODS = (17_700, 23_100)
+
+
+def test_a_loop_returns_after_its_period_whatever_the_beats():
+    chance, frames = Chance(1, "loop"), []
+    state = initial_state(1, 1000, Controls(bpm=47.0))
+    for _ in range(200):
+        draft = Draft(state, 44_100)
+        frames += [firing for firing in firings(PERIODS, chance, 1000, draft) if firing.loop == 0]
+        state = replace(state, frame=draft.end)
+    assert [firing.turn for firing in frames] == list(range(len(frames)))
+    assert {b.frame - a.frame for a, b in pairwise(frames)} == {780_570}
+
+
+def test_bells_ring_colours_that_fit_the_next_chord_too():
+    major = Controls(key="C major").musical_key
+    air = Air(harmony_of(major, "I", "maj7"), harmony_of(major, "bVII", "add9"), 0, 0, 0)
+    assert set(air.tones) == {4, 7}  # neither the root nor the seventh that the next chord flattens
+
+
+def test_bells_stay_high_and_in_the_scale():
+    for key in MODES:
+        for beat in piece(key=key, intensity=1.0).beats:
+            for note in beat.line("bells"):
+                assert 72 <= note.pitch <= 96
+                assert note.pitch % 12 in beat.after.chord.tones
+
+
+def test_rising_intensity_only_adds_bells():
+    frames = [
+        {note.at_frame // FORMAT.sample_rate_hz for note in piece(intensity=level).line("bells")}
+        for level in (0.0, 0.5, 1.0)
+    ]
+    assert len(frames[0] - frames[1]) <= 2  # the human delay may carry one over a second
+    assert len(frames[1] - frames[2]) <= 4

@@ -1,0 +1,34 @@
+from services.composer.chance import Chance
+from services.composer.motif import Motif, new_rhythm, recalled, remembered
+
+FIRST = Motif((1, -2, 3), (2, 2, 4, 8))
+
+
+def test_a_piece_without_memory_begins_with_something_new():
+    assert recalled((), Chance(1, "motif"), 0) is None
+
+
+def test_most_phrases_are_an_old_motif_often_as_it_was_else_varied():
+    back = [recalled((FIRST,), Chance(1, "motif"), n) for n in range(1000)]
+    assert 0.65 < sum(motif is not None for motif in back) / 1000 < 0.75
+    assert 0.3 < back.count(FIRST) / 1000 < 0.5
+    for variation in (
+        Motif((1,), (2, 2)),
+        Motif((-1, 2, -3), (2, 2, 4, 8)),
+        Motif((1, -2, 3), (4, 4, 8, 16)),
+        Motif((-3, 2, -1), (8, 4, 2, 2)),
+    ):
+        assert variation in back
+
+
+def test_memory_keeps_the_first_motif_and_the_latest():
+    kept = ()
+    for number in range(20):
+        kept = remembered(kept, Motif((number,), (2, 2)))
+    assert [motif.steps[0] for motif in kept] == [0, 13, 14, 15, 16, 17, 18, 19]
+
+
+def test_a_new_rhythm_is_made_of_the_sections_cells():
+    rhythm = new_rhythm(((4, 2, 2), (8,)), 5, Chance(1, "rhythm"), 0)
+    assert len(rhythm) == 5
+    assert set(rhythm) <= {2, 4, 8}

@@ -1,0 +1,289 @@
+"""Plans: whatever happens to one, its readers see a score that is whole and obeys the rules."""
+
+from itertools import pairwise
+
+import msgspec
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from auralis.controls import Controls
+from auralis.errors import ProtocolError
+from auralis.keys import KEY_NAMES
+from auralis.score.events import Automation, Chord, Note, Revise, Tempo, check_batch
+from services.composer.plan import Plan, begin, decode_plan, encode_plan, extend, forget, resume, revise
+from tests.unit.composer.pieces import FORMAT, unhurried
+
+START = 12_345
+SECOND = FORMAT.sample_rate_hz
+
+
+def started(seconds=8, controls=None, seed=1):
+    """A plan announced so far, and its batch."""
+    return extend(begin(seed, START, controls or Controls(), 0), START + seconds * SECOND, FORMAT)
+
+
+def rest(events, floor):
+    return tuple(event for event in events if event.at_frame >= floor)
+
+
+def test_a_plan_begins_with_nothing_announced():
+    plan = begin(3, START, Controls(), 5)
+    assert (plan.until_frame, plan.revision, plan.announced) == (START, 5, ())
+
+
+def test_extending_announces_whole_beats_to_the_frame_or_a_little_later():
+    plan, batch = started(8)
+    assert batch.from_frame == START
+    assert START + 8 * SECOND <= batch.until_frame == plan.until_frame < START + 9 * SECOND
+    assert [state.frame for state in plan.snapshots] == [START + beat * SECOND for beat in range(9)]
+
+
+def test_extending_to_what_is_announced_already_says_nothing():
+    plan, _ = started()
+    again, batch = extend(plan, START + SECOND, FORMAT)
+    assert again == plan
+    assert batch.events == ()
+    assert batch.from_frame == batch.until_frame == plan.until_frame
+
+
+def test_extending_in_steps_or_at_once_is_the_same():
+    plan, batch = started(30)
+    stepwise, events = begin(1, START, Controls(), 0), ()
+    while stepwise.until_frame < plan.until_frame:
+        stepwise, step = extend(stepwise, stepwise.until_frame + 1, FORMAT)
+        events += step.events
+    assert stepwise == plan
+    assert events == batch.events
+
+
+@pytest.mark.parametrize(
+    "floor", [START, START + 1, START + 100_000, START + 3 * SECOND, START + 8 * SECOND - 1]
+)
+def test_a_revision_that_changes_no_control_changes_no_event(floor):
+    plan, before = started()
+    revised, batch = revise(plan, floor, plan.controls, 1, FORMAT)
+    assert batch.events[0] == Revise(floor)
+    assert rest(batch.events[1:], floor)[: len(rest(before.events, floor))] == rest(before.events, floor)
+    assert revised.announced[: len(plan.announced)] == plan.announced
+    assert extend(revised, START + 20 * SECOND, FORMAT)[0].announced == (
+        extend(plan, START + 20 * SECOND, FORMAT)[0].announced
+    )
+
+
+def test_what_was_announced_up_to_the_next_beat_is_said_again():
+    plan, before = started()
+    floor = START + 1000  # right after the first chord; its notes are still to come
+    _, batch = revise(plan, floor, Controls(key="E major"), 1, FORMAT)
+    kept = [event for event in before.events if floor <= event.at_frame < START + SECOND]
+    assert kept
+    assert list(batch.events[1 : 1 + len(kept)]) == kept
+
+
+def test_a_change_of_intensity_is_heard_from_the_floor_on_and_said_once():
+    plan, _ = started()
+    floor = START + 70_000
+    _, batch = revise(plan, floor, Controls(intensity=0.9), 1, FORMAT)
+    ramps = [event for event in batch.events if isinstance(event, Automation)]
+    assert ramps == [Automation(floor, "intensity", SECOND // 4, 0.9)]
+    assert batch.events[1] == ramps[0]
+
+
+def test_a_second_change_of_intensity_takes_the_place_of_the_first():
+    plan, _ = started()
+    floor = START + 70_000
+    plan, _ = revise(plan, floor, Controls(intensity=0.9), 1, FORMAT)
+    for later in (floor, floor + 2000):
+        _, batch = revise(plan, later, Controls(intensity=0.1), 2, FORMAT)
+        assert [e.value for e in batch.events if isinstance(e, Automation)] == [0.1]
+
+
+def test_a_change_that_follows_an_unheard_one_keeps_it():
+    plan, _ = started()
+    floor = START + 70_000
+    plan, _ = revise(plan, floor, Controls(intensity=0.9), 1, FORMAT)
+    _, batch = revise(plan, floor, Controls(intensity=0.9, bpm=80.0), 2, FORMAT)
+    assert [e.value for e in batch.events if isinstance(e, Automation)] == [0.9]
+
+
+def test_several_controls_change_in_one_revision():
+    plan, _ = started()
+    floor = START + 2 * SECOND + 5
+    controls = Controls(key="D major", bpm=100.0, intensity=0.8)
+    revised, batch = revise(plan, floor, controls, 4, FORMAT)
+    assert (revised.revision, batch.revision) == (4, 4)
+    assert [event.bpm for event in batch.events if isinstance(event, Tempo)][3] == 100.0
+    assert [event.value for event in batch.events if isinstance(event, Automation)] == [0.8]
+    chords = [event.at_frame for event in batch.events if isinstance(event, Chord)]
+    bar = next(state for state in revised.snapshots if state.frame >= floor and state.on_bar)
+    assert chords[0] == bar.frame
+    assert revised.until_frame >= plan.until_frame
+
+
+@pytest.mark.parametrize("beyond", [0, 1, 500_000])
+def test_a_revision_at_or_past_the_horizon_goes_on_from_its_floor(beyond):
+    plan, _ = started()
+    floor = plan.until_frame + beyond
+    revised, batch = revise(plan, floor, Controls(key="C major"), 1, FORMAT)
+    check_batch(batch)
+    assert batch.from_frame == floor
+    assert revised.until_frame > floor
+    assert [event for event in batch.events if isinstance(event, Note)]
+
+
+def test_a_change_before_the_piece_begins_is_heard_from_its_beginning():
+    plan, _ = started()
+    revised, batch = revise(plan, START - 5000, Controls(intensity=1.0), 1, FORMAT)
+    check_batch(batch)
+    assert revised.snapshots[0].frame == START
+    assert next(event for event in batch.events if isinstance(event, Chord)).at_frame == START
+
+
+def test_a_composer_that_was_away_goes_on_with_a_new_chord():
+    plan, _ = started()
+    floor = plan.until_frame + 10 * SECOND + 7
+    plan, batch = resume(plan, floor, FORMAT)
+    assert batch.from_frame == floor
+    assert not batch.revises
+    assert {"drone", "pad"} <= {event.layer for event in batch.events if isinstance(event, Note)}
+    assert any(isinstance(event, Chord) and event.at_frame == floor for event in batch.events)
+
+
+def test_what_is_forgotten_cannot_be_revised():
+    plan = forget(started()[0], START + 4 * SECOND + 9)
+    assert plan.snapshots[0].frame == START + 4 * SECOND
+    assert all(event.at_frame >= START + 4 * SECOND for event in plan.announced)
+    with pytest.raises(ValueError, match="expected 188745 or later"):
+        revise(plan, START + SECOND, Controls(key="C major"), 1, FORMAT)
+
+
+def test_forgetting_does_not_change_what_a_revision_says():
+    plan, _ = started()
+    floor = START + 4 * SECOND + 9
+    controls = Controls(key="G major", intensity=0.2)
+    assert (
+        revise(forget(plan, floor), floor, controls, 1, FORMAT)[1]
+        == revise(plan, floor, controls, 1, FORMAT)[1]
+    )
+
+
+def test_a_checkpoint_of_eight_seconds_is_small():
+    plan, _ = started(8, Controls(bpm=120.0, intensity=1.0))
+    assert len(encode_plan(plan)) < 20_000
+
+
+@pytest.mark.parametrize("data", [b"", b"\xc1", msgspec.msgpack.encode({"seed": "x"})])
+def test_bytes_that_are_no_plan_are_refused(data):
+    with pytest.raises(ProtocolError, match="composer checkpoint"):
+        decode_plan(data)
+
+
+def test_a_plan_of_another_version_is_refused():
+    plan = msgspec.to_builtins(started(1)[0]) | {"v": 2}
+    with pytest.raises(ProtocolError, match="composer checkpoint"):
+        decode_plan(msgspec.msgpack.encode(plan))
+
+
+controls = st.builds(
+    Controls,
+    key=st.sampled_from(KEY_NAMES),
+    bpm=st.sampled_from([40.0, 60.0, 61.5, 90.0, 120.0]),
+    intensity=st.sampled_from([0.0, 0.33, 0.5, 1.0]),
+)
+
+
+class Session(RuleBasedStateMachine):
+    """A plan under a random sequence of everything a composer does, and the score its readers see."""
+
+    @initialize(seed=st.integers(0, 2**40), controls=controls)
+    def open(self, seed, controls):
+        self.plan = begin(seed, START, controls, 0)
+        self.floor = START
+        self.score = []
+        self.away = []
+        self.keys = {controls.key}
+
+    def read(self, plan, batch, from_frame):
+        """Apply a batch as the score's readers do."""
+        check_batch(batch)
+        assert batch.from_frame == from_frame
+        assert batch.until_frame == plan.until_frame >= self.plan.until_frame
+        assert all(a.at_frame <= b.at_frame for a, b in pairwise(batch.events))
+        if batch.revises:
+            self.score = [event for event in self.score if event.at_frame < batch.from_frame]
+        self.score += [event for event in batch.events if not isinstance(event, Revise)]
+        self.plan = plan
+
+    @rule(seconds=st.integers(0, 12))
+    def extend(self, seconds):
+        self.read(*extend(self.plan, self.floor + seconds * SECOND, FORMAT), self.plan.until_frame)
+
+    @rule(later=st.integers(0, 3 * SECOND), controls=controls)
+    def revise(self, later, controls):
+        self.advance(later)
+        self.keys.add(controls.key)
+        self.read(*revise(self.plan, self.floor, controls, self.plan.revision + 1, FORMAT), self.floor)
+
+    @rule(later=st.integers(0, 2 * SECOND))
+    def revise_without_a_change(self, later):
+        self.advance(later)
+        before = rest(self.score, self.floor)
+        plan, batch = revise(self.plan, self.floor, self.plan.controls, self.plan.revision, FORMAT)
+        assert batch.events[1 : 1 + len(before)] == before
+        self.read(plan, batch, self.floor)
+
+    @rule(later=st.integers(1, 20 * SECOND))
+    def resume(self, later):
+        self.advance(self.plan.until_frame - self.floor + later)
+        self.read(*resume(self.plan, self.floor, FORMAT), self.floor)
+
+    @rule()
+    def forget(self):
+        self.plan = forget(self.plan, self.floor)
+
+    @rule()
+    def restart(self):
+        plan = decode_plan(encode_plan(self.plan))
+        assert plan == self.plan
+        assert isinstance(plan, Plan)
+        self.plan = plan
+
+    def advance(self, later):
+        self.floor += later
+        if self.floor > self.plan.until_frame:
+            self.away.append((self.plan.until_frame, self.floor))
+
+    @invariant()
+    def ids_are_unique(self):
+        ids = [event.id for event in self.score if isinstance(event, Note)]
+        assert len(set(ids)) == len(ids)
+
+    @invariant()
+    def what_is_announced_is_what_readers_see(self):
+        first = self.plan.snapshots[0].frame
+        assert tuple(rest(self.score, first)) == tuple(rest(self.plan.announced, first))
+
+    @invariant()
+    def only_absences_are_silent(self):
+        drone = [event for event in self.score if isinstance(event, Note) and event.layer in ("drone", "pad")]
+        end = START + SECOND // 5
+        for note in drone:
+            if note.at_frame > end:
+                assert any(
+                    left <= end + SECOND and note.at_frame - SECOND <= back for left, back in self.away
+                )
+            end = max(end, note.release_frame)
+
+    @invariant()
+    def notes_belong_to_the_chord_of_their_beat(self):
+        for before, after in pairwise(self.plan.snapshots):
+            assert after.chord.key in self.keys
+            for event in self.plan.announced:
+                if isinstance(event, Note) and before.frame <= event.at_frame < after.frame:
+                    fits = event.pitch % 12 in (*after.chord.tones, *after.chord.scale)
+                    assert fits or event.layer == "melody"
+
+
+Session.TestCase.settings = settings(unhurried, max_examples=60, stateful_step_count=20)
+test_a_plan_under_everything_a_composer_does = Session.TestCase
