@@ -26,21 +26,19 @@ const sky = new Sky(byId("sky"));
 const health = new Health(byId("health-line"), byId("health-figures"));
 const desk = new Desk(byId("controls"), {
   turned: (name, value) => player.change(name, value),
-  announce: (text) => announce(text),
+  announce: (text) => say(text, "news"),
   isPending: (name) => player.changes.pending(name),
 });
 
 // What is said
 
-let noticeTimer;
+const expiries = new Map();
 
-/** Say something in words that a screen reader also speaks; it goes away by itself. */
-function announce(text, visible = false) {
-  const notice = byId("notice");
-  notice.textContent = text;
-  notice.classList.toggle("hidden", !visible);
-  clearTimeout(noticeTimer);
-  noticeTimer = setTimeout(() => (notice.textContent = ""), NOTICE_MS);
+/** Say something for a while: in `notice` to everyone, in `news` to screen readers only. */
+function say(text, place = "notice") {
+  byId(place).textContent = text;
+  clearTimeout(expiries.get(place));
+  expiries.set(place, setTimeout(() => (byId(place).textContent = ""), NOTICE_MS));
 }
 
 function showState({ name, text }) {
@@ -110,11 +108,11 @@ function showAccess(access) {
   const closed = access === "locked" || access === "rejected";
   if (access === "rejected") {
     tokenMemory.drop();
-    announce("This token was not accepted.", true);
+    say("This token was not accepted.");
   }
   if (access === "unlocked") {
     tokenMemory.keep(player.token);
-    if (!form.hidden) announce("Unlocked: the controls are yours.", true);
+    if (!form.hidden) say("Unlocked: the controls are yours.");
   }
   form.hidden = !closed;
 }
@@ -127,7 +125,7 @@ function offerToken(event) {
 
 function declined({ change, text }) {
   desk.declined(change?.set ?? {});
-  announce(text, true);
+  say(text);
 }
 
 // What happens by itself

@@ -245,7 +245,7 @@ async def test_a_change_says_when_it_is_heard(page: Page, gateway: FakeGateway) 
     await expect(news).to_have_text(re.compile(r"heard after [01]\.\d\d s"))
     waited_s = float((await news.inner_text()).split()[2])
     assert 0.5 <= waited_s <= 1.2
-    await expect(page.locator("#notice")).to_have_text(f"Intensity 0.80 heard after {waited_s:.2f} s.")
+    await expect(page.locator("#news")).to_have_text(f"Intensity 0.80 heard after {waited_s:.2f} s.")
     assert gateway.controls["intensity"] == 0.8
 
 

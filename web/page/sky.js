@@ -106,8 +106,8 @@ export class Sky {
     if (from > this.width || to < -GLOW_PX) return;
     const ink = this.#inkOf(note);
     const y = this.#y(note.pitch);
-    this.context.globalAlpha = 0.35 + 0.65 * note.velocity;
-    this.context.lineWidth = 1.2 + 2.4 * note.velocity;
+    this.context.globalAlpha = 0.5 + 0.5 * note.velocity;
+    this.context.lineWidth = 1.6 + 2.6 * note.velocity;
     this.context.strokeStyle = ink.strand;
     this.context.beginPath();
     this.context.moveTo(from, y);
@@ -120,7 +120,7 @@ export class Sky {
   #kindle(note, ink, x, y, age, length) {
     const after = Math.max(0, age - length);
     const light = ease(age / 0.25) * (0.35 + 0.65 * Math.exp(-age / 1.8)) * Math.exp(-after / 0.7);
-    if (light > 0.01) this.#glow(ink, x, y, light * (0.4 + 0.6 * note.velocity), 14 + 26 * note.velocity);
+    if (light > 0.01) this.#glow(ink, x, y, light * (0.55 + 0.45 * note.velocity), 18 + 30 * note.velocity);
     if (age > RIPPLE_S) return;
     this.context.globalAlpha = 0.4 * note.velocity * (1 - age / RIPPLE_S) ** 2;
     this.context.strokeStyle = ink.colour;

@@ -27,7 +27,8 @@ export class Steering {
     this.smoothMs = targetMs;
     this.ppm = this.driftPpm;
     this.#openWindow();
-    /** How far (ms) the fill of the last second was from the target when that is too far to steer; else 0. */
+    this.previousMs = 0;
+    /** How far (ms) the fill of the last two seconds was from the target when that is too far to steer; else 0. */
     this.far = 0;
   }
 
@@ -48,14 +49,20 @@ export class Steering {
     this.#watch(fillMs, targetMs, elapsedS);
   }
 
-  /** A whole second's mean has no ripple of the arriving chunks in it, so it can be trusted at once. */
+  /**
+   * A whole second's mean has no ripple of the arriving chunks in it, but a hiccup of network or sound card may
+   * be, which mends itself: so two in a row must agree.
+   */
   #watch(fillMs, targetMs, elapsedS) {
     this.far = 0;
     this.windowMs += fillMs * elapsedS;
     this.windowS += elapsedS;
     if (this.windowS < WINDOW_S) return;
     const errorMs = this.windowMs / this.windowS - targetMs;
-    if (Math.abs(errorMs) > FAR_MS) this.far = errorMs;
+    const agree = errorMs * this.previousMs > 0;
+    const leastMs = Math.min(Math.abs(errorMs), Math.abs(this.previousMs));
+    if (agree && leastMs > FAR_MS) this.far = Math.sign(errorMs) * leastMs;
+    this.previousMs = errorMs;
     this.#openWindow();
   }
 }
@@ -64,7 +71,7 @@ const INITIAL_MS = 350;
 const FLOOR_MS = 300;
 const CEILING_MS = 1500;
 const GROW_MS = 100;
-const SHRINK_PPM = 100;
+const SHRINK_PPM = 250;
 const SPARE_MS = 150;
 const MEMORY_S = 60;
 

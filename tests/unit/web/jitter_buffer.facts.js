@@ -99,7 +99,8 @@ export function onlyWhatCameIsHeardAndInOrder() {
 
 /** However rough the network, the signal never jumps by more than a sine and the steepest fade can. */
 export function nothingClicks() {
-  const hz = 200;
+  // No whole number of periods in a chunk, so that a lost one leaves a jump.
+  const hz = 203;
   const amplitude = 16000 / SCALE;
   const sine = (amplitude * 2 * Math.PI * hz) / RATE;
   const fade = (amplitude * 1.6) / (0.02 * RATE);
