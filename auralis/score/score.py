@@ -5,12 +5,16 @@ remembers which entry added it and which one dropped it, so the score as of any 
 without reading the log again; a chunk that follows one from an older score needs both.
 """
 
+from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final, Generic, NamedTuple, TypeVar
 
+import msgspec
+
 from auralis.score.entry_id import NO_ENTRY, EntryId
-from auralis.score.events import Automation, Batch, Chord, Event, Note, Patch, Section, Tempo
+from auralis.score.events import Automation, Batch, Chord, Event, Note
 
 # A gate that is closed by a later entry; a century at 48 kHz stays exact in a double.
 OPEN_END: Final = 1 << 47
@@ -31,6 +35,14 @@ class _Recorded(Generic[E]):
     def visible(self, version: EntryId) -> bool:
         return self.added <= version and (self.dropped is None or self.dropped > version)
 
+    @property
+    def at_frame(self) -> int:
+        return self.event.at_frame
+
+
+_Sounding = _Recorded[Note] | _Recorded[Chord] | _Recorded[Automation]
+_by_frame: Final = attrgetter("at_frame")
+
 
 class _Entry(NamedTuple):
     id: EntryId
@@ -47,7 +59,10 @@ class Score:
         self._notes: list[_Recorded[Note]] = []
         self._chords: list[_Recorded[Chord]] = []
         self._automations: list[_Recorded[Automation]] = []
-        self._others: list[_Recorded[Tempo | Section | Patch]] = []
+        # What the newest version shows, by onset, and its open hold: a log of an hour is applied in a blink
+        # only if no entry looks at all events before it.
+        self._standing: list[_Sounding] = []
+        self._hold: list[_Recorded[Note]] = []
 
     @property
     def last_id(self) -> EntryId:
@@ -104,62 +119,54 @@ class Score:
         """Drop what no view from ``oldest`` on shows at or after ``before_frame``.
 
         The entry, chord and automation in force at ``before_frame`` stay. The caller leaves room for the
-        longest release.
+        longest release, and no later entry begins before ``before_frame``.
         """
         self._notes = [
             r for r in self._notes if r.event.release_frame > before_frame and not _gone(r, oldest)
         ]
         self._chords = _chords_from(self._chords, before_frame, oldest)
         self._automations = _ramps_from(self._automations, before_frame, oldest)
-        self._others = [r for r in self._others if r.event.at_frame > before_frame and not _gone(r, oldest)]
-        kept = [e for e in self._entries if e.until_frame > before_frame or e.id >= oldest]
-        self._entries = kept or self._entries[-1:]
+        kept = [e for e in self._entries[:-1] if e.until_frame > before_frame or e.id >= oldest]
+        self._entries = kept + self._entries[-1:]
+        held = {id(record) for record in self._hold}
+        everything: list[_Sounding] = [*self._notes, *self._chords, *self._automations]
+        standing = (r for r in everything if r.dropped is None and id(r) not in held)
+        self._standing = sorted(standing, key=_by_frame)
 
     def _drop_from(self, frame: int, entry_id: EntryId) -> None:
-        for records in (self._notes, self._chords, self._automations, self._others):
-            for record in records:
-                if record.event.at_frame >= frame and record.dropped is None:
-                    record.dropped = entry_id
+        start = bisect_left(self._standing, frame, key=_by_frame)
+        for record in self._standing[start:]:
+            record.dropped = entry_id
+        del self._standing[start:]
 
     def _record(self, event: Event, entry_id: EntryId) -> None:
+        """Note what sounds; ``tempo``, ``section`` and ``patch`` say nothing that a view is asked for."""
+        record: _Sounding
         match event:
             case Note():
-                self._notes.append(_Recorded(event, entry_id))
+                self._notes.append(record := _Recorded(event, entry_id))
             case Chord():
-                self._chords.append(_Recorded(event, entry_id))
+                self._chords.append(record := _Recorded(event, entry_id))
             case Automation():
-                self._automations.append(_Recorded(event, entry_id))
-            case Tempo() | Section() | Patch():
-                self._others.append(_Recorded(event, entry_id))
+                self._automations.append(record := _Recorded(event, entry_id))
             case _:
-                pass  # revise has been carried out
+                return
+        insort(self._standing, record, key=_by_frame)
 
     def _open_hold(self, frame: int, entry_id: EntryId) -> None:
         """If no further entry comes, the last chord sounds from ``frame`` on, without end."""
-        self._notes.extend(_Recorded(note, entry_id) for note in self._held(frame, OPEN_END, entry_id))
+        before = reversed(self._standing)
+        chord = next((r.event for r in before if isinstance(r.event, Chord) and r.at_frame <= frame), None)
+        self._hold = [_Recorded(note, entry_id) for note in _held(chord, frame)] if chord else []
+        self._notes += self._hold
 
     def _close_hold(self, frame: int, entry_id: EntryId) -> None:
         """The open hold ends at ``frame``, or is withdrawn if the score goes on without a gap."""
-        until = self.until_frame
-        held = [r for r in self._notes if r.event.duration_frames == OPEN_END and r.dropped is None]
-        for record in held:
+        for record in self._hold:
             record.dropped = entry_id
-        if held and frame > until:
-            closed = self._held(until, frame - until, self.last_id)
-            self._notes.extend(_Recorded(note, entry_id) for note in closed)
-
-    def _held(self, frame: int, duration_frames: int, version: EntryId) -> Iterator[Note]:
-        chord = ScoreView(self, version).chord_at(frame)
-        for index, pitch in enumerate(chord.pitches if chord else ()):
-            yield Note(
-                at_frame=frame,
-                id=-(frame * 16 + index + 1),
-                duration_frames=duration_frames,
-                pitch=pitch,
-                velocity=HOLD_VELOCITY,
-                patch=HOLD_PATCH,
-                layer="pad",
-            )
+            if frame > record.at_frame:
+                closed = msgspec.structs.replace(record.event, duration_frames=frame - record.at_frame)
+                self._record(closed, entry_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +193,8 @@ class ScoreView:
     def chord_at(self, frame: int) -> Chord | None:
         """The chord in force at ``frame``; the last one announced, if that is earlier."""
         chords = [r.event for r in self.score._chords if r.visible(self.version)]  # noqa: SLF001
-        return max((c for c in chords if c.at_frame <= frame), key=lambda chord: chord.at_frame, default=None)
+        in_force = (chord for chord in reversed(chords) if chord.at_frame <= frame)
+        return max(in_force, key=_by_frame, default=None)
 
     def automation(self, parameter: str) -> list[Automation]:
         """The ramps of one parameter in order of their beginning."""
@@ -196,6 +204,19 @@ class ScoreView:
             if r.event.parameter == parameter and r.visible(self.version)
         ]
         return sorted(ramps, key=lambda ramp: ramp.at_frame)
+
+
+def _held(chord: Chord, frame: int) -> Iterator[Note]:
+    for index, pitch in enumerate(chord.pitches):
+        yield Note(
+            at_frame=frame,
+            id=-(frame * 16 + index + 1),
+            duration_frames=OPEN_END,
+            pitch=pitch,
+            velocity=HOLD_VELOCITY,
+            patch=HOLD_PATCH,
+            layer="pad",
+        )
 
 
 def _gone(record: _Recorded[E], oldest: EntryId) -> bool:
@@ -208,20 +229,22 @@ def _settled(record: _Recorded[E], oldest: EntryId) -> bool:
 
 
 def _chords_from(records: list[_Recorded[Chord]], frame: int, oldest: EntryId) -> list[_Recorded[Chord]]:
-    in_force = [r.event.at_frame for r in records if r.event.at_frame <= frame and _settled(r, oldest)]
+    in_force = [r.at_frame for r in records if r.at_frame < frame and _settled(r, oldest)]
     start = max(in_force, default=0)
-    return [r for r in records if r.event.at_frame >= start and not _gone(r, oldest)]
+    return [r for r in records if r.at_frame >= start and not _gone(r, oldest)]
 
 
 def _ramps_from(
     records: list[_Recorded[Automation]], frame: int, oldest: EntryId
 ) -> list[_Recorded[Automation]]:
-    """Each parameter's last ramp that is over by ``frame``, and all that come after it."""
+    """Each parameter's last ramp that was over before ``frame`` and before the next one, and all after it."""
+    kept = sorted((r for r in records if not _gone(r, oldest)), key=_by_frame)
     starts: dict[str, int] = {}
-    for record in records:
+    following: dict[str, int] = {}
+    for record in reversed(kept):
         ramp = record.event
-        if ramp.at_frame + ramp.ramp_frames <= frame and _settled(record, oldest):
-            starts[ramp.parameter] = max(starts.get(ramp.parameter, 0), ramp.at_frame)
-    return [
-        r for r in records if r.event.at_frame >= starts.get(r.event.parameter, 0) and not _gone(r, oldest)
-    ]
+        over = ramp.at_frame + ramp.ramp_frames <= min(frame - 1, following.get(ramp.parameter, frame))
+        if over and _settled(record, oldest):
+            starts.setdefault(ramp.parameter, ramp.at_frame)
+        following[ramp.parameter] = ramp.at_frame
+    return [r for r in kept if r.at_frame >= starts.get(r.event.parameter, 0)]
