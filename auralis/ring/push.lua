@@ -30,31 +30,34 @@ if start < unfrozen then return {'frozen', unfrozen} end
 if last > math.floor(elapsed / 100000) + ARGV[4] then return {'ahead', unfrozen} end
 
 local length = redis.call('LLEN', ring)
-local first = tonumber(redis.call('HGET', meta, 'first') or start)
+local first = tonumber(redis.call('HGET', meta, 'first'))
+-- Empty, or all of it is frozen and its next chunk too: the ring begins anew.
+local anew = not first or length == 0 or first + length < unfrozen
+if anew then first, length = start, 0 end
 local head = first + length - 1
-if head + 1 < unfrozen then -- everything in it has been played: the ring begins anew
-  redis.call('DEL', ring, meta)
-  length, first, head = 0, start, start - 1
-end
 
-local id, predecessor = ARGV[6], ARGV[7]
-if length == 0 then
+local predecessor = ARGV[7]
+if anew then
   if predecessor ~= '0-0' then return {'chain', '0-0'} end
 elseif start > head + 1 or start < first then
   return {'gap', start < first and first or head + 1}
 else
-  local own, own_predecessor = stored(start)
-  local before = start > first and stored(start - 1) or own_predecessor
+  local _, before = stored(start)
+  if start > first then before = stored(start - 1) end
   if predecessor ~= before then return {'chain', before} end
-  if own and not (newer(id, own) or (id == own and newer(predecessor, own_predecessor))) then
-    return {'stale', own}
-  end
-  if last < head then
-    local _, expected = stored(last + 1)
-    if ARGV[#ARGV - 2] ~= expected then return {'chain', expected} end
-  end
+end
+for i = 6, #ARGV, 3 do
+  local own = not anew and stored(start + (i - 6) / 3)
+  if i > 6 and ARGV[i + 1] ~= ARGV[i - 3] then return {'chain', ARGV[i - 3]} end
+  -- The first chunk must be newer; those after it may be what they were (an escape), but never older.
+  if own and (newer(own, ARGV[i]) or (i == 6 and own == ARGV[i])) then return {'stale', own} end
+end
+if last < head then
+  local _, expected = stored(last + 1)
+  if ARGV[#ARGV - 2] ~= expected then return {'chain', expected} end
 end
 
+if anew then redis.call('DEL', ring, meta) end
 for i = 6, #ARGV, 3 do
   local seq = start + (i - 6) / 3
   if seq <= head then
