@@ -9,12 +9,13 @@ from redis.asyncio import Redis
 
 from auralis.broker import LuaFunction
 from auralis.controls import Controls, changed, validated
-from auralis.errors import ChannelExists, ChannelNotFound
+from auralis.errors import ChannelExists, ChannelNotFound, InvalidValue
 from auralis.keyspace import MAIN_CHANNEL, Keyspace, checked_channel_id
 from auralis.score.entry_id import NO_ENTRY, EntryId
 
 _create: Final = LuaFunction("auralis.channel", "create.lua")
 _control: Final = LuaFunction("auralis.channel", "control.lua")
+_announce: Final = LuaFunction("auralis.channel", "announce.lua")
 _SEED_BITS: Final = 32
 
 
@@ -134,9 +135,11 @@ class Channels:
         """Accept a control change; the composer takes it into account. Gives its revision.
 
         Raises:
-            InvalidValue: a name or value is not allowed; nothing was changed.
+            InvalidValue: a name or value is not allowed, or there are none; nothing was changed.
             ChannelNotFound: there is no such channel.
         """
+        if not changes:
+            raise InvalidValue("controls", {}, "at least one control")
         checked = validated(changes)
         args: list[Any] = [self._keys.wake, f"control {channel}", msgspec.msgpack.encode(checked)]
         args += [part for item in _control_fields(checked).items() for part in item]
@@ -160,8 +163,7 @@ class Channels:
 
     async def _announce(self, channel: str) -> None:
         """Give the channel its assignment entry, if an earlier attempt did not come so far."""
-        if channel not in await self.ids():
-            await self._client.xadd(self._keys.channels, {"channel": channel})
+        await _announce(self._client, [self._keys.channels], [channel])
         await self._wake("channels", channel)
 
     async def _wake(self, what: str, channel: str) -> None:
