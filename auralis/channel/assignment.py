@@ -17,6 +17,7 @@ from auralis.timing import LEASE_MS
 
 _log = structlog.get_logger()
 _claim: Final = LuaFunction("auralis.channel", "claim.lua")
+_leave: Final = LuaFunction("auralis.channel", "leave.lua")
 
 # Holds the entries of a worker that left: deleting a consumer would drop what is pending at it.
 _NOBODY: Final = "nobody"
@@ -54,12 +55,7 @@ class Assignment:
 
     async def leave(self) -> None:
         """Leave the group; the others take over at once what this worker holds."""
-        own, taken = await self._claim()
-        if own or taken:
-            await self._client.xclaim(
-                self._stream, self._group, _NOBODY, 0, [*own, *taken], idle=10 * LEASE_MS, justid=True
-            )
-        await self._client.xgroup_delconsumer(self._stream, self._group, self._worker)
+        await _leave(self._client, [self._stream], [self._group, self._worker, _NOBODY, 10 * LEASE_MS])
         await self._client.publish(self._wake, f"{self._group} {self._worker}")
 
     async def _round(self) -> Held:
@@ -94,17 +90,10 @@ class Assignment:
             loads[poorest] += 1
 
     async def _loads(self) -> dict[str, int]:
-        """Entries of each living worker of the group; forgets workers that are long gone."""
-        loads: dict[str, int] = {}
+        """Entries of each living worker of the group."""
         consumers = await self._client.xinfo_consumers(self._stream, self._group)
-        for consumer in consumers:
-            name = consumer["name"].decode()
-            if name == _NOBODY:
-                continue
-            if consumer["idle"] < LEASE_MS:
-                loads[name] = consumer["pending"]
-            elif consumer["idle"] > 100 * LEASE_MS and consumer["pending"] == 0:
-                await self._client.xgroup_delconsumer(self._stream, self._group, name)
+        loads = {c["name"].decode(): int(c["pending"]) for c in consumers if c["idle"] < LEASE_MS}
+        loads.pop(_NOBODY, None)
         return loads
 
     async def _learn_names(self) -> None:

@@ -14,4 +14,11 @@ repeat -- one call scans only a part
   cursor = reply[1]
   for _, id in ipairs(reply[2]) do taken[#taken + 1] = id end
 until cursor == '0-0'
+for _, fields in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], group)) do
+  local consumer = {}
+  for i = 1, #fields, 2 do consumer[fields[i]] = fields[i + 1] end
+  if consumer.pending == 0 and consumer.idle > 100 * lease then -- long gone
+    redis.call('XGROUP', 'DELCONSUMER', KEYS[1], group, consumer.name)
+  end
+end
 return {own, taken}
