@@ -41,7 +41,7 @@ def connect(url: str, *, name: str, answer_timeout_s: float | None = ANSWER_TIME
     if not url.startswith(_URL_SCHEMES):
         raise InvalidValue("REDIS_URL", url, f"a URL that begins with {', '.join(_URL_SCHEMES)}")
     try:
-        return Redis.from_url(
+        client = Redis.from_url(
             url,
             client_name=name,
             protocol=2,
@@ -49,8 +49,11 @@ def connect(url: str, *, name: str, answer_timeout_s: float | None = ANSWER_TIME
             socket_timeout=answer_timeout_s,
             socket_connect_timeout=CONNECT_TIMEOUT_S,
         )
-    except ValueError as error:
+        # An unknown option would only show at the first command, as a TypeError.
+        client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
+    except (ValueError, TypeError) as error:
         raise InvalidValue("REDIS_URL", url, f"a Redis URL ({error})") from error
+    return client
 
 
 async def check(client: Redis) -> None:

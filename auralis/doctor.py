@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from typing import Final, Literal, NamedTuple
 
 from rich.console import Console
+from rich.markup import escape
 
 from auralis import __version__
-from auralis.broker import check, connect
+from auralis.broker import BROKER_ERRORS, check, connect, reason
 from auralis.embedded import server_path
-from auralis.errors import AuralisError
+from auralis.errors import AuralisError, BrokerUnavailable
 from auralis.settings import Settings
 from auralis.supervise import is_free
 
@@ -36,7 +37,8 @@ def main(settings: Settings) -> int:
     for finding in examine(settings):
         mend = f" → {finding.mend}" if finding.mend else ""
         colour = _COLOURS[finding.level]
-        console.print(f"[{colour}]{finding.level:<5}[/{colour}] {finding.what:<10} {finding.found}{mend}")
+        text = escape(f"{finding.what:<10} {finding.found}{mend}")
+        console.print(f"[{colour}]{finding.level:<5}[/{colour}] {text}")
         worst |= finding.level == "wrong"
     return int(worst)
 
@@ -90,7 +92,10 @@ def _broker(settings: Settings) -> Finding:
 async def _broker_version(url: str) -> str:
     async with connect(url, name="auralis-doctor") as client:
         await check(client)
-        return str((await client.info("server"))["redis_version"])
+        try:
+            return str((await client.info("server"))["redis_version"])
+        except BROKER_ERRORS as error:
+            raise BrokerUnavailable(f"the broker does not tell its version: {reason(error)}") from error
 
 
 def _codecs(_: Settings) -> Finding:

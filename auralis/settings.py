@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
-from auralis.errors import InvalidValue
+from auralis.errors import InvalidValue, UsageError
 from auralis.keyspace import Keyspace
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
@@ -94,7 +94,10 @@ class Settings(BaseSettings):
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:
-            ipaddress.ip_network(network)
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                raise ValueError("allowed: networks such as 10.0.0.0/8, separated by commas") from error
         return value
 
     @property
@@ -119,6 +122,7 @@ def load(**flags: Any) -> Settings:
 
     Raises:
         InvalidValue: naming the variable, what was found and what is allowed.
+        UsageError: ``.env`` can't be read.
     """
     given = {_input_name(name): value for name, value in flags.items() if value is not None}
     try:
@@ -128,6 +132,8 @@ def load(**flags: Any) -> Settings:
         field = str(first["loc"][0])
         variable = variable_of(field) if field in Settings.model_fields else field
         raise InvalidValue(variable, first["input"], _allowed(first["msg"])) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f".env: {error}; expected a readable file in UTF-8") from error
 
 
 def _input_name(field: str) -> str:
@@ -144,6 +150,6 @@ def load_or_exit(**flags: Any) -> Settings:
     """The settings; a wrong one is one line on stderr and exit code 2."""
     try:
         return load(**flags)
-    except InvalidValue as error:
+    except UsageError as error:
         print(f"auralis: {error}", file=sys.stderr)  # noqa: T201  before logging is configured
         sys.exit(error.exit_code)

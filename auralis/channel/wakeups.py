@@ -57,6 +57,6 @@ class WakeUps:
             while True:
                 message = await subscription.get_message(timeout=POLL_S)
                 if message is not None:
-                    what, _, channel = message["data"].decode().partition(" ")
+                    what, _, channel = message["data"].decode(errors="replace").partition(" ")
                     self._pending.add((what, channel))
                     self._event.set()

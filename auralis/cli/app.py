@@ -18,7 +18,6 @@ _UsageError: Any = typer.BadParameter.__base__
 app = typer.Typer(
     name="auralis",
     help="Endless ambient music, composed and synthesised live, streamed to many browsers.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -34,11 +33,13 @@ Device = Annotated[
 def main() -> None:
     """Run the command line: a mistake is one line on stderr and exit code 2, a failure exit code 1."""
     try:
-        code = app(standalone_mode=False)
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except AuralisError as error:
         code = _reported(error)
     except _UsageError as error:
         code = _reported(UsageError(error.format_message()))
+    except typer.Abort:  # Ctrl-C before the service could take it
+        code = AuralisError.exit_code
     sys.exit(code if isinstance(code, int) else 0)
 
 
