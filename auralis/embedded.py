@@ -14,7 +14,7 @@ from typing import IO, Final, Self
 import structlog
 
 from auralis.broker import BROKER_ERRORS, connect
-from auralis.errors import AuralisError, BrokerUnavailable
+from auralis.errors import AuralisError, BrokerUnavailable, InvalidValue
 
 _log = structlog.get_logger()
 
@@ -31,7 +31,7 @@ class EmbeddedBroker:
     """
 
     def __init__(self, data_dir: Path) -> None:
-        self._data_dir = data_dir
+        self._data_dir = data_dir.absolute()  # the server changes into it
         self._socket_dir = tempfile.TemporaryDirectory(prefix="auralis-")
         self._process: asyncio.subprocess.Process | None = None
         self._lock: IO[str] | None = None
@@ -110,7 +110,7 @@ class EmbeddedBroker:
 
     async def _end_orphan(self) -> None:
         """End the server of a supervisor that was killed: nobody holds its lock, but it still runs."""
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, InvalidValue):  # none, or half written
             url = (self._data_dir / "url").read_text()
             async with connect(url, name="auralis-orphan") as client:
                 with contextlib.suppress(*BROKER_ERRORS):

@@ -77,7 +77,7 @@ class Supervisor:
 
     def __init__(self, settings: Settings, synth_workers: int, console: Console) -> None:
         self._settings = settings
-        self._port = settings.port or _free_port(settings.host)
+        self._port = settings.port or free_port(settings.host)
         self._console = console
         names = ["composer", *["synth"] * synth_workers, "gateway"]
         self._services = [_Service(name) for name in names]
@@ -88,28 +88,29 @@ class Supervisor:
         Raises:
             AuralisError: the port is in use, the broker can't be reached, a service can't be started.
         """
-        _check_port_free(self._settings.host, self._port)
+        _listen_briefly(self._settings.host, self._port)
         async with contextlib.AsyncExitStack() as stack:
-            url = await self._broker(stack)
+            broker = await self._own_broker(stack)
+            url = broker.url if broker else str(self._settings.redis_url)
             stack.push_async_callback(self._stop)
             async with asyncio.TaskGroup() as tasks:
                 for service in self._services:
                     tasks.create_task(self._keep(service, url))
+                if broker:
+                    tasks.create_task(broker.keep())
                 tasks.create_task(self._announce())
 
-    async def _broker(self, stack: contextlib.AsyncExitStack) -> str:
-        """The URL of the broker: the one that is set, else one of our own."""
+    async def _own_broker(self, stack: contextlib.AsyncExitStack) -> EmbeddedBroker | None:
+        """A broker of our own; None if another one is set and answers."""
         if self._settings.redis_url is not None:
             async with connect(self._settings.redis_url, name="auralis-up") as client:
                 await check(client)
-            return self._settings.redis_url
+            return None
         broker = EmbeddedBroker(self._settings.data_dir / str(self._port))
-        await stack.enter_async_context(broker)
-        keeping = asyncio.create_task(broker.keep())
-        stack.callback(keeping.cancel)
-        return broker.url
+        return await stack.enter_async_context(broker)
 
     def _environment(self, service: _Service, url: str) -> dict[str, str]:
+        asked = "log_level" in self._settings.model_fields_set
         return {
             "REDIS_URL": url,
             variable_of("host"): self._settings.host,
@@ -117,7 +118,7 @@ class Supervisor:
             variable_of("device"): self._settings.device,
             variable_of("metrics_port"): str(self._metrics_port(service)),
             # Quiet unless asked: what matters is said here, and a service still says what goes wrong.
-            variable_of("log_level"): os.environ.get(variable_of("log_level"), "WARNING"),
+            variable_of("log_level"): self._settings.log_level if asked else "WARNING",
         }
 
     def _metrics_port(self, service: _Service) -> int:
@@ -126,8 +127,8 @@ class Supervisor:
             return 0
         base = self._settings.metrics_port or _METRICS_PORTS[service.name]
         host = self._settings.metrics_host
-        taken = {other.metrics_port for other in self._services if other is not service}
-        free = (p for p in range(base, base + 100) if p not in taken and is_free(host, p))
+        taken = {self._port, *(other.metrics_port for other in self._services if other is not service)}
+        free = (p for p in range(base, min(base + 100, 65_536)) if p not in taken and is_free(host, p))
         service.metrics_port = next(free, 0)
         return service.metrics_port
 
@@ -181,26 +182,43 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _free_port(host: str) -> int:
-    with socket.create_server((host, 0)) as listening:
-        return int(listening.getsockname()[1])
+def free_port(host: str) -> int:
+    """A port of ``host`` that nobody uses.
+
+    Raises:
+        AuralisError: nobody can listen on ``host``.
+    """
+    return _listen_briefly(host, 0)
 
 
 def is_free(host: str, port: int) -> bool:
     """Whether a server could listen there."""
     try:
-        with socket.create_server((host, port)):
-            return True
-    except OSError:
+        _listen_briefly(host, port)
+    except AuralisError:
         return False
+    return True
 
 
-def _check_port_free(host: str, port: int) -> None:
+def _listen_briefly(host: str, port: int) -> int:
+    """Listen on every address that ``host`` means; gives the port.
+
+    Raises:
+        AuralisError: it is in use, or ``host`` is no address of this machine.
+    """
     try:
-        with socket.create_server((host, port)):
-            return
-    except OSError as error:
+        for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            with socket.create_server(address, family=family) as listening:
+                port = int(listening.getsockname()[1])
+    except (OSError, UnicodeError) as error:
         raise AuralisError(
-            f"can't listen on {host}:{port}: {os.strerror(error.errno or 0)}; "
-            "choose another port with --port or AURALIS_PORT"
+            f"can't listen on {host}:{port}: {_why(error)}; "
+            "choose another address or port with --host, --port, AURALIS_HOST or AURALIS_PORT"
         ) from error
+    return port
+
+
+def _why(error: Exception) -> str:
+    """The system's words; those of :func:`socket.create_server` repeat the address."""
+    number = getattr(error, "errno", None) or 0
+    return os.strerror(number) if number > 0 else str(getattr(error, "strerror", None) or error)
