@@ -158,7 +158,7 @@ def _way(state: EngineState, goal: Key, scene: Scene) -> tuple[Harmony, ...]:
     if old == goal:
         return ()
     first, *rest = way_between(old, goal, scene.chance("modulation"), state.beat)
-    if state.chord.bass in (first.scale if rest else scale_of(goal)):
+    if state.chord.bass in first.scale and (rest or state.chord.bass in scale_of(goal)):
         # What sounds below goes on as a pedal: a second bass beside its long tail would be mud.
         first = replace(first, bass=state.chord.bass)
     return (first, *rest)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from auralis.controls import Controls
 from auralis.keys import KEY_NAMES, parse_key
-from auralis.score.events import Automation, Section, Tempo
+from auralis.score.events import Automation, Chord, Section, Tempo
 from services.composer.conduct import initial_state, resumed
 from services.composer.form import SECTIONS
 from services.composer.scale import scale_of
@@ -44,7 +44,7 @@ def test_the_way_to_the_new_key_begins_at_the_next_bar_and_ends_within_eight(old
     music = turned(beats, Controls(key=new), before=Controls(key=old))
     bar = -beats % 4
     assert all(beat.after.chord == music[0].before.chord for beat in music[:bar])
-    assert music[bar].after.chord != music[0].before.chord
+    assert any(isinstance(event, Chord) for event in music[bar].events)
     arrived = next(n for n, beat in enumerate(music) if beat.after.chord.key == new)
     assert arrived - bar <= 32
 
