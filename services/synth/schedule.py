@@ -1,4 +1,4 @@
-"""What to render next: a pure decision from the clock, the ring and the score.
+"""What to render next: a pure decision from the time, the ring and the score.
 
 A *run* is a row of consecutive chunks that the ring takes in one push. First come chunks whose canonical
 score id is newer than the one they were rendered from, then new ones at the ring's end. A run that replaces
@@ -18,8 +18,13 @@ from auralis.timing import RING_AHEAD_CHUNKS, first_unfrozen_seq
 
 # Short runs reach the ring soon; the next one follows at once.
 LONGEST_RUN: Final = 4
-# A run is planned for when it will be pushed: its first chunk must not freeze meanwhile.
-RENDER_US: Final = 15_000
+
+
+class Window(NamedTuple):
+    """The chunks that may be rendered: the first one that is not frozen, the last one that the ring takes."""
+
+    first_seq: int
+    last_seq: int
 
 
 class Run(NamedTuple):
@@ -58,11 +63,14 @@ class RingView:
         self.held = {seq: versions for seq, versions in self.held.items() if seq >= before_seq}
 
 
-def next_run(score: Score, ring: RingView, epoch_us: int, now_us: int, audio: AudioFormat) -> Run | None:
+def window(epoch_us: int, now_us: int, ready_us: int) -> Window:
+    """What may be rendered now, if it is pushed at ``ready_us``."""
+    return Window(first_unfrozen_seq(epoch_us, ready_us), live_seq(epoch_us, now_us) + RING_AHEAD_CHUNKS)
+
+
+def next_run(score: Score, ring: RingView, window: Window, audio: AudioFormat) -> Run | None:
     """The most urgent run, or None if the ring is full and up to date."""
-    ready_us = now_us + RENDER_US
-    unfrozen = first_unfrozen_seq(epoch_us, ready_us)
-    last = live_seq(epoch_us, now_us) + RING_AHEAD_CHUNKS
+    unfrozen, last = window
     head = ring.head
     if head is None or head + 1 < unfrozen:
         return _fresh(score, max(unfrozen, _first_scored(score, audio)), last, audio)

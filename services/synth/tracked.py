@@ -7,9 +7,10 @@ from auralis.audio import AudioFormat, due_us, live_seq
 from auralis.channel.state import ChannelState
 from auralis.ring.writer import RenderedChunk
 from auralis.score.score import Score
+from auralis.timing import first_unfrozen_seq
 from auralis.wire import PCM_S16LE, Header, pack
 from services.synth.renderer import LONGEST_RELEASE_S, Job
-from services.synth.schedule import RingView, Run, next_run
+from services.synth.schedule import RingView, Run, next_run, window
 
 _KEPT_CHUNKS: Final = 5
 
@@ -27,6 +28,8 @@ class TrackedChannel:
     ring: RingView = field(default_factory=RingView)
     # Whether the ring may hold something else than ``ring`` says.
     ring_unknown: bool = True
+    # The first chunk that had not frozen when deadlines were last looked at.
+    checked_seq: int = 0
 
     @classmethod
     def of(cls, state: ChannelState) -> Self:
@@ -34,9 +37,9 @@ class TrackedChannel:
         audio = AudioFormat(state.sample_rate_hz)
         return cls(state.id, state.epoch_us, state.seed, audio, state.always_on)
 
-    def next_run(self, now_us: int) -> Run | None:
-        """The most urgent run of chunks."""
-        return next_run(self.score, self.ring, self.epoch_us, now_us, self.audio)
+    def next_run(self, now_us: int, ready_us: int) -> Run | None:
+        """The most urgent run of chunks, to be pushed at about ``ready_us``."""
+        return next_run(self.score, self.ring, window(self.epoch_us, now_us, ready_us), self.audio)
 
     def jobs(self, run: Run) -> list[Job]:
         """What the renderer has to do for ``run``."""
@@ -55,6 +58,17 @@ class TrackedChannel:
     def rerenders(self, run: Run) -> bool:
         """Whether ``run`` replaces chunks that the ring holds."""
         return run.first_seq in self.ring.held
+
+    def missed(self, now_us: int) -> int:
+        """Chunks that froze since the last call in another version than the score has for them."""
+        unfrozen = first_unfrozen_seq(self.epoch_us, now_us)
+        frozen = range(self.checked_seq or unfrozen, unfrozen)
+        self.checked_seq = unfrozen
+        return sum(
+            seq in self.ring.held
+            and self.ring.held[seq].own < self.score.version_for(self.audio.end_frame(seq))
+            for seq in frozen
+        )
 
     def forget(self, now_us: int) -> None:
         """Drop what no chunk needs any more."""

@@ -37,8 +37,26 @@ _TICK_S: Final = 0.03
 _BACKOFF_S: Final = 0.2
 # What one batch renders at most: an urgent chunk never waits for longer than this takes.
 _BATCH_CHUNKS: Final = 12
+_FIRST_BATCH_US: Final = 10_000
+_LONGEST_BATCH_US: Final = 400_000
+_FORGETTING: Final = 0.9
 
 Work = tuple[TrackedChannel, Run]
+
+
+class _Pace:
+    """How long a batch takes here and now: what it took lately at worst, forgotten slowly.
+
+    A worker on a busy machine then begins a revision at a chunk that it can still reach.
+    """
+
+    def __init__(self) -> None:
+        self.batch_us = _FIRST_BATCH_US
+
+    def took(self, seconds: float) -> None:
+        """Note one batch."""
+        lately = int(self.batch_us * _FORGETTING)
+        self.batch_us = min(max(lately, int(seconds * 1e6), _FIRST_BATCH_US), _LONGEST_BATCH_US)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +88,7 @@ class Worker:
         self._scores = ScoreReader(parts.client, parts.keys)
         self._ring_reader = RingReader(parts.client, parts.keys)
         self._ring = RingWriter(parts.client, parts.keys)
+        self._pace = _Pace()
         self._tracked: dict[str, TrackedChannel] = {}
         self._renderers: dict[AudioFormat, Renderer] = {}
         # One thread: torch's results depend on how work is split, and the loop stays free for renewals.
@@ -120,17 +139,17 @@ class Worker:
         """Read on in the scores that were announced, in all of them once a second."""
         now_us = self._clock.now_us()
         for channel in self._awake():
-            if channel.ring_unknown:
-                channel.ring.held = await self._ring_reader.versions(channel.id)
             if channel.ring_unknown or everything or channel.id in woken:
                 for entry in await self._scores.read(channel.id, after=channel.score.last_id):
                     channel.score.apply(entry.id, entry.batch)
-                channel.ring_unknown = False
                 channel.forget(now_us)
+            self._metrics.deadline_misses.inc(channel.missed(now_us))
+        await self._look_again()
 
     async def _render_most_urgent(self) -> bool:
         """Render one batch and push it; False if there is nothing to do."""
-        work = _most_urgent(self._awake(), self._clock.now_us())
+        now_us = self._clock.now_us()
+        work = _most_urgent(self._awake(), now_us, now_us + self._pace.batch_us)
         if not work:
             return False
         pcm = await self._render(work)
@@ -142,8 +161,15 @@ class Worker:
         )
         for (channel, run), reply in zip(work, replies, strict=True):
             self._take_reply(channel, run, reply)
-        # A refusal shows that the ring is not as believed: look before anything else is rendered.
-        return all(reply.outcome is Outcome.OK for reply in replies)
+        await self._look_again()
+        return any(reply.outcome is not Outcome.AHEAD for reply in replies)
+
+    async def _look_again(self) -> None:
+        """Read what is in the rings that were not as believed, before anything else is rendered."""
+        for channel in self._awake():
+            if channel.ring_unknown:
+                channel.ring.held = await self._ring_reader.versions(channel.id)
+                channel.ring_unknown = False
 
     async def _render(self, work: list[Work]) -> list[list[bytes]]:
         """The PCM of each run."""
@@ -152,6 +178,7 @@ class Worker:
         pcm = await loop.run_in_executor(self._rendering, self._render_runs, work)
         elapsed = time.perf_counter() - started
         chunks = sum(len(run.versions) for _, run in work)
+        self._pace.took(elapsed)
         for _ in range(chunks):
             self._metrics.render_seconds.observe(elapsed / chunks)
         self._metrics.realtime_factor.set(chunks * 0.1 / elapsed)
@@ -177,8 +204,6 @@ class Worker:
             self._metrics.rerendered.inc(len(run.versions) if again else 0)
             return
         self._metrics.refused.labels(reply.outcome.value).inc()
-        if reply.outcome is Outcome.FROZEN and again:
-            self._metrics.deadline_misses.inc()
         if reply.outcome is Outcome.EPOCH:  # deleted or created anew: begin again from its state
             self._tracked.pop(channel.id, None)
         channel.ring_unknown = True
@@ -188,9 +213,9 @@ class Worker:
         return [c for c in self._tracked.values() if c.always_on or c.id in heard]
 
 
-def _most_urgent(channels: Iterable[TrackedChannel], now_us: int) -> list[Work]:
+def _most_urgent(channels: Iterable[TrackedChannel], now_us: int, ready_us: int) -> list[Work]:
     """Runs in order of what is due first, as many as fit into a batch."""
-    runs = [(channel, run) for channel in channels if (run := channel.next_run(now_us)) is not None]
+    runs = [(channel, run) for channel in channels if (run := channel.next_run(now_us, ready_us)) is not None]
     runs.sort(key=lambda work: due_us(work[0].epoch_us, work[1].first_seq))
     chosen: list[Work] = []
     chunks = 0

@@ -11,7 +11,7 @@ from auralis.score.entry_id import NO_ENTRY, EntryId
 from auralis.score.events import Batch, Revise
 from auralis.score.score import Score
 from auralis.timing import RING_AHEAD_CHUNKS, first_revisable_seq, first_unfrozen_seq
-from services.synth.schedule import LONGEST_RUN, RingView, Run, next_run
+from services.synth.schedule import LONGEST_RUN, RingView, Run, next_run, window
 
 AUDIO = AudioFormat()
 F = AUDIO.frames_per_chunk
@@ -38,7 +38,7 @@ def revised(score: Score, number: int, seq: int) -> None:
 def filled(score: Score, ring: RingView, now_us: int) -> list[Run]:
     """Everything the worker renders at ``now_us`` until nothing is left to do."""
     runs = []
-    while (run := next_run(score, ring, 0, now_us, AUDIO)) is not None:
+    while (run := next_run(score, ring, window(0, now_us, now_us + 15_000), AUDIO)) is not None:
         ring.pushed(run)
         runs.append(run)
     return runs
@@ -52,12 +52,12 @@ def chain_is_seamless(ring: RingView) -> bool:
 
 def test_nothing_is_rendered_before_anything_is_written() -> None:
     """An empty score has no chunk."""
-    assert next_run(Score(), RingView(), 0, 5_000_000, AUDIO) is None
+    assert next_run(Score(), RingView(), window(0, 5_000_000, 5_015_000), AUDIO) is None
 
 
 def test_an_empty_ring_begins_with_one_chunk_out_of_silence() -> None:
     """The first run is the first chunk that can still be heard, alone, without a predecessor."""
-    run = next_run(written(), RingView(), 0, 1_000_000, AUDIO)
+    run = next_run(written(), RingView(), window(0, 1_000_000, 1_015_000), AUDIO)
     assert run == Run(first_unfrozen_seq(0, 1_015_000), (Versions(EntryId(1, 0), NO_ENTRY),))
 
 
@@ -65,7 +65,7 @@ def test_a_piece_that_begins_later_is_not_rendered_before_it() -> None:
     """Chunks before the first entry's first frame are left out."""
     score = Score()
     score.apply(EntryId(1, 0), Batch(revision=0, from_frame=9 * F, until_frame=99 * F, events=()))
-    run = next_run(score, RingView(), 0, 100_000, AUDIO)
+    run = next_run(score, RingView(), window(0, 100_000, 115_000), AUDIO)
     assert run is not None
     assert run.first_seq == 9
 
@@ -87,7 +87,7 @@ def test_a_new_entry_beyond_the_ring_renders_nothing_again() -> None:
         EntryId(2, 0),
         Batch(revision=0, from_frame=AUDIO.frames(10), until_frame=AUDIO.frames(12), events=()),
     )
-    assert next_run(score, ring, 0, 1_000_000, AUDIO) is None
+    assert next_run(score, ring, window(0, 1_000_000, 1_015_000), AUDIO) is None
 
 
 def test_a_revision_is_rendered_from_its_first_chunk_on_with_an_escape() -> None:
@@ -95,7 +95,7 @@ def test_a_revision_is_rendered_from_its_first_chunk_on_with_an_escape() -> None
     score, ring = written(), RingView()
     filled(score, ring, 1_000_000)
     revised(score, 1, 14)
-    run = next_run(score, ring, 0, 1_000_000, AUDIO)
+    run = next_run(score, ring, window(0, 1_000_000, 1_015_000), AUDIO)
     new, old = EntryId(2, 0), EntryId(1, 0)
     assert run is not None
     assert run.first_seq == 14
@@ -111,7 +111,7 @@ def test_a_chunk_that_froze_too_early_keeps_its_old_score() -> None:
     score, ring = written(), RingView()
     filled(score, ring, 1_000_000)
     revised(score, 1, 14)
-    run = next_run(score, ring, 0, 1_300_000, AUDIO)
+    run = next_run(score, ring, window(0, 1_300_000, 1_315_000), AUDIO)
     assert run is not None
     assert run.first_seq == first_unfrozen_seq(0, 1_315_000) > 14
     assert run.versions[0] == Versions(EntryId(2, 0), EntryId(1, 0))
@@ -123,14 +123,14 @@ def test_a_worker_that_lags_behind_leaves_newer_chunks_alone() -> None:
     filled(score, ring, 1_000_000)
     newer = {seq: Versions(EntryId(9, 0), EntryId(9, 0)) for seq in ring.held}
     ring.held = newer
-    assert next_run(score, ring, 0, 1_000_000, AUDIO) is None
+    assert next_run(score, ring, window(0, 1_000_000, 1_015_000), AUDIO) is None
 
 
 def test_after_a_pause_the_ring_jumps_to_the_live_chunk() -> None:
     """Seqs follow the clock: a ring that has been played out begins anew at the first unfrozen chunk."""
     score, ring = written(), RingView()
     filled(score, ring, 1_000_000)
-    run = next_run(score, ring, 0, 31_000_000, AUDIO)
+    run = next_run(score, ring, window(0, 31_000_000, 31_015_000), AUDIO)
     assert run == Run(first_unfrozen_seq(0, 31_015_000), (Versions(EntryId(1, 0), NO_ENTRY),))
     ring.pushed(run)
     assert sorted(ring.held) == [run.first_seq]
@@ -147,7 +147,7 @@ def test_interrupted_at_any_moment_the_ring_is_seamless(steps: list[tuple[int, i
             number += 1
             revised(score, number, first_revisable_seq(0, now_us))
         for _ in range(runs):
-            run = next_run(score, ring, 0, now_us, AUDIO)
+            run = next_run(score, ring, window(0, now_us, now_us + 15_000), AUDIO)
             if run is None:
                 break
             assert run.first_seq >= first_unfrozen_seq(0, now_us)

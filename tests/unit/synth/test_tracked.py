@@ -1,0 +1,79 @@
+"""A channel as its worker tracks it."""
+
+import numpy as np
+
+from auralis.audio import CHUNK_US, AudioFormat
+from auralis.channel.state import ChannelState
+from auralis.controls import Controls
+from auralis.score.entry_id import NO_ENTRY
+from auralis.wire import unpack
+from services.synth.renderer import Renderer
+from services.synth.tracked import TrackedChannel
+from tests.unit.synth.scores import FIRST, SECOND, phrase, revised, score_of
+
+AUDIO = AudioFormat()
+EPOCH_US = 1_700_000_000_000_000
+
+
+def channel() -> TrackedChannel:
+    """A channel with six seconds written."""
+    state = ChannelState("main", EPOCH_US, 7, 44_100, True, Controls(), 0, 0, 0, 0, None, NO_ENTRY)
+    tracked = TrackedChannel.of(state)
+    tracked.score = score_of(phrase(AUDIO), AUDIO)
+    return tracked
+
+
+def fill(tracked: TrackedChannel, now_us: int) -> None:
+    """Note everything that is to be rendered as pushed."""
+    while (run := tracked.next_run(now_us, now_us)) is not None:
+        tracked.ring.pushed(run)
+
+
+def test_chunks_are_the_binary_frames_of_the_contract() -> None:
+    """Header and payload: codec, revision in effect, seq, due time; one chunk of PCM."""
+    tracked = channel()
+    revised(tracked.score, AUDIO, 14, 0.9)
+    run = tracked.next_run(EPOCH_US + CHUNK_US * 12, EPOCH_US + CHUNK_US * 12)
+    assert run is not None
+    pcm = Renderer(AUDIO).render(tracked.jobs(run))
+    (chunk,) = tracked.chunks(run, pcm)
+    header, payload = unpack(chunk.frame)
+    assert (header.codec, header.flags, header.revision) == (0, 0, 1)
+    assert (header.seq, header.due_us) == (run.first_seq, EPOCH_US + run.first_seq * CHUNK_US)
+    assert len(payload) == AUDIO.bytes_per_chunk
+    assert np.frombuffer(payload, "<i2").any()
+
+
+def test_a_revision_on_time_misses_nothing() -> None:
+    """Chunks rendered again before they freeze are no missed deadline."""
+    tracked, now = channel(), EPOCH_US + 10 * CHUNK_US
+    fill(tracked, now)
+    assert tracked.missed(now) == 0
+    revised(tracked.score, AUDIO, 14, 0.9)
+    fill(tracked, now + CHUNK_US)
+    assert tracked.missed(now + 20 * CHUNK_US) == 0
+
+
+def test_a_chunk_that_freezes_in_its_old_version_is_counted() -> None:
+    """The two chunks that froze before the worker came to the revision are missed, once."""
+    tracked, now = channel(), EPOCH_US + 10 * CHUNK_US
+    fill(tracked, now)
+    tracked.missed(now)
+    revised(tracked.score, AUDIO, 14, 0.9)
+    late = EPOCH_US + 14 * CHUNK_US
+    fill(tracked, late)
+    assert tracked.missed(late) == 2
+    assert tracked.missed(late + 5 * CHUNK_US) == 0
+
+
+def test_what_was_played_is_forgotten() -> None:
+    """After an hour of nothing but time only the last chunks and the chord in force are left."""
+    tracked, now = channel(), EPOCH_US + 10 * CHUNK_US
+    fill(tracked, now)
+    later = now + 600 * CHUNK_US
+    fill(tracked, later)
+    tracked.forget(later)
+    assert min(tracked.ring.held) >= 605
+    view = tracked.score.view()
+    assert not [n for n in view.notes(0, AUDIO.frames(20)) if n.id > 0]
+    assert tracked.score.version_for(AUDIO.end_frame(620)) == FIRST != SECOND
