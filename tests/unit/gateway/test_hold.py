@@ -1,0 +1,87 @@
+"""Covering holes without a click."""
+
+import math
+import struct
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.gateway.hold import HOLD_CHUNKS, Hold, seam_after
+
+FRAMES = 4410
+
+
+def tone(start: int, frames: int = FRAMES, hz: float = 220.0, peak: int = 8000) -> bytes:
+    """A sine on the left, its half on the right."""
+    values = (peak * math.sin(2 * math.pi * hz * (start + i) / 44_100) for i in range(frames))
+    return b"".join(struct.pack("<2h", round(v), round(v / 2)) for v in values)
+
+
+def left(payload: bytes | memoryview) -> list[int]:
+    return [value for value, _ in struct.iter_unpack("<2h", payload)]
+
+
+def steepest(values: list[int]) -> int:
+    return max(abs(b - a) for a, b in pairwise(values))
+
+
+STEP = steepest(left(tone(0)))
+
+
+def test_a_cover_goes_on_where_the_sound_was() -> None:
+    """From the last chunk into the cover, and at each turn of it, no sample jumps."""
+    hold = Hold()
+    heard = [tone(FRAMES * seq) for seq in range(3)]
+    for payload in heard:
+        hold.heard(payload)
+    covers = [bytes(hold.cover()) for _ in range(7)]
+    assert steepest(left(b"".join([heard[-1], *covers]))) <= 1.5 * STEP
+
+
+def test_a_cover_is_as_loud() -> None:
+    """A hole is not heard as silence."""
+    hold = Hold()
+    hold.heard(tone(0))
+    covers = [left(hold.cover()) for _ in range(30)]
+    assert all(max(values) > 7900 for values in covers)
+
+
+def test_the_sound_returns_without_a_step() -> None:
+    """Whatever chunk comes after a hole is faded in over 20 ms, and then is itself."""
+    hold = Hold()
+    hold.heard(tone(0))
+    cover = bytes(hold.cover())
+    back = tone(12_345, hz=330.0)
+    joined = hold.joined(back)
+    assert steepest(left(cover + joined)) <= 2.5 * STEP
+    assert joined[882 * 4 :] == back[882 * 4 :]
+    assert joined[: 800 * 4] != back[: 800 * 4]
+
+
+def test_a_long_cover_repeats_the_last_second() -> None:
+    """Never a tenth of a second again and again, which would buzz."""
+    hold = Hold()
+    heard = [tone(FRAMES * seq, hz=200 + seq) for seq in range(15)]
+    for payload in heard:
+        hold.heard(payload)
+    covers = [bytes(hold.cover()) for _ in range(2 * HOLD_CHUNKS)]
+    assert covers[1:HOLD_CHUNKS] == heard[-HOLD_CHUNKS + 1 :]
+    assert covers[1:HOLD_CHUNKS] == covers[HOLD_CHUNKS + 1 :]
+
+
+def test_what_was_before_a_hole_is_not_repeated_after_it() -> None:
+    """The second hole repeats only what came since the first: what it follows."""
+    hold = Hold()
+    hold.heard(tone(0))
+    hold.cover()
+    hold.heard(tone(0, hz=330.0))
+    assert bytes(hold.cover())[882 * 4 :] == tone(0, hz=330.0)[882 * 4 :]
+
+
+@given(st.binary(max_size=400), st.binary(max_size=400))
+def test_a_seam_keeps_the_length(last: bytes, payload: bytes) -> None:
+    """Also where formats differ: the new chunk's whole frames come out."""
+    payload = payload[: len(payload) // 4 * 4]
+    last = last[: len(last) // 4 * 4]
+    assert len(seam_after(last, payload)) == len(payload)

@@ -1,0 +1,47 @@
+"""The OpenAPI document against its standard, the routes and the controls."""
+
+from aiohttp import web
+from openapi_spec_validator import validate
+
+from auralis.broker import connect
+from auralis.controls import SPECS
+from auralis.settings import Settings
+from services.gateway.app import Gateway
+from services.gateway.openapi import document
+
+
+def routes() -> set[tuple[str, str]]:
+    """Method and path of every route but that of the player's files."""
+    client = connect("redis://127.0.0.1:1", name="test")  # never used
+    app: web.Application = Gateway(Settings(), client, client).app()
+    return {
+        (route.method.lower(), route.resource.canonical)
+        for route in app.router.routes()
+        if route.resource is not None and route.method != "HEAD" and route.resource.canonical != "/{path}"
+    }
+
+
+def test_it_is_valid() -> None:
+    validate(document())  # type: ignore[arg-type]
+
+
+async def test_it_names_exactly_the_routes_there_are() -> None:
+    described = {
+        (method, path)
+        for path, item in document()["paths"].items()
+        for method in item
+        if method != "parameters"
+    }
+    assert described == routes()
+
+
+def test_it_knows_the_ranges_of_the_controls() -> None:
+    properties = document()["components"]["schemas"]["Controls"]["properties"]
+    assert list(properties) == [spec.name for spec in SPECS]
+    assert (properties["bpm"]["minimum"], properties["bpm"]["maximum"]) == (40, 120)
+
+
+def test_every_path_parameter_is_described() -> None:
+    for path, item in document()["paths"].items():
+        named = {parameter["name"] for parameter in item.get("parameters", [])}
+        assert named == {part[1:-1] for part in path.split("/") if part.startswith("{")}, path

@@ -1,0 +1,42 @@
+"""Whether the broker can be reached."""
+
+from structlog.testing import capture_logs
+
+from services.gateway.reach import SILENT_S, Reach
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_unknown_until_it_has_answered() -> None:
+    reach = Reach(Time())
+    assert not reach.reachable
+    reach.answered()
+    assert reach.reachable
+
+
+def test_an_answer_is_good_for_a_while() -> None:
+    time = Time()
+    reach = Reach(time)
+    reach.answered()
+    time.now_s += SILENT_S - 0.1
+    assert reach.reachable
+    time.now_s += 0.2
+    assert not reach.reachable
+
+
+def test_going_and_coming_back_are_each_said_once() -> None:
+    """Ten failures a second make one line."""
+    reach = Reach(Time())
+    with capture_logs() as lines:
+        for _ in range(20):
+            reach.failed(ConnectionRefusedError("refused"))
+        reach.answered()
+        reach.answered()
+    assert [line["log_level"] for line in lines] == ["warning", "info"]
+    assert lines[0]["reason"] == "refused"
