@@ -190,7 +190,9 @@ byId("controls").addEventListener("submit", (event) => event.preventDefault());
 byId("access").addEventListener("submit", offerToken);
 addEventListener("online", () => player.hurry());
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) player.hurry();
+  if (document.hidden) return;
+  player.warm();
+  player.hurry();
 });
 for (const hint of ["pointerenter", "focus"]) byId("play").addEventListener(hint, () => player.warm());
 

@@ -1,8 +1,8 @@
 /**
  * The player without its page: one channel's connection, sound, controls and score, and how they stand.
  *
- * It tells what happens by events: `state` (the words changed), `hello`, `controls` (values from the server),
- * `heard` (the audience changed), `ack`, `declined`, `access` (control is open, locked or unlocked), `notice`.
+ * It tells what happens by events: `state` (the words changed), `controls` (values from the server),
+ * `audience` (how many listen), `ack`, `declined`, `access` (open, locked, asking, unlocked or rejected).
  */
 
 import { Connection } from "./net/connection.js";
@@ -27,29 +27,30 @@ const UNAUTHORIZED = 401;
 
 /** Plays `channel` from the gateway at `base` (a URL). */
 export class Player extends EventTarget {
+  wanted = false;
+  failed = null;
+  heardBefore = false;
+  format = null;
+  order = null;
+  score = null;
+  listeners = null;
+  token = null;
+  /** Changes that were declined for want of a token: made when there is one. */
+  withheld = {};
+  clickedMs = NaN;
+  startMs = NaN;
+  lingerUntilMs = 0;
+  nextResumeMs = 0;
+  nextStatsMs = 0;
+  badFrames = 0;
+  clock = new ServerClock();
+  sound = new Sound(() => this.#refresh());
+  changes = new ControlChanges({ send: (message) => this.connection.send(message) });
+
   constructor(channel, base) {
     super();
     this.channel = channel;
     this.base = base;
-    this.wanted = false;
-    this.failed = null;
-    this.heardBefore = false;
-    this.format = null;
-    this.order = null;
-    this.score = null;
-    this.hello = null;
-    this.listeners = null;
-    this.token = null;
-    /** Changes that were declined for want of a token: made when there is one. */
-    this.withheld = {};
-    this.access = "unknown";
-    this.clickedMs = NaN;
-    this.startMs = NaN;
-    this.nextResumeMs = 0;
-    this.badFrames = 0;
-    this.clock = new ServerClock();
-    this.sound = new Sound(() => this.#refresh());
-    this.changes = new ControlChanges({ send: (message) => this.connection.send(message) });
     this.connection = new Connection((since) => this.#address(since), {
       receive: (data) => this.#receive(data),
       changed: (state) => this.#linkChanged(state),
@@ -192,20 +193,17 @@ export class Player extends EventTarget {
       this.sound.forget();
     }
     this.format = format;
-    this.hello = hello;
     this.score.rejoin();
     this.clock.forget();
     this.#prepareSound();
     if (this.token !== null) this.connection.send({ type: "auth", token: this.token });
     const closed = this.token === null ? "locked" : "asking";
-    this.#setAccess(hello.control_open === false ? closed : "open");
-    this.#tell("hello", hello);
+    this.#tell("access", hello.control_open === false ? closed : "open");
     this.#stateCame(hello);
     this.changes.flush();
   }
 
-  #stateCame({ controls, revision, listeners }) {
-    this.revision = revision;
+  #stateCame({ controls, listeners }) {
     if (Number.isFinite(listeners)) this.listeners = listeners;
     this.#tell("controls", controls);
     this.#tell("audience", this.listeners);
@@ -222,7 +220,7 @@ export class Player extends EventTarget {
     const change = id === undefined || id === null ? null : this.changes.settle(id);
     if (status === UNAUTHORIZED) {
       Object.assign(this.withheld, change?.set);
-      this.#setAccess("locked");
+      this.#tell("access", "locked");
     }
     this.#tell("declined", { change, status, text: detail ? `${title}: ${detail}` : title });
   }
@@ -238,15 +236,10 @@ export class Player extends EventTarget {
 
   #authorised(ok) {
     if (!ok) this.token = null;
-    this.#setAccess(ok ? "unlocked" : "rejected");
+    this.#tell("access", ok ? "unlocked" : "rejected");
     if (!ok) return;
     for (const [name, value] of Object.entries(this.withheld)) this.changes.change(name, value);
     this.withheld = {};
-  }
-
-  #setAccess(access) {
-    this.access = access;
-    this.#tell("access", access);
   }
 
   /** A control was turned by hand. */

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
+from statistics import median
 from typing import Any, Final
 
 import pytest
@@ -76,12 +77,14 @@ async def test_it_plays_for_ten_seconds_without_an_underrun(page: Page, gateway:
     """From the click on: sound over the floor, no underrun, a latency near its target, and stats sent."""
     await playing(page, gateway)
     await asyncio.sleep(0.4)
+    latencies_ms = []
     for _ in range(50):
         assert await rms(page) > FLOOR_RMS
+        latencies_ms.append((await stats(page))["latency_ms"])
         await asyncio.sleep(0.2)
     figures = await stats(page)
     assert figures["underruns"] == figures["missing_chunks"] == figures["bad_frames"] == 0
-    assert 280 <= figures["latency_ms"] <= 480
+    assert 280 <= median(latencies_ms) <= 450
     (sent,) = gateway.heard("stats")
     assert set(sent) == {"type", "buffer_ms", "underruns", "latency_ms", "reconnects"}
     assert 250 <= sent["buffer_ms"] <= 450

@@ -181,9 +181,15 @@ export class Desk {
     if (waiting.phase === "sending") return nowMs - waiting.sinceMs > SETTLE_MS ? "sending …" : "";
     if (waiting.phase === "heard") return this.#aged(name, waiting, nowMs);
     const heardMs = heardAtMs(waiting.frame);
-    if (!Number.isFinite(heardMs)) return "set";
+    if (!Number.isFinite(heardMs)) return this.#unheard(name, nowMs);
     if (heardMs > nowMs) return `heard in ${seconds(heardMs - nowMs)}`;
     return this.#heard(name, waiting, heardMs);
+  }
+
+  /** Nothing plays here, or nothing composes: the change is made, but when it is heard nobody can say. */
+  #unheard(name, nowMs) {
+    this.awaited.set(name, { phase: "heard", text: "set", heardMs: nowMs });
+    return "set";
   }
 
   #heard(name, { sentMs }, heardMs) {

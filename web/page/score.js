@@ -58,11 +58,6 @@ export class Score {
     return this.sections.findLast(({ at_frame: at }) => at <= frame)?.name ?? null;
   }
 
-  /** The notes that have begun and sound at `frame`. */
-  soundingAt(frame) {
-    return this.notes.filter(({ at_frame: at, duration_frames: frames }) => at <= frame && frame < at + frames);
-  }
-
   /** Drop what ended long before `frame`, but the chord and the section that are in force. */
   forgetBefore(frame) {
     const edge = frame - KEPT_S * this.rate;

@@ -31,9 +31,9 @@ function refused({ code, reason }, channel) {
 
 function linked({ link, wanted, playing }) {
   if (link.name === "waiting") return waiting(link, wanted, playing);
-  if (link.name === "connecting" && playing) return { name: "reconnecting", text: "Reconnecting. Playing what is held." };
-  if (link.name === "connecting" && wanted) return { name: "connecting", text: "Connecting." };
-  return null;
+  if (link.name !== "connecting" || !wanted) return null;
+  if (playing) return { name: "reconnecting", text: "Reconnecting. Playing what is held." };
+  return { name: "connecting", text: "Connecting." };
 }
 
 function waiting({ code }, wanted, playing) {

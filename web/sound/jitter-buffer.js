@@ -44,6 +44,7 @@ export class JitterBuffer {
   /** Forget what is held; the next frames fade in. Counters and what was learned of the clocks stay. */
   clear() {
     this.playing = false;
+    this.ending = false;
     this.read = this.ring.written;
     this.oldest = this.ring.written;
     this.fraction = 0;
@@ -53,6 +54,11 @@ export class JitterBuffer {
     this.seekFrom = 0;
     this.seekGain = 1;
     this.ring.nextFrame = NaN;
+  }
+
+  /** Nothing more is coming until `clear`: to run dry is no fault now. */
+  end() {
+    this.ending = true;
   }
 
   /** Frames of the stream that are held and not yet heard. */
@@ -167,6 +173,7 @@ export class JitterBuffer {
 
   #countUnderrun() {
     this.dipping = true;
+    if (this.ending) return;
     this.underruns += 1;
     this.target.grow();
   }

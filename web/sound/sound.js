@@ -36,14 +36,19 @@ export class Sound {
     this.volume = 1;
     this.backlog = [];
     this.pausing = null;
-    this.totals = { underruns: 0, seeks: 0, joins: 0 };
+    this.totals = { underruns: 0, seeks: 0 };
   }
 
   /** Make everything ready for a stream of `rate` Hz, silently. Rejects when the browser can't. */
   async prepare(rate = GUESSED_RATE) {
     this.context ??= this.#createGraph(rate);
     this.loaded ??= this.context.audioWorklet.addModule(WORKLET);
-    await this.loaded;
+    try {
+      await this.loaded;
+    } catch (error) {
+      this.loaded = null;
+      throw error;
+    }
     if (this.node !== null && this.rate === rate) return;
     this.rate = rate;
     this.#createNode();
@@ -122,6 +127,7 @@ export class Sound {
     this.wanted = false;
     if (this.context === null) return;
     this.#applyVolume();
+    this.node?.port.postMessage({ type: "end" });
     this.pausing = setTimeout(() => {
       this.context.suspend();
       this.changed();
@@ -173,7 +179,7 @@ export class Sound {
     this.node?.port.postMessage({ type: "status" });
   }
 
-  /** How often something happened, over all formats of this stream: underruns, seeks or joins. */
+  /** How often something happened, over all formats of this stream: underruns or seeks. */
   count(name) {
     return this.totals[name] + (this.status?.[name] ?? 0);
   }

@@ -17,6 +17,7 @@ class AuralisStream extends AudioWorkletProcessor {
   #receive(message) {
     if (message.type === "chunk") this.#push(message);
     else if (message.type === "clear") this.buffer.clear();
+    else if (message.type === "end") this.buffer.end();
     else this.port.postMessage(this.#status());
   }
 
@@ -37,7 +38,6 @@ class AuralisStream extends AudioWorkletProcessor {
       driftPpm: buffer.steering.driftPpm,
       underruns: buffer.underruns,
       seeks: buffer.seeks,
-      joins: buffer.joins,
     };
   }
 
