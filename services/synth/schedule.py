@@ -16,8 +16,10 @@ from auralis.score.entry_id import NO_ENTRY, EntryId
 from auralis.score.score import Score
 from auralis.timing import RING_AHEAD_CHUNKS, first_unfrozen_seq
 
-# Short runs reach the ring soon; the next one follows at once.
-LONGEST_RUN: Final = 4
+# The first run of a revision is short, so that it reaches the ring before its chunks freeze; the further
+# ahead of the frozen chunks a run begins, the longer it may be.
+SHORTEST_RUN: Final = 2
+LONGEST_RUN: Final = 6
 
 
 class Window(NamedTuple):
@@ -76,7 +78,8 @@ def next_run(score: Score, ring: RingView, window: Window, audio: AudioFormat) -
         return _fresh(score, max(unfrozen, _first_scored(score, audio)), last, audio)
     changed = _first_changed(score, ring.held, unfrozen, head, audio)
     if changed is not None:
-        return _rerender(score, ring.held, changed, head, audio)
+        length = min(SHORTEST_RUN + changed - unfrozen, LONGEST_RUN)
+        return _rerender(score, ring.held, changed, min(changed + length - 1, head), audio)
     return _extension(score, ring.held, head, last, audio)
 
 
@@ -100,11 +103,10 @@ def _first_changed(
     return None
 
 
-def _rerender(score: Score, held: Mapping[int, Versions], start: int, head: int, audio: AudioFormat) -> Run:
-    last = min(start + LONGEST_RUN - 1, head)
+def _rerender(score: Score, held: Mapping[int, Versions], start: int, last: int, audio: AudioFormat) -> Run:
     before = held[start - 1].own if start - 1 in held else held[start].predecessor
     versions = _chain(score, before, start, last, audio)
-    if last < head and versions[-1].own != held[last + 1].predecessor:
+    if last + 1 in held and versions[-1].own != held[last + 1].predecessor:
         versions.append(Versions(held[last + 1].own, versions[-1].own))
     return Run(start, tuple(versions))
 

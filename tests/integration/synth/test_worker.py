@@ -1,0 +1,204 @@
+"""Real workers at a real broker: takeover, two owners, revisions; every byte as the offline render has it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import msgspec
+import pytest
+import torch
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+
+from auralis.audio import AudioFormat
+from auralis.broker import connect
+from auralis.channel.state import Channels, ChannelState
+from auralis.channel.wakeups import WakeUps
+from auralis.clock import BrokerClock
+from auralis.keyspace import Keyspace
+from auralis.ring.reader import RingReader
+from auralis.ring.versions import Versions
+from auralis.score.events import Automation, Batch, Revise
+from auralis.score.log import ScoreReader, ScoreWriter
+from auralis.score.score import Score
+from auralis.timing import first_revisable_seq
+from auralis.wire import unpack
+from services.offline.replay import replay
+from services.synth.metrics import SynthMetrics
+from services.synth.renderer import Job, Renderer
+from services.synth.worker import Collaborators, Worker
+from tests.unit.synth.scores import phrase
+
+AUDIO = AudioFormat()
+
+
+class Stage:
+    """One channel with a score, and a reader that keeps every frozen chunk."""
+
+    def __init__(self, client: Redis, keys: Keyspace, url: str) -> None:
+        self.client, self.keys, self.url = client, keys, url
+        self.clock = BrokerClock(client)
+        self.channels = Channels(client, keys)
+        self.writer = ScoreWriter(client, keys, AUDIO)
+        self.frozen: dict[int, bytes] = {}
+        self.versions: dict[int, Versions] = {}
+        self.metrics: list[SynthMetrics] = []
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.version = 0
+
+    async def state(self) -> ChannelState:
+        return await self.channels.state("main")
+
+    async def compose(self) -> None:
+        """Write six seconds of music, then silence that is held."""
+        await self.channels.ensure_main(sample_rate_hz=44_100, seed=5)
+        await self.clock.start()
+        epoch_us = (await self.state()).epoch_us
+        start = AUDIO.start_frame(first_revisable_seq(epoch_us, self.clock.now_us() + 20_000))
+        shifted = (msgspec.structs.replace(e, at_frame=e.at_frame + start) for e in phrase(AUDIO))
+        events = sorted(shifted, key=lambda event: event.at_frame)
+        await self.append(Batch(0, start, start + AUDIO.frames(60), tuple(events)))
+
+    async def revise(self, intensity: float, revision: int) -> int:
+        """Change the intensity as soon as the log allows; the first chunk that carries it."""
+        state = await self.state()
+        seq = first_revisable_seq(state.epoch_us, self.clock.now_us() + 5_000)
+        frame = AUDIO.start_frame(seq)
+        events = (Revise(frame), Automation(frame, "intensity", 11_025, intensity))
+        await self.append(Batch(revision, frame, max(state.until_frame, frame + 1), events))
+        return seq
+
+    async def append(self, batch: Batch) -> None:
+        appended = await self.writer.append("main", self.version, batch, {})
+        assert appended.entry_id is not None, appended
+        self.version += 1
+
+    async def listen(self, seconds: float) -> None:
+        """Read the ring as a gateway does: frozen chunks once, never two payloads for one seq."""
+        reader = RingReader(self.client, self.keys)
+        deadline = asyncio.get_running_loop().time() + seconds
+        while asyncio.get_running_loop().time() < deadline:
+            fetched = await reader.fetch("main", max(self.frozen, default=0) - 4, {})
+            for chunk in fetched.chunks:
+                if chunk.seq < fetched.unfrozen_seq:
+                    assert self.frozen.setdefault(chunk.seq, chunk.frame) == chunk.frame
+                    self.versions[chunk.seq] = chunk.versions
+            await asyncio.sleep(0.03)
+
+    async def score(self) -> Score:
+        score = Score()
+        for entry in await ScoreReader(self.client, self.keys).read("main"):
+            score.apply(entry.id, entry.batch)
+        return score
+
+    async def assert_as_offline(self) -> None:
+        """Contiguous seqs, and every byte is a function of the log and the stored versions."""
+        seqs = sorted(self.frozen)
+        assert seqs == list(range(seqs[0], seqs[-1] + 1))
+        score, renderer = await self.score(), Renderer(AUDIO)
+        for seq in seqs:
+            (pcm,) = renderer.render([Job(5, score, seq, self.versions[seq])])
+            assert bytes(unpack(self.frozen[seq])[1]) == pcm, seq
+
+    @asynccontextmanager
+    async def working(self, name: str) -> AsyncIterator[Worker]:
+        """A worker in this process; ``tasks`` has its task."""
+        metrics = SynthMetrics(CollectorRegistry())
+        self.metrics.append(metrics)
+        async with connect(self.url, name=name) as own, connect(self.url, name=name) as listening:
+            clock = BrokerClock(own)
+            await clock.start()
+            wakeups = WakeUps(listening, self.keys)
+            parts = Collaborators(own, self.keys, clock, wakeups, metrics, torch.device("cpu"))
+            worker = Worker(name, parts)
+            task = self.tasks[name] = asyncio.create_task(worker.run())
+            try:
+                yield worker
+            finally:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+
+@pytest.fixture
+async def stage(client: Redis, keys: Keyspace, redis_url: str) -> Stage:
+    """A channel that has just been composed."""
+    made = Stage(client, keys, redis_url)
+    await made.compose()
+    return made
+
+
+async def test_the_ring_is_the_offline_render(stage: Stage) -> None:
+    """What a worker puts into the ring is, byte for byte, what the finished log gives without a broker."""
+    async with stage.working("one"):
+        await stage.listen(1.5)
+    seqs = sorted(stage.frozen)[1:]  # the first one fades in: the ring began with it
+    score = await stage.score()
+    for seq, pcm in zip(seqs, replay(score, 5, AUDIO, seqs), strict=True):
+        assert bytes(unpack(stage.frozen[seq])[1]) == pcm
+
+
+async def test_a_killed_worker_is_not_heard(stage: Stage) -> None:
+    """A worker dies in mid-note without a word; the other one takes over with the same bytes."""
+    async with stage.working("one") as one:
+        await stage.listen(0.8)
+        one._membership.leave = _say_nothing  # type: ignore[method-assign]
+        async with stage.working("two"):
+            stage.tasks["one"].cancel()
+            await stage.listen(3.0)
+    await stage.assert_as_offline()
+
+
+async def _say_nothing() -> None:
+    """A killed process does not leave its group."""
+
+
+async def test_two_owners_are_harmless(stage: Stage) -> None:
+    """A worker that was stopped past its lease goes on: both push the same bytes, one is refused."""
+    async with stage.working("one"):
+        await stage.listen(0.5)
+        async with stage.working("two") as two:
+            await _believe(two, "main")
+            await stage.listen(1.5)
+    await stage.assert_as_offline()
+    refused = [
+        sample.value
+        for metrics in stage.metrics
+        for family in metrics.refused.collect()
+        for sample in family.samples
+        if sample.name.endswith("_total") and sample.labels["reason"] == "stale"
+    ]
+    assert sum(refused) > 0
+
+
+async def _believe(worker: Worker, channel: str) -> None:
+    """Let ``worker`` take ``channel`` for its own, whatever the broker says."""
+
+    async def nothing_new() -> None:
+        worker._membership.held = frozenset({channel})
+
+    worker._membership._round = nothing_new  # type: ignore[method-assign]
+    await nothing_new()
+
+
+async def test_revisions_are_exact_and_their_delays_are_counted(stage: Stage) -> None:
+    """A revision is heard from the promised chunk on; chunks that a busy machine misses are counted."""
+    promised = {}
+    async with stage.working("one"):
+        await stage.listen(0.6)
+        for number in range(1, 6):
+            promised[number] = await stage.revise(number % 2, number)
+            await stage.listen(0.35)
+        await stage.listen(0.6)
+    await stage.assert_as_offline()
+    revision_of = {seq: unpack(frame)[0].revision for seq, frame in stage.frozen.items()}
+    for number, seq in promised.items():
+        assert min(s for s, revision in revision_of.items() if revision >= number) >= seq
+    (metrics,) = stage.metrics
+    missed = metrics.deadline_misses.collect()[0].samples[0].value
+    assert missed == sum(revision_of[s] < _due_revision(s, promised) for s in revision_of)
+
+
+def _due_revision(seq: int, promised: dict[int, int]) -> int:
+    """The revision that chunk ``seq`` should carry."""
+    return max((number for number, first in promised.items() if first <= seq), default=0)
