@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import structlog
 from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
@@ -32,6 +33,23 @@ PATIENCE_S: Final = 5.0
 _URL_SCHEMES: Final = ("redis://", "rediss://", "unix://")
 
 
+class _Cancellable(AbstractConnection):
+    """A connection that ends with its task: mixed into each connection class of redis-py.
+
+    redis-py sends under ``asyncio.wait_for``, which in Python 3.11 forgets a cancellation that arrives just
+    as the command is out; the task would go on, and its service would not end.
+    """
+
+    async def send_packed_command(self, *args: Any, **options: Any) -> None:
+        """Send as redis-py does, then be cancelled if that was asked for meanwhile."""
+        task = asyncio.current_task()
+        asked_before = task.cancelling() if task else 0
+        await super().send_packed_command(*args, **options)
+        if task and task.cancelling() > asked_before:
+            await self.disconnect(nowait=True)  # nobody will read its reply
+            raise asyncio.CancelledError
+
+
 def connect(url: str, *, name: str, answer_timeout_s: float | None = ANSWER_TIMEOUT_S) -> Redis:
     """A client for short commands. Nothing is sent before its first command.
 
@@ -49,8 +67,10 @@ def connect(url: str, *, name: str, answer_timeout_s: float | None = ANSWER_TIME
             socket_timeout=answer_timeout_s,
             socket_connect_timeout=CONNECT_TIMEOUT_S,
         )
+        pool = client.connection_pool
+        pool.connection_class = type("Connection", (_Cancellable, pool.connection_class), {})
         # An unknown option would only show at the first command, as a TypeError.
-        client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
+        pool.make_connection()  # type: ignore[no-untyped-call]
     except (ValueError, TypeError) as error:
         raise InvalidValue("REDIS_URL", url, f"a Redis URL ({error})") from error
     return client
