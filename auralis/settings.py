@@ -8,7 +8,7 @@ import ipaddress
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -18,6 +18,7 @@ from auralis.errors import InvalidValue, UsageError
 from auralis.keyspace import Keyspace
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 CommaList = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -64,7 +65,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default_factory=_state_home, description="Where `auralis up` keeps the data of its own broker."
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+    log_level: LogLevel = Field(
         "INFO", validation_alias="LOG_LEVEL", description="Least severe level that is logged."
     )
     log_format: Literal["console", "json"] | None = Field(
@@ -81,7 +82,8 @@ class Settings(BaseSettings):
     @field_validator("log_level", mode="before")
     @classmethod
     def _upper(cls, value: Any) -> Any:
-        return value.upper() if isinstance(value, str) else value
+        upper = value.upper() if isinstance(value, str) else value
+        return upper if upper in get_args(LogLevel) else value
 
     @field_validator("control_open_networks", "allowed_origins", mode="before")
     @classmethod

@@ -50,9 +50,8 @@ def test_an_error_is_one_line_and_its_exit_code(
 
 
 def test_what_is_no_error_of_auralis_is_not_hidden() -> None:
-    with pytest.raises(ExceptionGroup) as caught:
+    with pytest.raises(ZeroDivisionError):
         run_until_signalled(_fail(ZeroDivisionError("a bug")))
-    assert caught.group_contains(ZeroDivisionError)
 
 
 def test_a_report_of_several_lines_becomes_one(capsys: pytest.CaptureFixture[str]) -> None:
