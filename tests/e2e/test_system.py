@@ -1,0 +1,175 @@
+"""The whole system, every process real: started as a user starts it, heard, steered, hurt."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import aiohttp
+import numpy as np
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from auralis.audio import AudioFormat
+from auralis.broker import connect
+from auralis.channel.state import Channels
+from auralis.keyspace import Keyspace
+from auralis.ring.reader import RingReader
+from auralis.ring.versions import Versions
+from auralis.score.log import ScoreReader
+from auralis.score.score import Score
+from services.synth.renderer import Job, Renderer
+from tests.e2e.listener import Listener, listening
+from tests.e2e.system import System, running_system
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def system() -> AsyncIterator[System]:
+    """One system with a standby worker for all tests of the module."""
+    async with running_system("--synth-workers", "2") as running:
+        yield running
+
+
+async def change(system: System, **controls: str | float) -> dict[str, int]:
+    async with (
+        aiohttp.ClientSession(system.url) as session,
+        session.patch("/api/v1/channels/main/controls", json=controls) as response,
+    ):
+        assert response.status == 202
+        answer: dict[str, int] = await response.json()
+        return answer
+
+
+class Versioned:
+    """Follows the versions of the ring's chunks beside a listener."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.versions: dict[int, Versions] = {}
+
+    async def follow(self) -> None:
+        async with connect(self.url, name="test") as client:
+            reader = RingReader(client, Keyspace())
+            while True:
+                self.versions |= await reader.versions("main")
+                await asyncio.sleep(0.03)
+
+    async def unlike_offline(self, listener: Listener) -> list[int]:
+        """The seqs whose bytes are not those of an offline render of the log."""
+        score, keys = Score(), Keyspace()
+        async with connect(self.url, name="test") as client:
+            state = await Channels(client, keys).state("main")
+            for entry in await ScoreReader(client, keys).read("main"):
+                score.apply(entry.id, entry.batch)
+        renderer = Renderer(AudioFormat())
+        known = [seq for seq in listener.seqs if seq in self.versions]
+        assert len(known) > 10
+        jobs = [Job(state.seed, score, seq, self.versions[seq]) for seq in known]
+        return [job.seq for job in jobs if renderer.render([job])[0] != listener.payloads[job.seq]]
+
+
+async def test_a_listener_gets_contiguous_sound(system: System) -> None:
+    """Seqs without a hole, no discontinuity, a level over the floor, the format that hello announced."""
+    async with listening(system.url) as listener:
+        await listener.until(30)
+    hello = listener.messages[0]
+    assert (hello["type"], hello["sample_rate"], hello["frames_per_chunk"]) == ("hello", 44_100, 4410)
+    assert listener.contiguous
+    assert not listener.discontinuities
+    assert 20 * np.log10(np.sqrt(np.mean(listener.samples() ** 2))) > -45
+
+
+async def test_what_is_heard_is_the_offline_render_also_across_changes(system: System) -> None:
+    """Controls are turned while listening; every byte is still the function of log and versions."""
+    versioned = Versioned(system.broker_url)
+    following = asyncio.create_task(versioned.follow())
+    async with listening(system.url) as listener:
+        await listener.until(10)
+        for intensity, key in ((1.0, "D minor"), (0.1, "D minor"), (0.7, "A minor")):
+            answer = await change(system, intensity=intensity, key=key)
+            await listener.until(len(listener.payloads) + 8)
+        await listener.until(len(listener.payloads) + 5)
+    following.cancel()
+    assert listener.contiguous
+    assert not listener.discontinuities
+    assert max(header.revision for header in listener.headers.values()) == answer["revision"]
+    assert await versioned.unlike_offline(listener) == []
+
+
+async def test_a_killed_synth_worker_is_not_heard(system: System) -> None:
+    """SIGKILL to the worker that renders: no hole, no discontinuity, the same bytes."""
+    versioned = Versioned(system.broker_url)
+    following = asyncio.create_task(versioned.follow())
+    async with listening(system.url) as listener:
+        await listener.until(10)
+        for pid in system.pids("synth")[:1]:
+            os.kill(pid, signal.SIGKILL)
+        await listener.until(len(listener.payloads) + 35)
+    following.cancel()
+    assert listener.contiguous
+    assert not listener.discontinuities
+    assert await versioned.unlike_offline(listener) == []
+
+
+async def test_a_killed_composer_is_not_heard(system: System) -> None:
+    """SIGKILL to the composer: its restart goes on from the checkpoint, and takes controls again."""
+    async with listening(system.url) as listener:
+        await listener.until(10)
+        for pid in system.pids("composer"):
+            os.kill(pid, signal.SIGKILL)
+        await listener.until(len(listener.payloads) + 30)
+        answer = await change(system, intensity=0.4)
+        assert answer["effective_seq"] is not None
+    assert listener.contiguous
+    assert not listener.discontinuities
+
+
+async def test_the_player_plays_ten_seconds_and_follows_the_slider(page: Page, system: System) -> None:
+    """Open, click, listen: sound over the floor for 10 s, no underrun; intensity makes it brighter."""
+    await change(system, intensity=0.0)
+    await page.goto(system.url)
+    await page.get_by_role("button", name="Play").click()
+    await page.wait_for_function("auralis.state === 'playing'")
+    await asyncio.sleep(2.0)
+    levels = []
+    for _ in range(40):
+        await asyncio.sleep(0.25)
+        levels.append(await page.evaluate("auralis.rms()"))
+    assert min(levels) > 0.002
+    assert (await page.evaluate("auralis.stats()"))["underruns"] == 0
+
+    slider = page.locator("#control-intensity")
+    await expect(slider).to_be_visible()
+    async with listening(system.url) as listener:
+        await listener.until(15)
+        before = centroid_hz(listener.samples(10))
+        await slider.fill("1")
+        await listener.until(len(listener.payloads) + 40)
+        after = centroid_hz(listener.samples(10))
+    assert after > 1.1 * before
+
+
+def centroid_hz(x: np.ndarray) -> float:
+    """Power-weighted spectral centroid of the left channel."""
+    power = np.abs(np.fft.rfft(x[:, 0] * np.hanning(len(x)))) ** 2
+    return float((np.fft.rfftfreq(len(x), 1 / 44_100) * power).sum() / power.sum())
+
+
+async def test_a_sleeping_channel_wakes_within_a_second_of_its_listener(system: System) -> None:
+    """A new channel that nobody has heard yet plays for its first listener."""
+    async with (
+        aiohttp.ClientSession(system.url) as session,
+        session.post("/api/v1/channels", json={"id": "garden", "key": "E major"}) as response,
+    ):
+        assert response.status == 201
+    async with listening(system.url, "garden") as listener:
+        await listener.until(10)
+    assert listener.contiguous
+    async with (
+        aiohttp.ClientSession(system.url) as session,
+        session.delete("/api/v1/channels/garden") as gone,
+    ):
+        assert gone.status == 204
