@@ -63,7 +63,7 @@ def draw(progression: Progression, key: Key, scene: Scene) -> tuple[Harmony, Pro
     else:
         degree = _next_degree(progression, key.mode, scene)
         quality = quality_of(degree, key.mode, scene.chance("harmony.quality"), progression.index)
-    pedal = None if degree in _NO_PEDAL_UNDER else progression.pedal
+    pedal = progression.pedal if _carried(progression.pedal, degree, key.mode) else None
     return harmony_of(key, degree, quality, pedal), _played(progression, (degree, quality))
 
 
@@ -117,6 +117,13 @@ def _pedal(scene: Scene, index: int) -> int | None:
     if not chance.hits(between((550, 200), scene.level), index, 0):
         return None
     return 0 if chance.hits(800, index, 1) else 7
+
+
+def _carried(pedal: int | None, degree: str, mode: Mode) -> bool:
+    """Whether a chord rests well on the pedal: not a semitone or a tritone from its root."""
+    if pedal is None or degree in _NO_PEDAL_UNDER:
+        return False
+    return (pedal - DEGREES[mode][degree].root) % 12 not in (1, 6, 11)
 
 
 def _next_degree(progression: Progression, mode: Mode, scene: Scene) -> str:

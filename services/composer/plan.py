@@ -60,9 +60,10 @@ def revise(
         ValueError: the plan has forgotten what was announced at ``floor_frame``.
     """
     kept, state = _kept(plan, floor_frame)
-    if controls.intensity != plan.controls.intensity:
+    # At a beat the engine itself announces a new intensity; between two beats it would come late.
+    if controls.intensity != plan.controls.intensity and floor_frame < state.frame:
         kept = (_at_once(floor_frame, controls.intensity, fmt), *filter(_is_no_intensity, kept))
-        # Said already; only a piece that has not begun says it at its first beat.
+        # A piece that has not begun says it again at its first beat.
         state = replace(state, intensity=None if state.intensity is None else controls.intensity)
     past = tuple(snapshot for snapshot in plan.snapshots if snapshot.frame < state.frame)
     before = tuple(event for event in plan.announced if event.at_frame < floor_frame)

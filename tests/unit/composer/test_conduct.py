@@ -17,7 +17,7 @@ from tests.unit.composer.pieces import FORMAT, MODES, piece, played, unhurried
 keys = st.sampled_from(KEY_NAMES)
 
 
-def turned(beats, after, minutes=1.0, seed=1, before=None):
+def turned(beats, after, minutes=0.7, seed=1, before=None):
     """The beats under ``after``, following so many beats under ``before``."""
     before = before or Controls()
     first = played(initial_state(seed, 0, before), before, (beats - 0.5) / before.bpm)
@@ -30,7 +30,7 @@ def test_a_key_change_sounds_no_note_that_fits_neither_key(old, new, beats, bpm)
     before, after = Controls(key=old, bpm=bpm), Controls(key=new, bpm=bpm)
     both = set(scale_of(parse_key(old))) | set(scale_of(parse_key(new)))
     borrowed = set()
-    for beat in turned(beats, after, 0.7, before=before):
+    for beat in turned(beats, after, before=before):
         borrowed |= set(beat.before.chord.scale)
         if beat.after.chord.key != new or beat.after.way:
             assert {note.pitch % 12 for note in beat.notes} <= both | borrowed

