@@ -42,7 +42,8 @@ class Api:
 
     def routes(self) -> list[web.RouteDef]:
         """The API's routes."""
-        channel, preset = "/api/v1/channels/{channel}", "/api/v1/presets/{name}"
+        channel = "/api/v1/channels/{channel:[^/]+}"
+        preset = "/api/v1/presets/{name:[^/]+}"
         return [
             web.get("/api/v1/controls", self.list_controls),
             web.get("/api/v1/channels", self.list_channels),
@@ -50,7 +51,7 @@ class Api:
             web.get(channel, self.show_channel),
             web.delete(channel, self.delete_channel),
             web.patch(channel + "/controls", self.change_controls),
-            web.post(channel + "/presets/{name}", self.apply_preset),
+            web.post(channel + "/presets/{name:[^/]+}", self.apply_preset),
             web.get("/api/v1/presets", self.list_presets),
             web.get(preset, self.show_preset),
             web.put(preset, self.save_preset),

@@ -39,12 +39,18 @@ _log = structlog.get_logger()
 # What is sent to a listener on leaving must still reach it; then the process ends.
 _FAREWELL_S: Final = 0.5
 _SHUTDOWN_S: Final = 1.0
+_LINK_S: Final = 0.5
 
 
 class Gateway:
-    """All parts of one gateway. ``listening_client`` is used for wake-ups alone."""
+    """All parts of one gateway. ``listening_client`` is used for wake-ups alone.
+
+    ``url`` is where it can be reached once ``listening`` is set.
+    """
 
     def __init__(self, settings: Settings, client: Redis, listening_client: Redis) -> None:
+        self.url = ""
+        self.listening = asyncio.Event()
         keys = settings.keys
         channels = Channels(client, keys)
         metrics = GatewayMetrics(CollectorRegistry())
@@ -71,7 +77,7 @@ class Gateway:
         app = web.Application(middlewares=[self._open_to_origins, problems], client_max_size=MAX_BODY_BYTES)
         app.add_routes(self._status.routes())
         app.add_routes(self._api.routes())
-        app.add_routes([web.get("/ws/{channel}", self.sockets.serve)])
+        app.add_routes([web.get("/ws/{channel:[^/]+}", self.sockets.serve)])
         player = Player(player_root())
         app.add_routes([web.get("/", player.serve), web.get(r"/{path:(?!api/|ws/).+}", player.serve)])
         app.on_response_prepare.append(_harden)
@@ -86,8 +92,11 @@ class Gateway:
         runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()
         try:
-            await self._listen(runner)
-            await self.hub.run()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.hub.run())
+                # Who connects first finds the channels; without a broker there is no use in waiting longer.
+                await self.hub.linked(_LINK_S)
+                await self._listen(runner)
         finally:
             await self._leave(runner)
 
@@ -100,7 +109,9 @@ class Gateway:
             why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
             raise AuralisError(f"can't listen on {host}:{port}: {why}") from error
         self._warn_if_open()
-        _log.info("gateway listens", url=_url(runner, host))
+        self.url = _url(runner, host)
+        self.listening.set()
+        _log.info("gateway listens", url=self.url)
 
     def _warn_if_open(self) -> None:
         if not self._access.token_required:

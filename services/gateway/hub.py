@@ -1,6 +1,7 @@
 """All mirrored channels of a gateway: opened when somebody listens, closed a while after nobody does."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Coroutine
 from typing import Any, Final
@@ -40,7 +41,7 @@ class Hub:
         self._seed = seed
         self._feeds: dict[str, Feed] = {}
         self._opening = asyncio.Lock()
-        self._linked = False
+        self._linked = asyncio.Event()
         self._ending: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -52,6 +53,12 @@ class Hub:
             tasks.create_task(self._dispatch())
             tasks.create_task(self._tend())
             tasks.create_task(self._keep_awake())
+
+    async def linked(self, timeout_s: float) -> None:
+        """Return when the broker has answered for the first time, or after ``timeout_s``."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._linked.wait()
 
     async def stop(self) -> None:
         """End every feed and tell its listeners."""
@@ -65,7 +72,7 @@ class Hub:
         Raises:
             BrokerUnavailable: it is not known yet.
         """
-        if not self._linked:
+        if not self._linked.is_set():
             raise BrokerUnavailable("the broker has not answered yet")
         return self._broker.clock
 
@@ -104,7 +111,7 @@ class Hub:
             self._in_background(self._beat(feed))
 
     async def _open(self, channel: str) -> Feed:
-        if not self._linked:
+        if not self._linked.is_set():
             raise BrokerUnavailable("the broker has not answered yet")
         state = await self._broker.channels.state(channel)
         feed = Feed(state, self._broker, self._metrics, self._lost)
@@ -113,12 +120,12 @@ class Hub:
         return feed
 
     async def _link(self) -> None:
-        while not self._linked:
+        while not self._linked.is_set():
             try:
                 await self._broker.clock.start()
                 await self._ensure_main()
                 self._broker.reach.answered()
-                self._linked = True
+                self._linked.set()
             except BROKER_ERRORS as error:
                 self._broker.reach.failed(error)
                 await asyncio.sleep(_BACKOFF_S)
