@@ -88,26 +88,26 @@ def draw_line(slots: Sequence[Slot], chance: Chance, index: int) -> tuple[int, .
 
 def _pairs(before: Slot, slot: Slot) -> dict[Pair, int]:
     """The weight of each allowed pair of pitches, that of the second one's fit included."""
-    return {
-        (low, high): fit * weight
-        for low in before.weights
-        for high, fit in slot.weights.items()
-        if abs(high - low) <= WIDEST and (weight := _interval(low, high, before, slot))
-    }
+    low_numbers, high_numbers = _numbers(before), _numbers(slot)
+    pairs = {}
+    for low, low_number in low_numbers.items():
+        for high, high_number in high_numbers.items():
+            weight = _INTERVALS[abs(high - low)] if abs(high - low) <= WIDEST else 0
+            foreign = (low in before.foreign) + (high in slot.foreign)
+            if weight and (not foreign or (foreign == 1 and 1 <= abs(high - low) <= 2)):
+                fidelity = _fidelity(high_number - low_number, slot.step, foreign)
+                pairs[low, high] = slot.weights[high] * weight * fidelity
+    return pairs
 
 
-def _interval(low: int, high: int, before: Slot, slot: Slot) -> int:
-    weight = _INTERVALS[abs(high - low)]
-    is_foreign = (low in before.foreign) + (high in slot.foreign)
-    if is_foreign and not (is_foreign == 1 and 1 <= abs(high - low) <= 2):
-        return 0
-    if slot.step is None:
-        return weight
-    if is_foreign:
-        return weight * _FIDELITY_FOREIGN
-    moved = diatonic_number(high, slot.scale) - diatonic_number(low, before.scale)
-    away = abs(moved - slot.step)
-    return weight * _FIDELITY[min(away, 2)]
+def _numbers(slot: Slot) -> dict[int, int]:
+    return {pitch: diatonic_number(pitch, slot.scale) for pitch in slot.weights}
+
+
+def _fidelity(moved: int, wanted: int | None, foreign: int) -> int:
+    if wanted is None:
+        return 1
+    return _FIDELITY_FOREIGN if foreign else _FIDELITY[min(abs(moved - wanted), 2)]
 
 
 def _backwards(pairs: Sequence[dict[Pair, int]]) -> list[Sums]:
