@@ -15,8 +15,6 @@ RING_CHUNKS: Final = 20
 RING_AHEAD_CHUNKS: Final = 18
 # The composer's horizon: a dead composer is not heard for this long.
 HORIZON_US: Final = 8_000_000
-# A revision composes this much at once and leaves the rest to the next extension: it must be quick.
-REVISION_HORIZON_US: Final = 4_000_000
 # The score log is kept this long, for joining workers, replays and MIDI of what was just heard.
 SCORE_RETENTION_MS: Final = 3_600_000
 # A worker that has not renewed its channels for this long has lost them; with the ring's 1.8 s ahead that
