@@ -66,7 +66,7 @@ PATCHES: Final = {
         Patch(
             name="warm_pad",
             description="Detuned strings of a soft saw, opening slowly.",
-            level_db=-19.0,
+            level_db=-17.0,
             ratios=_harmonics(16),
             levels_db=_power_law(16, 1.25),
             # Unequal weights: equal pairs would beat to silence.
@@ -83,7 +83,7 @@ PATCHES: Final = {
         Patch(
             name="drone",
             description="A low breathing tone in the middle of the room.",
-            level_db=-17.0,
+            level_db=-15.0,
             ratios=_harmonics(12),
             levels_db=(0, -3, -7, -9, -12, -14, -17, -19, -22, -24, -27, -30),
             unison=Unison((0.0, 3.4), (1.0, 0.3), (0.0, 0.5)),
@@ -96,7 +96,7 @@ PATCHES: Final = {
         Patch(
             name="felt_keys",
             description="A felt piano: stretched partials, two-stage decay.",
-            level_db=-13.0,
+            level_db=-8.0,
             ratios=_harmonics(14),
             levels_db=(0, -7, -11, -15, -19, -23, -28, -31, -35, -39, -43, -46, -50, -54),
             attack_s=0.012,
@@ -113,7 +113,7 @@ PATCHES: Final = {
         Patch(
             name="bell",
             description="A church bell, far away: hum, prime, tierce, quint, nominal and above.",
-            level_db=-24.0,
+            level_db=-18.0,
             ratios=(0.5, 1.0, 1.25, 1.5, 2.0, 2.5, 2.67, 3.0, 4.0, 5.33),
             levels_db=(-7, -3, -4, -9, 0, -13, -14, -10, -14, -20),
             unison=Unison((-0.9, 1.1), (0.8, 0.2), (-0.6, 0.6)),
