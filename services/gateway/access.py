@@ -99,7 +99,8 @@ class Access:
 
     def _own_or_allowed(self, origin: str, host: str) -> bool:
         # The scheme is not compared: behind a proxy that ends TLS the gateway does not know its own.
-        return self.allows_origin(origin) or urlsplit(origin).netloc.lower() == host.lower()
+        place = origin.lower().partition("://")[2]
+        return self.allows_origin(origin) or (bool(place) and place == host.lower())
 
     def _is_local(self, visitor: Visitor) -> bool:
         return not visitor.forwarded and self._in_open_network(visitor.peer) and self._own_name(visitor.host)

@@ -96,10 +96,10 @@ class Feed:
         Raises:
             ChannelNotFound, RedisError, OSError: nothing runs.
         """
-        self._metrics.open_channel(self.channel)
         self._begin_score()
         await self._read_score()
         await self._fetch()
+        self._metrics.open_channel(self.channel)
         for work in (self._fetching, self._playing, self._following):
             self._tasks.append(asyncio.create_task(self._guarded(work()), name=f"{self.channel}"))
 
@@ -186,7 +186,6 @@ class Feed:
         self._broker.reach.answered()
         if playhead.absorb(fetched):
             self._begin_epoch(fetched)
-        self._metrics.ring_depth.labels(self.channel).set(playhead.depth())
 
     def _report_listeners(self) -> None:
         self._metrics.listeners.labels(self.channel, CODECS[0]).set(len(self._listeners))
@@ -221,6 +220,7 @@ class Feed:
         metrics.sent.inc(tally.sent)
         metrics.dropped.labels(DROPPED_SLOW).inc(tally.dropped)
         tally.sent = tally.dropped = 0
+        metrics.ring_depth.labels(self.channel).set(self.playhead.depth())
         metrics.ring_underruns.labels(self.channel).inc(self.playhead.holes - self._holes)
         self._holes = self.playhead.holes
 

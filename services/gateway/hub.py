@@ -87,6 +87,11 @@ class Hub:
         """Whether the broker has answered lately."""
         return self._broker.reach.reachable
 
+    @property
+    def mirrored(self) -> set[str]:
+        """The channels that have a feed."""
+        return set(self._feeds)
+
     def listeners(self, channel: str) -> int:
         """How many listen to a channel here."""
         feed = self._feeds.get(channel)

@@ -5,6 +5,7 @@ import socket
 from functools import partial
 from typing import Final, cast
 
+import structlog
 from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
 from auralis.audio import AUDIO_CHANNELS
@@ -30,6 +31,8 @@ from services.gateway.protocol import (
 )
 from services.gateway.session import Desk, Session
 from services.gateway.visitors import visitor_of
+
+_log = structlog.get_logger()
 
 # Pings find peers that vanished without a word.
 HEARTBEAT_S: Final = 20.0
@@ -65,6 +68,9 @@ class Sockets:
             return ws
         try:
             await self._stay(request, ws, since)
+        except Exception:  # noqa: BLE001  logged whole; an HTTP answer would come after the upgrade
+            _log.exception("a listener's connection failed", channel=request.match_info["channel"])
+            await ws.close(code=WSCloseCode.INTERNAL_ERROR)
         finally:
             self._admission.leave(address)
         return ws

@@ -69,10 +69,15 @@ async def producer(client: Redis, keys: Keyspace) -> AsyncIterator[Producer]:
 
 @pytest.fixture
 async def gateway(start: Start, producer: Producer) -> Gateway:
-    """A gateway with default settings whose channel ``main`` plays."""
-    found = await start()
-    await until(lambda: found.hub.ready)
-    return found
+    """A gateway with default settings."""
+    return await start()
+
+
+@pytest.fixture
+async def playing(gateway: Gateway) -> Gateway:
+    """The same as soon as its channel ``main`` plays."""
+    await until(lambda: gateway.hub.ready)
+    return gateway
 
 
 @pytest.fixture

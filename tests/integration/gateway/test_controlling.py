@@ -20,9 +20,9 @@ async def turn(http: aiohttp.ClientSession, gateway: Gateway, **headers: str) ->
         return answer.status
 
 
-async def test_a_control_is_acknowledged(gateway: Gateway, join: Join, producer: Producer) -> None:
+async def test_a_control_is_acknowledged(playing: Gateway, join: Join, producer: Producer) -> None:
     """To its sender with the chunk, to everybody as the new state."""
-    client, other = await join(gateway), await join(gateway)
+    client, other = await join(playing), await join(playing)
     await other.told("hello")
     await client.say(type="control", id="a", set={"intensity": 0.75})
     ack = await client.told("control_ack")
@@ -91,10 +91,10 @@ async def test_a_websocket_is_unlocked_by_a_message(start: Start, producer: Prod
 
 
 async def test_pages_of_other_sites_may_listen_but_not_control(
-    gateway: Gateway, http: aiohttp.ClientSession, join: Join
+    playing: Gateway, http: aiohttp.ClientSession, join: Join
 ) -> None:
-    assert await turn(http, gateway, Origin="http://evil.example") == 403
-    client = await join(gateway, origin="http://evil.example")
+    assert await turn(http, playing, Origin="http://evil.example") == 403
+    client = await join(playing, origin="http://evil.example")
     assert (await client.told("hello"))["control_open"] is False
     await client.say(type="control", id="a", set={"bpm": 66})
     error = await client.told("error")
@@ -139,9 +139,9 @@ async def test_too_many_changes(gateway: Gateway, http: aiohttp.ClientSession) -
     assert 429 in statuses
 
 
-async def test_too_many_changes_over_a_websocket(gateway: Gateway, join: Join) -> None:
+async def test_too_many_changes_over_a_websocket(playing: Gateway, join: Join) -> None:
     """The same limit; the connection stays."""
-    client = await join(gateway)
+    client = await join(playing)
     for number in range(150):
         await client.say(type="control", id=number, set={"bpm": 5})
     error = await client.told("error", status=429)

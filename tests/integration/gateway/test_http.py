@@ -31,8 +31,8 @@ async def test_health_and_version(gateway: Gateway, http: aiohttp.ClientSession)
     assert await ask(http, gateway, "GET", "/version") == (200, {"name": "auralis", "version": __version__})
 
 
-async def test_ready_when_chunks_are_fresh(gateway: Gateway, http: aiohttp.ClientSession) -> None:
-    assert (await ask(http, gateway, "GET", "/readyz"))[0] == 200
+async def test_ready_when_chunks_are_fresh(playing: Gateway, http: aiohttp.ClientSession) -> None:
+    assert (await ask(http, playing, "GET", "/readyz"))[0] == 200
 
 
 async def test_not_ready_without_chunks(start: Start, http: aiohttp.ClientSession) -> None:
@@ -131,27 +131,27 @@ async def test_a_channel_needs_allowed_values(
 
 
 async def test_a_control_change_says_when_it_is_heard(
-    gateway: Gateway, http: aiohttp.ClientSession, producer: Producer
+    playing: Gateway, http: aiohttp.ClientSession, producer: Producer
 ) -> None:
     """The chunk is one that is yet to come, soon."""
     path, change = "/api/v1/channels/main/controls", {"intensity": 0.9}
-    status, accepted = await ask(http, gateway, "PATCH", path, json=change)
+    status, accepted = await ask(http, playing, "PATCH", path, json=change)
     assert (status, accepted["revision"]) == (202, 1)
     ahead_s = (due_us(producer.epoch_us, accepted["effective_seq"]) - producer.clock.now_us()) / 1e6
     assert 0 < ahead_s < 1
-    _, channel = await ask(http, gateway, "GET", "/api/v1/channels/main")
+    _, channel = await ask(http, playing, "GET", "/api/v1/channels/main")
     assert (channel["controls"]["intensity"], channel["revision"]) == (0.9, 1)
-    async with http.get(f"{gateway.url}/metrics") as answer:
+    async with http.get(f"{playing.url}/metrics") as answer:
         assert "auralis_control_latency_seconds_count 1.0" in await answer.text()
 
 
 async def test_a_control_change_without_a_composer(
-    gateway: Gateway, http: aiohttp.ClientSession, producer: Producer
+    playing: Gateway, http: aiohttp.ClientSession, producer: Producer
 ) -> None:
     """It is accepted; from when on it is heard nobody knows."""
     producer.composes = False
     status, accepted = await ask(
-        http, gateway, "PATCH", "/api/v1/channels/main/controls", json={"bpm": 80, "key": "c# Minor"}
+        http, playing, "PATCH", "/api/v1/channels/main/controls", json={"bpm": 80, "key": "c# Minor"}
     )
     assert (status, accepted) == (202, {"revision": 1, "effective_seq": None})
 

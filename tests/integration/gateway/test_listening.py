@@ -11,15 +11,16 @@ from auralis.channel.listeners import Listeners
 from auralis.channel.state import Channels
 from auralis.keyspace import Keyspace
 from auralis.score.events import Chord, Note
+from services.gateway import hub
 from services.gateway.app import Gateway
 from tests.integration.gateway.conftest import Join, Start, running
 from tests.integration.gateway.hearing import contiguous, seqs, until
 from tests.integration.gateway.producing import AUDIO, Producer, pcm
 
 
-async def test_hello_comes_first_then_the_burst(gateway: Gateway, join: Join, producer: Producer) -> None:
+async def test_hello_comes_first_then_the_burst(playing: Gateway, join: Join, producer: Producer) -> None:
     """And hello says what the stream is."""
-    client = await join(gateway)
+    client = await join(playing)
     assert client.socket.protocol == "auralis.v1"
     chunks = await client.hear(6)
     hello = client.texts[0]
@@ -39,10 +40,10 @@ async def test_hello_comes_first_then_the_burst(gateway: Gateway, join: Join, pr
 
 
 async def test_chunks_are_the_rings_on_time_and_contiguous(
-    gateway: Gateway, join: Join, producer: Producer
+    playing: Gateway, join: Join, producer: Producer
 ) -> None:
     """What the producer pushed is what arrives, each chunk when it is due."""
-    client = await join(gateway)
+    client = await join(playing)
     await client.told("hello")
     burst = client.texts[0]["burst"]
     late_s = []
@@ -55,8 +56,8 @@ async def test_chunks_are_the_rings_on_time_and_contiguous(
     assert sorted(late_s)[len(late_s) // 2] < 0.05
 
 
-async def test_the_json_form_is_the_same(gateway: Gateway, join: Join) -> None:
-    plain, as_json = await join(gateway), await join(gateway, protocol="auralis.v1.json")
+async def test_the_json_form_is_the_same(playing: Gateway, join: Join) -> None:
+    plain, as_json = await join(playing), await join(playing, protocol="auralis.v1.json")
     assert as_json.socket.protocol == "auralis.v1.json"
     await as_json.hear(8)
     await plain.hear_past(as_json.chunks[-1].seq)
@@ -65,28 +66,28 @@ async def test_the_json_form_is_the_same(gateway: Gateway, join: Join) -> None:
     assert [by_seq[chunk.seq] for chunk in as_json.chunks if chunk.seq in by_seq][-3:] == as_json.chunks[-3:]
 
 
-async def test_without_a_subprotocol_it_is_the_binary_one(gateway: Gateway, join: Join) -> None:
-    client = await join(gateway, protocol=None)
+async def test_without_a_subprotocol_it_is_the_binary_one(playing: Gateway, join: Join) -> None:
+    client = await join(playing, protocol=None)
     assert client.socket.protocol is None
     assert len((await client.hear(1))[0].payload) == AUDIO.bytes_per_chunk
 
 
-async def test_resuming_continues_after_the_last_chunk_heard(gateway: Gateway, join: Join) -> None:
+async def test_resuming_continues_after_the_last_chunk_heard(playing: Gateway, join: Join) -> None:
     """What was missed meanwhile comes at once."""
-    first = await join(gateway)
+    first = await join(playing)
     await first.hear(4)
     last = first.chunks[-1].seq
     await first.socket.close()
     await asyncio.sleep(0.35)
-    again = await join(gateway, query=f"?since={last}")
+    again = await join(playing, query=f"?since={last}")
     await again.hear(5)
     assert seqs(again.chunks)[0] == last + 1
     assert contiguous(again.chunks)
     assert again.texts[0]["burst"] >= 3
 
 
-async def test_resuming_from_another_time_is_marked(gateway: Gateway, join: Join) -> None:
-    client = await join(gateway, query="?since=100000000")
+async def test_resuming_from_another_time_is_marked(playing: Gateway, join: Join) -> None:
+    client = await join(playing, query="?since=100000000")
     chunks = await client.hear(3)
     assert [chunk.discontinuity for chunk in chunks] == [True, False, False]
 
@@ -218,11 +219,11 @@ async def test_reported_underruns_are_counted(
 
 
 async def test_a_sleeping_channel_is_woken_and_heard(
-    gateway: Gateway, join: Join, client: Redis, keys: Keyspace
+    playing: Gateway, join: Join, client: Redis, keys: Keyspace
 ) -> None:
     """Its first listener is announced; its first chunk comes as soon as there is one."""
     await Channels(client, keys).create("attic", sample_rate_hz=44_100)
-    listener = await join(gateway, "attic")
+    listener = await join(playing, "attic")
     hello = await listener.told("hello")
     assert (hello["channel"], hello["burst"]) == ("attic", 0)
     listeners = Listeners(client, keys)
@@ -230,6 +231,18 @@ async def test_a_sleeping_channel_is_woken_and_heard(
         pass
     async with running(Producer(client, keys, "attic").run()):
         assert contiguous(await listener.hear(4))
+
+
+async def test_a_channel_that_nobody_hears_is_let_go(
+    gateway: Gateway, join: Join, client: Redis, keys: Keyspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A while after its last listener left; ``main`` is kept."""
+    monkeypatch.setattr(hub, "_LINGER_S", 0.0)
+    await Channels(client, keys).create("attic", sample_rate_hz=44_100)
+    listener = await join(gateway, "attic")
+    await listener.told("hello")
+    await listener.socket.close()
+    await until(lambda: gateway.hub.mirrored == {"main"})
 
 
 async def test_a_deleted_channel_says_goodbye(

@@ -1,6 +1,8 @@
 """Who may control."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from auralis.settings import Settings
 from services.gateway.access import Access, Visitor
@@ -113,6 +115,13 @@ def test_a_refusal_says_how_to_authenticate() -> None:
     with pytest.raises(Problem) as caught:
         GUARDED.check(visitor())
     assert caught.value.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+@given(st.text(max_size=30), st.text(max_size=30), st.none() | st.text(max_size=30), st.text(max_size=20))
+def test_any_headers_are_judged(peer: str, host: str, origin: str | None, authorization: str) -> None:
+    """Nonsense in them is refused, never an error."""
+    for access in (OPEN, GUARDED):
+        assert refusal(access, visitor(peer, host, origin, authorization)) in (401, 403)
 
 
 def test_without_a_token_no_token_is_right() -> None:
