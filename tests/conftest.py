@@ -1,9 +1,11 @@
 """Plugins with the fixtures that several kinds of tests share, and how properties are drawn."""
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 pytest_plugins = ["tests.broker", "tests.browser"]
 
-# Every run draws the same examples, and a slow machine is no failure.
-settings.register_profile("auralis", derandomize=True, deadline=None)
+# Every run draws the same examples, and a slow machine is no failure. No explanations of failures: Python before
+# 3.12 traces every line for them, even of tests that pass.
+_PHASES = [Phase.explicit, Phase.generate, Phase.shrink]
+settings.register_profile("auralis", derandomize=True, deadline=None, phases=_PHASES)
 settings.load_profile("auralis")
