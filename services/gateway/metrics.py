@@ -20,6 +20,7 @@ class GatewayMetrics:
         self.registry = registry
         ProcessCollector(registry=registry)
         self._delivery(registry)
+        self._clients(registry)
         self._channels(registry)
         for reason in Refused:
             self.refused.labels(reason.value)
@@ -37,6 +38,8 @@ class GatewayMetrics:
             buckets=_LATENESS_S,
             registry=registry,
         )
+
+    def _clients(self, registry: CollectorRegistry) -> None:
         self.refused = Counter(
             "auralis_gateway_connections_refused",
             "Connections refused or closed on joining.",

@@ -67,9 +67,9 @@ def _status_paths() -> Json:
 
 
 def _channel_paths() -> Json:
-    channel, channels = _ref("Channel"), _object(channels=_list(_ref("Channel")))
     controls = _object(controls=_list(_ref("ControlSpec")))
-    created = _json("The new channel.", channel)
+    channels = _object(channels=_list(_ref("Channel")))
+    created = _json("The new channel.", _ref("Channel"))
     return {
         "/api/v1/controls": {"get": _operation("What can be turned", {200: _json("Controls.", controls)})},
         "/api/v1/channels": {
@@ -78,20 +78,26 @@ def _channel_paths() -> Json:
             | _SECURED
             | _body("NewChannel", required=False),
         },
+        **_one_channel_paths(),
+    }
+
+
+def _one_channel_paths() -> Json:
+    channel, deleted = _json("The channel.", _ref("Channel")), {"description": "Deleted."}
+    identified, named = _path("channel", "id of a channel"), _path("name", "name of a preset")
+    change = _operation("Change controls", {202: _accepted()}, *_WRITES, 404)
+    return {
         _CHANNEL: {
-            "parameters": [_path("channel", "id of a channel")],
-            "get": _operation("One channel", {200: _json("The channel.", channel)}, 404, 503),
-            "delete": _operation("Delete a channel", {204: {"description": "Deleted."}}, *_WRITES, 404, 409)
-            | _SECURED,
+            "parameters": [identified],
+            "get": _operation("One channel", {200: channel}, 404, 503),
+            "delete": _operation("Delete a channel", {204: deleted}, *_WRITES, 404, 409) | _SECURED,
         },
         _CHANNEL + "/controls": {
-            "parameters": [_path("channel", "id of a channel")],
-            "patch": _operation("Change controls", {202: _accepted()}, *_WRITES, 404)
-            | _SECURED
-            | _body("Controls"),
+            "parameters": [identified],
+            "patch": change | _SECURED | _body("Controls"),
         },
         _CHANNEL + "/presets/{name}": {
-            "parameters": [_path("channel", "id of a channel"), _path("name", "name of a preset")],
+            "parameters": [identified, named],
             "post": _operation("Apply a preset", {202: _accepted()}, *_WRITES, 404) | _SECURED,
         },
     }
@@ -134,51 +140,51 @@ def _stream_paths() -> Json:
 
 
 def _schemas() -> Json:
-    controls = {spec.name: _control_schema(spec) for spec in SPECS}
-    whole: Json = {"type": "integer"}
     return {
-        "Controls": {
-            "type": "object",
-            "properties": controls,
-            "additionalProperties": False,
-            "minProperties": 1,
-        },
-        "ControlSpec": _object(name=_TEXT, type={"enum": ["number", "choice"]}, description=_TEXT),
-        "NewChannel": {
-            "type": "object",
-            "properties": {
-                "id": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,31}$"},
-                "seed": {"type": "integer", "minimum": 0, "maximum": 2**32 - 1},
-                **controls,
-            },
-            "additionalProperties": False,
-        },
-        "Channel": _object(
-            id=_TEXT,
-            controls=_ref("Controls"),
-            revision=whole,
-            live_seq=whole,
-            epoch_us=whole,
-            always_on={"type": "boolean"},
-            listeners=whole,
-            format=_object(
-                sample_rate=whole,
-                channels=whole,
-                frames_per_chunk=whole,
-                chunk_ms=whole,
-                codecs=_list({"enum": list(CODECS)}),
-            ),
-        ),
-        "Accepted": _object(
-            revision=whole,
-            effective_seq={
-                "type": ["integer", "null"],
-                "description": "The first chunk that may carry it; null if no composer answered in time.",
-            },
-        ),
+        **_control_schemas(),
+        "Channel": _channel_schema(),
+        "Accepted": _accepted_schema(),
         "Preset": _object(name=_TEXT, controls=_ref("Controls")),
         "Problem": _problem_schema(),
     }
+
+
+def _control_schemas() -> Json:
+    controls = {spec.name: _control_schema(spec) for spec in SPECS}
+    new_channel = {
+        "id": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,31}$"},
+        "seed": _WHOLE | {"minimum": 0, "maximum": 2**32 - 1},
+    }
+    closed: Json = {"type": "object", "additionalProperties": False}
+    return {
+        "Controls": closed | {"properties": controls, "minProperties": 1},
+        "NewChannel": closed | {"properties": new_channel | controls},
+        "ControlSpec": _object(name=_TEXT, type={"enum": ["number", "choice"]}, description=_TEXT),
+    }
+
+
+def _channel_schema() -> Json:
+    return _object(
+        id=_TEXT,
+        controls=_ref("Controls"),
+        revision=_WHOLE,
+        live_seq=_WHOLE,
+        epoch_us=_WHOLE,
+        always_on={"type": "boolean"},
+        listeners=_WHOLE,
+        format=_object(
+            sample_rate=_WHOLE,
+            channels=_WHOLE,
+            frames_per_chunk=_WHOLE,
+            chunk_ms=_WHOLE,
+            codecs=_list({"enum": list(CODECS)}),
+        ),
+    )
+
+
+def _accepted_schema() -> Json:
+    effective = "The first chunk that may carry it; null if no composer answered in time."
+    return _object(revision=_WHOLE, effective_seq={"type": ["integer", "null"], "description": effective})
 
 
 def _control_schema(spec: ControlSpec) -> Json:
@@ -205,6 +211,7 @@ def _problem_schema() -> Json:
 
 
 _TEXT: Final[Json] = {"type": "string"}
+_WHOLE: Final[Json] = {"type": "integer"}
 
 
 def _operation(summary: str, good: Mapping[int, Json], *problems: int) -> Json:
