@@ -1,10 +1,12 @@
 """What listeners perceive when something breaks."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -196,16 +198,21 @@ async def test_a_synth_that_stops_is_covered_and_counted(
     assert marked - 2 <= float(underruns.split()[-1]) <= marked
 
 
-async def spawn(redis_url: str, keys: Keyspace, port: int = 0) -> asyncio.subprocess.Process:
-    """A gateway as a process of its own."""
-    environment = {"REDIS_URL": redis_url, "AURALIS_PREFIX": keys.prefix, "AURALIS_PORT": str(port)}
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "services.gateway",
-        env={**os.environ, **environment},
+@contextlib.asynccontextmanager
+async def spawned(**environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A gateway as a process of its own, which does not outlive its test."""
+    inherited = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services.gateway"),
+        env={**inherited, **environment},
         stderr=asyncio.subprocess.PIPE,
     )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 async def address(process: asyncio.subprocess.Process) -> str:
@@ -222,25 +229,26 @@ async def test_sigterm_says_goodbye(
     redis_url: str, keys: Keyspace, producer: Producer, http: aiohttp.ClientSession
 ) -> None:
     """1001 to everybody, also with a listener that reads nothing; exit code 0 within 2 s."""
-    process = await spawn(redis_url, keys)
-    url = await address(process)
-    async with http.ws_connect(f"{url}/ws/main", protocols=["auralis.v1"]) as ws:
-        client = Client(ws)
-        _, silent = await silent_reader(url)
-        await client.told("state", listeners=2)
-        await client.hear(25)
-        process.send_signal(signal.SIGTERM)
-        assert await client.closed() == 1001
-    async with asyncio.timeout(2):
-        assert await process.wait() == 0
-    silent.close()
+    environment = {"REDIS_URL": redis_url, "AURALIS_PREFIX": keys.prefix, "AURALIS_PORT": "0"}
+    async with spawned(**environment) as process:
+        url = await address(process)
+        async with http.ws_connect(f"{url}/ws/main", protocols=["auralis.v1"]) as ws:
+            client = Client(ws)
+            _, silent = await silent_reader(url)
+            await client.told("state", listeners=2)
+            await client.hear(25)
+            process.send_signal(signal.SIGTERM)
+            assert await client.closed() == 1001
+        async with asyncio.timeout(2):
+            assert await process.wait() == 0
+        silent.close()
 
 
 async def test_a_port_in_use_is_one_line(redis_url: str, keys: Keyspace, gateway: Gateway) -> None:
     """Exit code 1, what is wrong in words, no traceback."""
-    port = int(gateway.url.rsplit(":", 1)[1])
-    process = await spawn(redis_url, keys, port)
-    _, stderr = await asyncio.wait_for(process.communicate(), 20)
+    port = gateway.url.rsplit(":", 1)[1]
+    async with spawned(REDIS_URL=redis_url, AURALIS_PREFIX=keys.prefix, AURALIS_PORT=port) as process:
+        _, stderr = await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == 1
     assert stderr.decode().strip().splitlines()[-1] == (
         f"auralis: can't listen on 127.0.0.1:{port}: Address already in use"
@@ -248,12 +256,9 @@ async def test_a_port_in_use_is_one_line(redis_url: str, keys: Keyspace, gateway
     assert b"Traceback" not in stderr
 
 
-async def test_a_gateway_needs_a_broker_url(keys: Keyspace) -> None:
+async def test_a_gateway_needs_a_broker_url() -> None:
     """A mistake of the user: exit code 2."""
-    environment = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.gateway", env=environment, stderr=asyncio.subprocess.PIPE
-    )
-    _, stderr = await asyncio.wait_for(process.communicate(), 20)
+    async with spawned() as process:
+        _, stderr = await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == 2
     assert b"REDIS_URL" in stderr
