@@ -25,6 +25,7 @@ CLOSE_NO_CHANNEL: Final = 4404
 _SAFE_INTEGER: Final = 2**53
 _Integer = Annotated[int, msgspec.Meta(ge=-_SAFE_INTEGER, le=_SAFE_INTEGER)]
 _Number = _Integer | Annotated[float, msgspec.Meta(ge=-1e18, le=1e18)]
+_Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 RequestId = Annotated[str, msgspec.Meta(max_length=64)] | _Integer
 
 
@@ -141,7 +142,8 @@ class CodecRequest(_Client, frozen=True, tag="codec"):
 class Stats(_Client, frozen=True, tag="stats", forbid_unknown_fields=False):
     """What the client's player counted since it began to play; fields it may add are passed over."""
 
-    underruns: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)] = 0
+    underruns: _Count = 0
+    reconnects: _Count = 0
 
 
 class Auth(_Client, frozen=True, tag="auth"):
@@ -183,7 +185,8 @@ def parse_client(text: str) -> ClientMessage:
 def id_in(text: str) -> RequestId | None:
     """The id in a message that could not be read, so that its sender knows which one it was."""
     try:
-        found: RequestId = msgspec.convert(parse_object(text, "message").get("id"), RequestId)
+        found: _Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+RequestId = msgspec.convert(parse_object(text, "message").get("id"), RequestId)
     except (InvalidValue, msgspec.ValidationError):
         return None
     return found

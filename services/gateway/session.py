@@ -66,7 +66,7 @@ class Session:
         self._authorized = False
         self._messages = RateLimit(desk.now_s, _MESSAGES_PER_S, _MESSAGES_BURST)
         self._bad = 0
-        self._underruns = 0
+        self._underruns: int | None = None
         self._changes: set[asyncio.Task[None]] = set()
 
     def hear(self, text: str) -> None:
@@ -102,7 +102,7 @@ class Session:
             case CodecRequest():
                 checked_codec(message.codec)
             case Stats():
-                self._count(message.underruns)
+                self._count(message)
             case Auth():
                 self._authorize(message.token)
 
@@ -129,10 +129,16 @@ class Session:
         self._authorized = self._desk.access.right_token(token)
         self._say(AuthResult(self._authorized))
 
-    def _count(self, underruns: int) -> None:
-        """``underruns``: since the client began; what is new since its last report is counted."""
-        new = underruns - self._underruns if underruns >= self._underruns else underruns
-        self._underruns = underruns
+    def _count(self, stats: Stats) -> None:
+        """Count the underruns that are new since the client's last report.
+
+        A client that came back has told others of those that it had before.
+        """
+        before = self._underruns
+        if before is None:
+            before = stats.underruns if stats.reconnects else 0
+        new = stats.underruns - before if stats.underruns >= before else stats.underruns
+        self._underruns = stats.underruns
         self._desk.metrics.client_underruns.inc(min(new, _UNDERRUNS_A_REPORT))
 
     def _limit(self, limit: RateLimit) -> None:

@@ -208,14 +208,17 @@ async def test_listeners_are_counted(gateway: Gateway, join: Join, http: aiohttp
 async def test_reported_underruns_are_counted(
     gateway: Gateway, join: Join, http: aiohttp.ClientSession
 ) -> None:
-    """Each report says how many there were in all."""
-    client = await join(gateway)
+    """Each report says how many there were in all, also before the client came back."""
+    client, returned = await join(gateway), await join(gateway)
     for count in (0, 2, 2, 3):
-        await client.say(type="stats", underruns=count, buffer_ms=300)
-    await client.say(type="ping", t=1)
-    await client.told("pong")
+        await client.say(type="stats", underruns=count, buffer_ms=300, reconnects=0)
+    for count in (50, 51):
+        await returned.say(type="stats", underruns=count, buffer_ms=300, reconnects=2)
+    for each in (client, returned):
+        await each.say(type="ping", t=1)
+        await each.told("pong")
     async with http.get(f"{gateway.url}/metrics") as answer:
-        assert "auralis_client_underruns_total 3.0" in await answer.text()
+        assert "auralis_client_underruns_total 4.0" in await answer.text()
 
 
 async def test_a_sleeping_channel_is_woken_and_heard(
