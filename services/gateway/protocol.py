@@ -185,8 +185,7 @@ def parse_client(text: str) -> ClientMessage:
 def id_in(text: str) -> RequestId | None:
     """The id in a message that could not be read, so that its sender knows which one it was."""
     try:
-        found: _Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
-RequestId = msgspec.convert(parse_object(text, "message").get("id"), RequestId)
+        found: RequestId = msgspec.convert(parse_object(text, "message").get("id"), RequestId)
     except (InvalidValue, msgspec.ValidationError):
         return None
     return found
