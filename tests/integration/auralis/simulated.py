@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from auralis.audio import CHUNK_US
 from auralis.broker import connect
+from auralis.channel.state import Channels
 from auralis.keyspace import Keyspace
 
 T = TypeVar("T")
@@ -25,7 +26,7 @@ STEADY_US = 45_000
 class SimulatedChannel:
     """One channel at chunk ``live``, and a client that runs in a loop of its own, step by step."""
 
-    def __init__(self, runner: asyncio.Runner, url: str, live: int = 1_000) -> None:
+    def __init__(self, runner: asyncio.Runner, url: str, *, live: int = 1_000, created: bool = False) -> None:
         self._runner = runner
         self.id = "ch"
         self.keys = Keyspace(f"test-{secrets.token_hex(4)}")
@@ -34,6 +35,8 @@ class SimulatedChannel:
         self._url = url
         self.client: Redis = self.run(self._connect())
         self._set_us = 0
+        if created:
+            self.run(Channels(self.client, self.keys).create(self.id, sample_rate_hz=48_000))
         self.settle()
 
     async def _connect(self) -> Redis:

@@ -1,0 +1,298 @@
+"""Who works for which channel: every channel has a living worker, none has many more than another."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Iterable
+
+import pytest
+from redis.asyncio import Redis
+
+from auralis.channel import assignment
+from auralis.channel.assignment import Assignment
+from auralis.channel.listeners import Listeners
+from auralis.channel.membership import Membership
+from auralis.channel.state import Channels
+from auralis.channel.wakeups import WakeUps
+from auralis.clock import BrokerClock
+from auralis.keyspace import Keyspace
+
+# Shorter than the real one, so that a death is waited for in no time; longer than any hiccup of the machine.
+LEASE_MS = 600
+PATIENCE_S = 10.0
+
+Joining = Callable[[str], Assignment]
+
+
+@pytest.fixture(autouse=True)
+def short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assignment, "LEASE_MS", LEASE_MS)
+
+
+@pytest.fixture
+def channels(client: Redis, keys: Keyspace) -> Channels:
+    return Channels(client, keys)
+
+
+@pytest.fixture
+def join(client: Redis, keys: Keyspace) -> Joining:
+    return lambda name: Assignment(client, keys, "synth", name)
+
+
+async def _create(channels: Channels, count: int) -> set[str]:
+    names = {f"c{number}" for number in range(count)}
+    for name in sorted(names):
+        await channels.create(name, sample_rate_hz=44_100)
+    return names
+
+
+async def _rounds(workers: Iterable[Assignment], count: int = 1) -> list[frozenset[str]]:
+    """What each worker holds after ``count`` rounds of all."""
+    held: list[frozenset[str]] = []
+    for _ in range(count):
+        held = [(await worker.round()).channels for worker in workers]
+    return held
+
+
+async def _until_shared(workers: list[Assignment], names: set[str]) -> list[frozenset[str]]:
+    """Let them work until each channel has exactly one worker, as it must come in some leases."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            held = await _rounds(workers)
+            if sorted(name for own in held for name in own) == sorted(names):
+                return held
+            await asyncio.sleep(LEASE_MS / 4000)
+
+
+async def test_the_first_worker_ever_finds_nothing_and_fails_at_nothing(join: Joining) -> None:
+    assert await _rounds([join("a")]) == [frozenset()]
+
+
+async def test_one_worker_takes_every_channel_at_once(channels: Channels, join: Joining) -> None:
+    names = await _create(channels, 5)
+    assert await _rounds([join("a")]) == [names]
+
+
+async def test_a_new_channel_is_taken_in_the_next_round(channels: Channels, join: Joining) -> None:
+    worker = join("a")
+    await _rounds([worker])
+    await channels.create("new", sample_rate_hz=44_100)
+    assert await _rounds([worker]) == [{"new"}]
+
+
+async def test_a_deleted_channel_is_nobodys(channels: Channels, join: Joining) -> None:
+    await _create(channels, 2)
+    workers = [join("a"), join("b")]
+    await _rounds(workers, 3)
+    await channels.delete("c0")
+    assert frozenset().union(*await _rounds(workers, 3)) == {"c1"}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+@pytest.mark.parametrize("size", [0, 1, 3, 8])
+async def test_shares_differ_by_one_at_most(channels: Channels, join: Joining, count: int, size: int) -> None:
+    workers = [join(f"w{number}") for number in range(count)]
+    names = await _create(channels, size)
+    held = await _rounds(workers, 3)
+    assert sorted(name for own in held for name in own) == sorted(names)
+    assert max(map(len, held)) - min(map(len, held)) <= 1
+
+
+async def test_what_is_shared_fairly_stays_where_it_is(channels: Channels, join: Joining) -> None:
+    await _create(channels, 5)
+    workers = [join("a"), join("b")]
+    held = await _rounds(workers, 3)
+    assert await _rounds(workers, 5) == held
+
+
+async def test_workers_that_share_at_the_same_time_lose_nothing(channels: Channels, join: Joining) -> None:
+    names = await _create(channels, 9)
+    workers = [join(f"w{number}") for number in range(4)]
+    for _ in range(12):
+        await asyncio.gather(*(worker.round() for worker in workers))
+    held = await _until_shared(workers, names)
+    assert max(map(len, held)) - min(map(len, held)) <= 1
+
+
+async def test_the_channels_of_a_dead_worker_are_taken_after_its_lease_and_not_before(
+    channels: Channels, join: Joining
+) -> None:
+    await _create(channels, 4)
+    dying, living = join("a"), join("b")
+    _, own = await _rounds([dying, living], 3)
+    assert await _rounds([living]) == [own]
+    await asyncio.sleep(LEASE_MS / 1000)
+    after = await living.round()
+    assert after.channels == {"c0", "c1", "c2", "c3"}
+    assert after.taken_over == 2
+    assert (await living.round()).taken_over == 0
+
+
+async def test_a_worker_that_was_stopped_does_not_take_back(channels: Channels, join: Joining) -> None:
+    names = await _create(channels, 4)
+    stopped, living = join("a"), join("b")
+    await _rounds([stopped, living], 3)
+    await asyncio.sleep(LEASE_MS / 1000)
+    assert await _rounds([living]) == [names]
+    assert await _rounds([stopped]) == [frozenset()]
+    held = await _rounds([living, stopped], 2)
+    assert sorted(map(len, held)) == [2, 2]
+    assert frozenset().union(*held) == names
+
+
+async def test_a_worker_that_was_stopped_goes_on_if_nobody_took_its_channels(
+    channels: Channels, join: Joining
+) -> None:
+    names = await _create(channels, 2)
+    worker = join("a")
+    await _rounds([worker])
+    await asyncio.sleep(1.5 * LEASE_MS / 1000)
+    round_ = await worker.round()
+    assert (round_.channels, round_.taken_over) == (names, 0)
+
+
+async def test_who_leaves_hands_over_at_once(channels: Channels, join: Joining) -> None:
+    names = await _create(channels, 5)
+    leaving, staying = join("a"), join("b")
+    await _rounds([leaving, staying], 3)
+    await leaving.leave()
+    assert await _rounds([staying]) == [names]
+
+
+async def test_who_leaves_as_the_last_one_leaves_its_channels_to_the_next(
+    channels: Channels, join: Joining
+) -> None:
+    names = await _create(channels, 3)
+    await _rounds([join("a")])
+    await join("a").leave()
+    assert await _rounds([join("b")]) == [names]
+
+
+async def test_leaving_wakes_those_who_stay(
+    client: Redis, keys: Keyspace, channels: Channels, join: Joining
+) -> None:
+    await _create(channels, 1)
+    await _rounds([join("a")])
+    wakeups = WakeUps(client, keys)
+    listening = asyncio.create_task(wakeups.keep())
+    await wakeups.wait(5)
+    await join("a").leave()
+    assert await wakeups.wait(5) == {("synth", "a")}
+    listening.cancel()
+
+
+async def test_what_is_handed_to_a_worker_while_it_leaves_is_not_lost(
+    client: Redis, keys: Keyspace, channels: Channels, join: Joining
+) -> None:
+    names = await _create(channels, 6)
+    rich, leaving = join("a"), join("b")
+    await _rounds([rich])
+    await leaving.round()
+    await asyncio.gather(rich.round(), leaving.leave(), rich.round(), leaving.leave())
+    assert await _until_shared([rich], names) == [names]
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whoever_comes_goes_and_dies_every_channel_is_worked_for(
+    channels: Channels, join: Joining, seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311
+    names = await _create(channels, 7)
+    workers = [join("w0")]
+    for number in range(1, 25):
+        chosen = chance.choice(workers)
+        match chance.choice(("round", "round", "join", "leave", "die")):
+            case "join":
+                workers.append(join(f"w{number}"))
+            case "leave" if len(workers) > 1:
+                workers.remove(chosen)
+                await asyncio.gather(chosen.leave(), *(worker.round() for worker in workers))
+            case "die" if len(workers) > 1:
+                workers.remove(chosen)
+        await asyncio.gather(*(worker.round() for worker in workers))
+    await _until_shared(workers, names)
+
+
+async def test_composers_and_synths_share_apart(client: Redis, keys: Keyspace, channels: Channels) -> None:
+    names = await _create(channels, 3)
+    groups = [Assignment(client, keys, "composer", "a"), Assignment(client, keys, "synth", "a")]
+    assert await _rounds(groups) == [names, names]
+
+
+async def test_workers_go_on_after_the_broker_has_lost_its_data(
+    client: Redis, keys: Keyspace, channels: Channels, join: Joining
+) -> None:
+    """The group is gone (NOGROUP); it reads the stream from the beginning."""
+    await _create(channels, 3)
+    workers = [join("a"), join("b")]
+    await _rounds(workers, 3)
+    await client.delete(keys.channels)
+    assert await _rounds(workers, 1) == [frozenset(), frozenset()]
+    await channels.create("new", sample_rate_hz=44_100)
+    assert frozenset().union(*await _rounds(workers)) == {"new"}
+
+
+async def test_a_worker_that_is_long_gone_is_forgotten(
+    client: Redis, keys: Keyspace, channels: Channels, join: Joining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _create(channels, 2)
+    await _rounds([join("gone"), join("b")])
+    monkeypatch.setattr(assignment, "LEASE_MS", 1)
+    async with asyncio.timeout(PATIENCE_S):
+        while len(consumers := await client.xinfo_consumers(keys.channels, "synth")) > 1:
+            await join("b").round()
+            await asyncio.sleep(0.02)
+    assert [consumer["name"] for consumer in consumers] == [b"b"]
+
+
+class _Kept:
+    """A membership that is kept up by a task of its own."""
+
+    def __init__(self, client: Redis, keys: Keyspace, clock: BrokerClock) -> None:
+        self.round_done = asyncio.Event()
+        parts = Assignment(client, keys, "synth", "a"), Listeners(client, keys), clock
+        self.membership = Membership(*parts, changed=self.round_done.set)
+
+    async def next_round(self) -> None:
+        self.round_done.clear()
+        await asyncio.wait_for(self.round_done.wait(), PATIENCE_S)
+
+
+@pytest.fixture
+async def kept(client: Redis, keys: Keyspace, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[_Kept]:
+    monkeypatch.setattr("auralis.channel.membership.RENEW_S", 0.02)
+    clock = BrokerClock(client)
+    await clock.start()
+    keeping = _Kept(client, keys, clock)
+    task = asyncio.create_task(keeping.membership.keep())
+    yield keeping
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_a_membership_knows_what_is_its_own_and_what_is_heard(
+    client: Redis, keys: Keyspace, channels: Channels, kept: _Kept
+) -> None:
+    await _create(channels, 2)
+    seconds, _ = await client.time()
+    await Listeners(client, keys).beat("c1", seconds * 1_000_000)
+    await kept.next_round()
+    await kept.next_round()
+    assert (kept.membership.held, kept.membership.heard) == ({"c0", "c1"}, {"c1"})
+
+
+async def test_while_the_broker_is_away_everything_stays_as_it_was(
+    client: Redis, channels: Channels, kept: _Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = await _create(channels, 2)
+    await kept.next_round()
+    await kept.next_round()
+    with monkeypatch.context() as away:
+        away.setattr(client, "execute_command", _refused)
+        await asyncio.sleep(0.1)
+        assert kept.membership.held == names
+    await kept.next_round()
+    assert kept.membership.held == names
+
+
+async def _refused(*_: object, **__: object) -> None:
+    raise ConnectionRefusedError
