@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from auralis import __version__, settings
+from auralis.controls import SPECS, Controls, changed
 from auralis.errors import AuralisError, UsageError
 from auralis.process import report
 from auralis.settings import Settings
@@ -22,6 +23,13 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+def _control_option(name: str) -> Any:
+    spec = next(spec for spec in SPECS if spec.name == name)
+    allowed = "" if spec.kind == "choice" else f" ({spec.allowed})"
+    return typer.Option(help=f"{spec.description}{allowed}", show_default=str(spec.default))
+
 
 Host = Annotated[str | None, typer.Option(help="Address the gateway listens on.", show_default="127.0.0.1")]
 Port = Annotated[int | None, typer.Option(help="Port the gateway listens on.", show_default="8000")]
@@ -99,6 +107,24 @@ def gateway(host: Host = None, port: Port = None) -> int:
 
 
 @app.command()
+def render(  # noqa: PLR0913, PLR0917  each is an option
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file: .wav, .flac, .ogg or .mp3.")],
+    minutes: Annotated[float, typer.Option(help="How long the piece is.")] = 5.0,
+    seed: Annotated[int, typer.Option(help="One seed, one piece.")] = 0,
+    key: Annotated[str | None, _control_option("key")] = None,
+    bpm: Annotated[float | None, _control_option("bpm")] = None,
+    intensity: Annotated[float | None, _control_option("intensity")] = None,
+) -> int:
+    """Render a piece to a file, faster than real time; the same arguments give the same bytes."""
+    given = {"key": key, "bpm": bpm, "intensity": intensity}
+    controls = changed(Controls(), {name: value for name, value in given.items() if value is not None})
+    offline = _loaded("offline")
+    order = offline.Order(seed, minutes, controls, output, settings.load().audio)
+    code: int = offline.main(order)
+    return code
+
+
+@app.command()
 def doctor() -> int:
     """Say what was found, what is wrong and how to mend it."""
     from auralis.doctor import main as examine  # noqa: PLC0415
@@ -107,12 +133,15 @@ def doctor() -> int:
 
 
 def _service(name: str, configured: Settings) -> int:
-    """Run a service by its name: the shared language knows no service, it only starts them."""
+    code: int = _loaded(name).main(configured)
+    return code
+
+
+def _loaded(name: str) -> Any:
+    """A service by its name: the shared language knows none, it only starts them."""
     try:
-        module = importlib.import_module(f"services.{name}.__main__")
+        return importlib.import_module(f"services.{name}.__main__")
     except ModuleNotFoundError as error:
         raise AuralisError(
             f"{name}: the package {error.name!r} is missing: pip install 'auralis[{name}]'"
         ) from error
-    code: int = module.main(configured)
-    return code
