@@ -51,8 +51,10 @@ class RingReader:
             ChannelNotFound: the channel does not exist.
         """
         keys = [self._keys.state(channel), self._keys.ring(channel), self._keys.ringmeta(channel)]
-        known = [str(held.get(from_seq + i, "")) for i in range(2 * RING_CHUNKS)]
-        reply = await _fetch(self._client, keys, [GUARD_US, from_seq, *known])
+        newest = max(held, default=from_seq)
+        base = max(from_seq, newest - 2 * RING_CHUNKS)
+        known = [str(held.get(seq, "")) for seq in range(base, newest + 1)]
+        reply = await _fetch(self._client, keys, [GUARD_US, from_seq, base, *known])
         if not reply:
             raise ChannelNotFound(channel)
         now_us, epoch_us, unfrozen, first, head = (int(value) for value in reply[:5])

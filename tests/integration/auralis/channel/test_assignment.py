@@ -3,10 +3,12 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
+from auralis.broker import connect
 from auralis.channel import assignment
 from auralis.channel.assignment import Assignment
 from auralis.channel.listeners import Listeners
@@ -181,13 +183,25 @@ async def test_leaving_wakes_those_who_stay(
 
 
 async def test_what_is_handed_to_a_worker_while_it_leaves_is_not_lost(
-    client: Redis, keys: Keyspace, channels: Channels, join: Joining
+    redis_url: str, client: Redis, keys: Keyspace, channels: Channels, join: Joining
 ) -> None:
-    names = await _create(channels, 6)
-    rich, leaving = join("a"), join("b")
-    await _rounds([rich])
-    await leaving.round()
-    await asyncio.gather(rich.round(), leaving.leave(), rich.round(), leaving.leave())
+    """Before each command of its leaving, another worker hands it all that it has itself."""
+    names = await _create(channels, 3)
+    rich = join("a")
+    await rich.round()
+    entries = [str(entry) for entry, _ in await channels.assignments()]
+
+    async with connect(redis_url, name="leaving") as own:
+        leaving = Assignment(own, keys, "synth", "b")
+        send = own.execute_command
+
+        async def handed_more(*command: Any, **options: Any) -> Any:
+            await client.xclaim(keys.channels, "synth", "b", 0, entries, justid=True)
+            return await send(*command, **options)
+
+        await leaving.round()
+        own.execute_command = handed_more  # type: ignore[method-assign]
+        await leaving.leave()
     assert await _until_shared([rich], names) == [names]
 
 

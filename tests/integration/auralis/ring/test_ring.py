@@ -183,6 +183,14 @@ async def test_a_fetch_brings_what_the_reader_does_not_hold(ring: Ring) -> None:
     assert changed.chunks[0].frame == b"%d 1000-2 1000-0" % (FIRST + 1)
 
 
+@pytest.mark.parametrize("behind", [0, 30, 400, LIVE])
+async def test_a_reader_that_asks_from_far_back_gets_nothing_twice(ring: Ring, behind: int) -> None:
+    await ring.push(FIRST, *[OLD] * 16)
+    held = {seq: Versions(OLD) for seq in range(FIRST - 30, FIRST)}
+    held |= await ring.reader.versions("main")
+    assert (await ring.reader.fetch("main", FIRST - behind, held)).chunks == []
+
+
 async def test_a_fetch_tells_the_time_and_what_is_frozen_by_it(ring: Ring) -> None:
     fetched = await ring.reader.fetch("main", 0, {})
     assert fetched.epoch_us == ring.epoch_us
