@@ -46,8 +46,6 @@ def main() -> None:
         code = _reported(error)
     except _UsageError as error:
         code = _reported(UsageError(error.format_message()))
-    except typer.Abort:  # Ctrl-C before the service could take it
-        code = AuralisError.exit_code
     sys.exit(code if isinstance(code, int) else 0)
 
 

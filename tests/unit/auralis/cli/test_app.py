@@ -1,0 +1,165 @@
+"""The command line: quick help, one line for a mistake, exit codes."""
+
+import os
+import subprocess
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auralis import __version__
+from auralis.cli import main
+from auralis.errors import BrokerUnavailable
+from auralis.settings import Settings
+
+SERVICES = ("composer", "synth", "gateway")
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No .env and no settings but the test's."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("AURALIS_") or name == "REDIS_URL"]:
+        monkeypatch.delenv(name)
+
+
+class Ended:
+    """How the command line ended."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        self.code: Any = None
+        self.out = self.err = ""
+
+    def __call__(self, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> "Ended":
+        monkeypatch.setattr(sys, "argv", ["auralis", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        self.code = caught.value.code
+        self.out, self.err = self._capsys.readouterr()
+        return self
+
+
+@pytest.fixture
+def auralis(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    ended = Ended(capsys)
+    return lambda *arguments: ended(monkeypatch, *arguments)
+
+
+def _install(monkeypatch: pytest.MonkeyPatch, name: str, run: Any) -> None:
+    """A service of this name that does ``run``."""
+    module = types.ModuleType(f"services.{name}.__main__")
+    module.main = run  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+
+
+def test_the_version_is_told(auralis: Any) -> None:
+    ended = auralis("--version")
+    assert (ended.code, ended.out, ended.err) == (0, f"{__version__}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",)])
+def test_without_a_command_it_says_which_there_are(auralis: Any, arguments: tuple[str, ...]) -> None:
+    ended = auralis(*arguments)
+    assert (ended.code, ended.err) == (0, "")
+    assert all(f"\n  {command}" in ended.out for command in ("up", "doctor", *SERVICES))
+
+
+def test_help_waits_for_nothing_heavy() -> None:
+    """Torch alone takes seconds."""
+    program = (
+        "import sys; from auralis.cli import main\n"
+        "sys.argv = ['auralis', 'up', '--help']\n"
+        "try: main()\n"
+        "finally: print(sorted({'torch', 'numpy', 'aiohttp', 'redis'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "--synth-workers" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("dance",), "dance"),
+        (("up", "--volume", "11"), "--volume"),
+        (("up", "--port", "x"), "--port"),
+        (("up", "--port", "70000"), "AURALIS_PORT: found 70000, allowed: less than or equal to 65535"),
+        (("up", "--synth-workers", "0"), "--synth-workers"),
+        (("up", "extra"), "extra"),
+        (
+            ("synth", "--device", "tpu"),
+            "AURALIS_DEVICE: found 'tpu', allowed: 'auto', 'cuda', 'mps' or 'cpu'",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line_on_stderr_and_2(auralis: Any, arguments: tuple[str, ...], named: str) -> None:
+    ended = auralis(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.count("\n") == 1
+    assert ended.err.startswith("auralis: ")
+    assert named in ended.err
+
+
+def test_a_wrong_variable_is_one_line_on_stderr_and_2(auralis: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AURALIS_SAMPLE_RATE", "8000")
+    ended = auralis("composer")
+    assert (ended.code, ended.err) == (
+        2,
+        "auralis: AURALIS_SAMPLE_RATE: found '8000', allowed: 44100 or 48000\n",
+    )
+
+
+@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("code", [0, 1, 2])
+def test_a_service_ends_the_command_with_its_code(
+    auralis: Any, monkeypatch: pytest.MonkeyPatch, name: str, code: int
+) -> None:
+    _install(monkeypatch, name, lambda _: code)
+    assert auralis(name).code == code
+
+
+def test_flags_reach_the_service_as_settings(auralis: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Settings] = []
+    _install(monkeypatch, "gateway", lambda settings: seen.append(settings) or 0)
+    assert auralis("gateway", "--host", "0.0.0.0", "--port", "0").code == 0  # noqa: S104
+    assert (seen[0].host, seen[0].port) == ("0.0.0.0", 0)  # noqa: S104
+
+
+def test_a_service_that_fails_is_one_line_and_1(auralis: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Settings) -> int:
+        raise BrokerUnavailable("the broker does not answer")
+
+    _install(monkeypatch, "composer", fail)
+    ended = auralis("composer")
+    assert (ended.code, ended.err) == (1, "auralis: the broker does not answer\n")
+
+
+def test_a_service_that_is_not_installed_says_what_to_install(
+    auralis: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(_: str) -> None:
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    monkeypatch.setattr("auralis.cli.app.importlib.import_module", missing)
+    ended = auralis("synth")
+    assert ended.code == 1
+    assert ended.err == "auralis: synth: the package 'torch' is missing: pip install 'auralis[synth]'\n"
+
+
+def test_ctrl_c_while_a_service_is_being_loaded_is_no_traceback(
+    auralis: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("auralis.cli.app.importlib.import_module", interrupted)
+    ended = auralis("synth")
+    assert (ended.code, ended.err.strip()) == (130, "")
+
+
+def test_python_m_auralis_is_the_same_command() -> None:
+    command = [sys.executable, "-m", "auralis", "--version"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == f"{__version__}\n"

@@ -1,0 +1,260 @@
+"""The supervisor with real small processes in the place of the services."""
+
+import asyncio
+import contextlib
+import http.server
+import io
+import os
+import re
+import socket
+import textwrap
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from rich.console import Console
+
+from auralis import supervise
+from auralis.embedded import EmbeddedBroker
+from auralis.errors import AuralisError, BrokerUnavailable, UsageError
+from auralis.settings import load
+from auralis.supervise import Supervisor, free_port, is_free
+
+PATIENCE_S = 20.0
+
+# Notes its beginning with what it was told, and its end. How it behaves is said by a file of its name.
+SERVICE = textwrap.dedent("""\
+    #!/bin/sh
+    name=$3
+    note() { echo "$1 $name $$ $REDIS_URL $AURALIS_PORT $AURALIS_METRICS_PORT $LOG_LEVEL" >>"$NOTES"; }
+    trap 'note end; exit 0' TERM
+    note begin
+    [ -f "$NOTES.$name" ] && exit "$(cat "$NOTES.$name")"
+    while :; do sleep 0.02; done
+""")
+
+
+class Scene:
+    """Supervised services and what they noted."""
+
+    def __init__(self, folder: Path) -> None:
+        self._notes = folder / "notes"
+        self._notes.touch()
+        self.output = io.StringIO()
+
+    def says(self, name: str, exit_code: int) -> None:
+        """Services of this name end at once with ``exit_code``."""
+        Path(f"{self._notes}.{name}").write_text(str(exit_code))
+
+    def notes(self, kind: str) -> list[list[str]]:
+        """Of each beginning or end: name, process id, broker, port, metrics port, log level."""
+        lines = [line.split(" ") for line in self._notes.read_text().splitlines()]
+        return [words for first, *words in lines if first == kind]
+
+    def names(self, kind: str) -> list[str]:
+        return [words[0] for words in self.notes(kind)]
+
+    def supervisor(self, synth_workers: int = 1, **flags: object) -> Supervisor:
+        return Supervisor(load(**flags), synth_workers, Console(file=self.output, width=200))
+
+    async def until(self, happened: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not happened():  # noqa: ASYNC110  other processes
+                await asyncio.sleep(0.02)
+
+    @contextlib.asynccontextmanager
+    async def running(self, supervisor: Supervisor, services: int) -> AsyncIterator[None]:
+        """The supervisor while all of its ``services`` run; then it is ended as by Ctrl-C."""
+        task = asyncio.create_task(supervisor.run())
+
+        def all_run() -> bool:
+            begun = len(self.notes("begin")) >= services
+            return begun and all(service.process for service in supervisor._services)
+
+        try:
+            await self.until(lambda: all_run() or task.done())
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+@pytest.fixture
+def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    program = tmp_path / "service"
+    program.write_text(SERVICE)
+    program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NOTES", str(tmp_path / "notes"))
+    for name in ("REDIS_URL", "LOG_LEVEL", "AURALIS_PORT", "AURALIS_METRICS_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(supervise.sys, "executable", str(program))
+    monkeypatch.setattr(supervise, "_FIRST_BACKOFF_S", 0.0)
+    return Scene(tmp_path)
+
+
+async def test_every_service_is_a_process_of_its_own_and_is_told_where_things_are(
+    scene: Scene, redis_url: str
+) -> None:
+    port = free_port("127.0.0.1")
+    async with scene.running(scene.supervisor(2, redis_url=redis_url, port=port), 4):
+        begun = scene.notes("begin")
+    assert sorted(words[0] for words in begun) == ["composer", "gateway", "synth", "synth"]
+    assert len({words[1] for words in begun}) == 4
+    assert {(words[2], words[3], words[5]) for words in begun} == {(redis_url, str(port), "WARNING")}
+    metrics = [words[4] for words in begun if words[0] != "gateway"]
+    assert len(set(metrics)) == 3
+    assert "0" not in metrics
+
+
+async def test_they_are_ended_from_the_listeners_back_to_the_composer(scene: Scene, redis_url: str) -> None:
+    async with scene.running(scene.supervisor(redis_url=redis_url, port=0), 3):
+        pass
+    assert scene.names("end") == ["gateway", "synth", "composer"]
+    assert not [pid for words in scene.notes("begin") if psutil.pid_exists(pid := int(words[1]))]
+
+
+async def test_a_service_that_dies_is_started_again_and_the_others_stay(scene: Scene, redis_url: str) -> None:
+    async with scene.running(scene.supervisor(redis_url=redis_url, port=0), 3):
+        synth = next(int(words[1]) for words in scene.notes("begin") if words[0] == "synth")
+        os.kill(synth, 9)
+        await scene.until(lambda: len(scene.notes("begin")) == 4)
+        assert scene.names("begin").count("synth") == 2
+    assert "synth ended (signal 9), starting it again" in scene.output.getvalue()
+
+
+async def _failure(supervisor: Supervisor) -> AuralisError:
+    """The one error that the supervisor ends with."""
+    with pytest.raises(BaseException) as caught:  # noqa: PT011  a group around it, or it alone
+        await supervisor.run()
+    error = caught.value
+    while isinstance(error, BaseExceptionGroup):
+        (error,) = error.exceptions
+    assert isinstance(error, AuralisError)
+    return error
+
+
+async def test_a_service_that_can_not_start_ends_everything_with_2(scene: Scene, redis_url: str) -> None:
+    scene.says("gateway", 2)
+    error = await _failure(scene.supervisor(redis_url=redis_url, port=0))
+    assert isinstance(error, UsageError)
+    assert str(error) == "gateway can't be started, see the line above"
+    assert scene.names("begin").count("gateway") == 1
+    assert not [words for words in scene.notes("begin") if psutil.pid_exists(int(words[1]))]
+
+
+async def test_a_service_that_never_settles_is_given_up(scene: Scene, redis_url: str) -> None:
+    scene.says("synth", 1)
+    error = await _failure(scene.supervisor(redis_url=redis_url, port=0))
+    assert str(error) == "synth ended 5 times in a row, giving up"
+    assert error.exit_code == 1
+    assert scene.names("begin").count("synth") == 5
+
+
+async def test_a_port_in_use_is_told_before_anything_is_started(scene: Scene, redis_url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        error = await _failure(scene.supervisor(redis_url=redis_url, port=port))
+    assert re.match(rf"can't listen on 127.0.0.1:{port}: Address already in use; choose another", str(error))
+    assert scene.notes("begin") == []
+
+
+async def test_a_broker_that_does_not_answer_is_told_before_anything_is_started(scene: Scene) -> None:
+    url = f"redis://127.0.0.1:{free_port('127.0.0.1')}"
+    assert isinstance(await _failure(scene.supervisor(redis_url=url, port=0)), BrokerUnavailable)
+    assert scene.notes("begin") == []
+
+
+async def test_without_a_broker_it_starts_one_of_its_own_and_ends_it_last(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped_after: list[int] = []
+    stop = EmbeddedBroker.stop
+
+    async def noted(broker: EmbeddedBroker) -> None:
+        stopped_after.append(len(scene.notes("end")))
+        await stop(broker)
+
+    monkeypatch.setattr(EmbeddedBroker, "stop", noted)
+    async with scene.running(scene.supervisor(port=0, data_dir=tmp_path / "data"), 3):
+        (url,) = {words[2] for words in scene.notes("begin")}
+        assert url.startswith("unix://")
+    assert stopped_after == [3]
+
+
+@pytest.fixture
+def talkative(scene: Scene) -> None:
+    Path(".env").write_text("LOG_LEVEL=debug\n")
+
+
+@pytest.mark.usefixtures("talkative")
+async def test_a_log_level_of_dot_env_reaches_the_services(scene: Scene, redis_url: str) -> None:
+    async with scene.running(scene.supervisor(redis_url=redis_url, port=0), 3):
+        assert {words[5] for words in scene.notes("begin")} == {"DEBUG"}
+
+
+@pytest.mark.parametrize("metrics_port", [0, 65_535])
+async def test_services_without_a_free_port_for_metrics_have_none(
+    scene: Scene, redis_url: str, metrics_port: int
+) -> None:
+    flags = {"redis_url": redis_url, "port": 0, "metrics_port": metrics_port}
+    async with scene.running(scene.supervisor(2, **flags), 4):
+        ports = [words[4] for words in scene.notes("begin")]
+    assert set(ports) <= {"0", str(metrics_port)}
+    assert ports.count("65535") <= 1
+
+
+@pytest.fixture
+def ready_gateway() -> Iterator[int]:
+    """The port of something that says it is ready."""
+
+    class Ready(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/readyz" else 404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Ready) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+async def test_as_soon_as_there_is_something_to_hear_it_says_where(
+    scene: Scene, redis_url: str, ready_gateway: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervise, "_listen_briefly", lambda *_: 0)
+    async with scene.running(scene.supervisor(redis_url=redis_url, port=ready_gateway), 3):
+        await scene.until(lambda: "Auralis plays" in scene.output.getvalue())
+    assert f"open http://127.0.0.1:{ready_gateway}" in scene.output.getvalue()
+
+
+def test_a_port_is_free_until_somebody_listens() -> None:
+    port = free_port("127.0.0.1")
+    assert is_free("127.0.0.1", port)
+    with socket.create_server(("127.0.0.1", port)):
+        assert not is_free("127.0.0.1", port)
+
+
+@pytest.mark.skipif(not socket.has_ipv6 or not is_free("::1", 0), reason="no IPv6 on this machine")
+def test_a_host_may_be_of_ipv6() -> None:
+    port = free_port("::1")
+    with socket.create_server(("::1", port), family=socket.AF_INET6):
+        assert not is_free("::1", port)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "a..b", "no such host"])
+def test_a_host_that_is_not_of_this_machine_is_one_line(host: str) -> None:
+    with pytest.raises(
+        AuralisError, match=f"can't listen on {re.escape(host)}:0: .+; choose another"
+    ) as caught:
+        free_port(host)
+    assert "\n" not in str(caught.value)
+    assert not is_free(host, 8000)
