@@ -133,7 +133,7 @@ async def test_the_player_plays_ten_seconds_and_follows_the_slider(page: Page, s
     await page.goto(system.url)
     await page.get_by_role("button", name="Play").click()
     async with asyncio.timeout(10):  # the page's policy forbids the polling that Playwright would inject
-        while await page.evaluate("auralis.state") != "playing":
+        while await page.evaluate("auralis.state") != "playing":  # noqa: ASYNC110  another process
             await asyncio.sleep(0.05)
     await asyncio.sleep(2.0)
     levels = []
