@@ -4,8 +4,8 @@ from hypothesis import Phase, settings
 
 pytest_plugins = ["tests.broker", "tests.browser"]
 
-# Every run draws the same examples, and a slow machine is no failure. No explanations of failures: before Python
-# 3.12 they trace every line, even of tests that pass.
+# Every run draws the same examples, and a slow machine is no failure. Explanations of failures would trace
+# every line before Python 3.12, even of tests that pass.
 _PHASES = [Phase.explicit, Phase.generate, Phase.shrink]
 settings.register_profile("auralis", derandomize=True, deadline=None, phases=_PHASES)
 settings.load_profile("auralis")
