@@ -42,6 +42,10 @@ class Keyspace:
         """Stream: assignments, with the consumer groups ``composer`` and ``synth``."""
         return f"{self.prefix}:channels"
 
+    def workers(self, group: str) -> str:
+        """Sorted set: worker of a group → broker time in ms of its last round. On the slot of ``channels``."""
+        return f"{{{self.channels}}}:{group}"
+
     @property
     def presets(self) -> str:
         """Hash: presets by name."""

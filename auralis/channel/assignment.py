@@ -17,6 +17,7 @@ from auralis.timing import LEASE_MS
 
 _log = structlog.get_logger()
 _claim: Final = LuaFunction("auralis.channel", "claim.lua")
+_loads: Final = LuaFunction("auralis.channel", "loads.lua")
 _leave: Final = LuaFunction("auralis.channel", "leave.lua")
 
 # Holds the entries of a worker that left: deleting a consumer would drop what is pending at it.
@@ -38,6 +39,7 @@ class Assignment:
     def __init__(self, client: Redis, keys: Keyspace, group: Group, worker: str) -> None:
         self._client = client
         self._stream = keys.channels
+        self._keys = [keys.channels, keys.workers(group)]
         self._wake = keys.wake
         self._group = group
         self._worker = worker
@@ -55,7 +57,7 @@ class Assignment:
 
     async def leave(self) -> None:
         """Leave the group; the others take over at once what this worker holds."""
-        await _leave(self._client, [self._stream], [self._group, self._worker, _NOBODY, 10 * LEASE_MS])
+        await _leave(self._client, self._keys, [self._group, self._worker, _NOBODY, 10 * LEASE_MS])
         await self._client.publish(self._wake, f"{self._group} {self._worker}")
 
     async def _round(self) -> Held:
@@ -67,7 +69,7 @@ class Assignment:
         return Held(channels, len(taken))
 
     async def _claim(self) -> tuple[list[bytes], list[bytes]]:
-        own, taken = await _claim(self._client, [self._stream], [self._group, self._worker, LEASE_MS])
+        own, taken = await _claim(self._client, self._keys, [self._group, self._worker, LEASE_MS])
         return own, taken
 
     async def _take_new(self) -> list[bytes]:
@@ -91,10 +93,8 @@ class Assignment:
 
     async def _loads(self) -> dict[str, int]:
         """Entries of each living worker of the group."""
-        consumers = await self._client.xinfo_consumers(self._stream, self._group)
-        loads = {c["name"].decode(): int(c["pending"]) for c in consumers if c["idle"] < LEASE_MS}
-        loads.pop(_NOBODY, None)
-        return loads
+        reply = await _loads(self._client, self._keys, [self._group, LEASE_MS])
+        return {worker.decode(): entries for worker, entries in zip(reply[::2], reply[1::2], strict=True)}
 
     async def _learn_names(self) -> None:
         reply = await self._client.xrange(self._stream)

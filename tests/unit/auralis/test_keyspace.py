@@ -23,9 +23,21 @@ def test_all_keys_of_a_channel_lie_on_one_slot_of_a_cluster(channel: str) -> Non
 @given(names, names)
 def test_no_two_keys_are_the_same(one: str, other: str) -> None:
     keys = Keyspace()
-    general = [keys.channels, keys.presets, keys.listeners, keys.wake]
+    general = [
+        keys.channels,
+        keys.workers("composer"),
+        keys.workers("synth"),
+        keys.presets,
+        keys.listeners,
+        keys.wake,
+    ]
     both = _all(keys, one) + (_all(keys, other) if other != one else []) + general
     assert len(set(both)) == len(both)
+
+
+def test_assignments_and_the_workers_they_are_for_lie_on_one_slot() -> None:
+    keys = Keyspace()
+    assert key_slot(keys.workers("synth").encode()) == key_slot(keys.channels.encode())
 
 
 def test_the_keys_are_those_of_the_contract() -> None:

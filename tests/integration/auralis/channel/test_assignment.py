@@ -129,6 +129,22 @@ async def test_the_channels_of_a_dead_worker_are_taken_after_its_lease_and_not_b
     assert (await living.round()).taken_over == 0
 
 
+async def test_what_is_handed_to_a_dead_worker_does_not_keep_it_alive(
+    client: Redis, keys: Keyspace, channels: Channels, join: Joining
+) -> None:
+    """Else its channels would go to and fro between it and the living for ever."""
+    names = await _create(channels, 4)
+    living, dying = join("a"), join("b")
+    await _rounds([living, dying], 3)
+    died = asyncio.get_running_loop().time()
+    await asyncio.sleep(LEASE_MS / 2000)
+    for entry, _ in await channels.assignments():
+        await client.xclaim(keys.channels, "synth", "b", 0, [str(entry)], justid=True)
+    await asyncio.sleep(LEASE_MS / 1000)
+    assert asyncio.get_running_loop().time() - died > LEASE_MS / 1000
+    assert await _rounds([living], 3) == [names]
+
+
 async def test_a_worker_that_was_stopped_does_not_take_back(channels: Channels, join: Joining) -> None:
     names = await _create(channels, 4)
     stopped, living = join("a"), join("b")
@@ -249,13 +265,14 @@ async def test_a_worker_that_is_long_gone_is_forgotten(
     client: Redis, keys: Keyspace, channels: Channels, join: Joining, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await _create(channels, 2)
-    await _rounds([join("gone"), join("b")])
+    await _rounds([join("gone"), join("b")], 2)
     monkeypatch.setattr(assignment, "LEASE_MS", 1)
     async with asyncio.timeout(PATIENCE_S):
-        while len(consumers := await client.xinfo_consumers(keys.channels, "synth")) > 1:
+        while await client.zscore(keys.workers("synth"), "gone") is not None:
             await join("b").round()
             await asyncio.sleep(0.02)
-    assert [consumer["name"] for consumer in consumers] == [b"b"]
+    consumers = await client.xinfo_consumers(keys.channels, "synth")
+    assert b"gone" not in [consumer["name"] for consumer in consumers]
 
 
 class _Kept:
