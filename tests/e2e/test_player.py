@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Callable
 from statistics import median
 from typing import Any, Final
@@ -258,6 +259,7 @@ async def test_a_drag_sends_few_messages_and_its_end(page: Page, gateway: FakeGa
     box = await slider.bounding_box()
     assert box is not None
     await page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    began_s = time.monotonic()
     await page.mouse.down()
     for step in range(50):
         await page.mouse.move(box["x"] + box["width"] * (0.5 + step / 100), box["y"] + box["height"] / 2)
@@ -266,7 +268,8 @@ async def test_a_drag_sends_few_messages_and_its_end(page: Page, gateway: FakeGa
     value = float(await slider.input_value())
     await until(lambda: gateway.controls["intensity"] == value, "the last value")
     assert value > 0.9
-    assert len(gateway.heard("control")) <= 20
+    paced = (time.monotonic() - began_s) / 0.1  # one in 100 ms, however slowly the machine drags
+    assert len(gateway.heard("control")) <= paced + 2
 
 
 async def test_others_move_the_inputs_but_not_under_a_hand(page: Page, gateway: FakeGateway) -> None:
