@@ -43,7 +43,7 @@ class Keyspace:
         return f"{self.prefix}:channels"
 
     def workers(self, group: str) -> str:
-        """Sorted set: worker of a group → broker time in ms of its last round. On the slot of ``channels``."""
+        """Sorted set: worker of a group → broker time in ms of its last round. On the stream's slot."""
         return f"{{{self.channels}}}:{group}"
 
     @property
