@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from auralis import logs, settings
-from auralis.broker import connect
+from auralis.broker import connect, wait_for_broker
 from auralis.errors import UsageError
 from auralis.process import run_until_signalled, worker_name
 from auralis.settings import Settings
@@ -15,7 +15,7 @@ from services.gateway.app import Gateway
 
 
 async def work(configured: Settings) -> None:
-    """Run one gateway until cancelled; the broker may be away, then or later."""
+    """Run one gateway until cancelled; once it has found the broker, that may go away."""
     if configured.redis_url is None:
         raise UsageError("REDIS_URL is not set: a gateway needs the broker that it reads from")
     name = worker_name()
@@ -23,6 +23,7 @@ async def work(configured: Settings) -> None:
         connect(configured.redis_url, name=f"gateway-{name}") as client,
         connect(configured.redis_url, name=f"gateway-wake-{name}", answer_timeout_s=None) as listening,
     ):
+        await wait_for_broker(client)
         await Gateway(configured, client, listening).run()
 
 
