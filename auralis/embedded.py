@@ -132,7 +132,8 @@ class EmbeddedBroker:
 
     async def _wait_until_ready(self, log: Path) -> None:
         deadline = asyncio.get_running_loop().time() + _START_S
-        async with connect(self.url, name="auralis-start") as client:
+        client = connect(self.url, name="auralis-start")
+        try:
             while asyncio.get_running_loop().time() < deadline:
                 if self.process.returncode is not None:
                     raise AuralisError(f"the embedded broker ended at once; its log: {log}")
@@ -140,6 +141,9 @@ class EmbeddedBroker:
                     await client.ping()
                     return
                 await asyncio.sleep(0.01)
+        finally:
+            # As a context manager the client would leave its connection open when it is cancelled on leaving.
+            await asyncio.shield(client.aclose())
         raise BrokerUnavailable(f"the embedded broker did not answer within {_START_S:g} s; its log: {log}")
 
 
