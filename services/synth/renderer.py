@@ -25,8 +25,8 @@ from services.synth.patch import PATCHES
 from services.synth.voice import Voice, build_voice
 
 LONGEST_RELEASE_S: Final = max(patch.release_s for patch in PATCHES.values())
-# More than 16 channels sound at once.
-_CACHED_VOICES: Final = 1024
+# A voice is kept as long as one of the last batches needed it: several seconds of every channel's turns.
+_KEPT_BATCHES: Final = 100
 
 
 class Job(NamedTuple):
@@ -66,13 +66,17 @@ class Renderer:
         self._audio = audio
         self._grid = Grid(audio)
         self._device = device or torch.device("cpu")
-        self._voices: OrderedDict[tuple[int, Note], Voice] = OrderedDict()
+        # The least recently used first, each with the batch that last needed it.
+        self._voices: OrderedDict[tuple[int, Note], tuple[Voice, int]] = OrderedDict()
+        self._batch = 0
 
     def render(self, jobs: Sequence[Job]) -> list[bytes]:
         """The PCM of each job: 16-bit little-endian interleaved stereo."""
+        self._batch += 1
         parts = [part for job in jobs for part in self._parts(job)]
         mixed = mixer.mix([self._sounding(part) for part in parts], self._grid, self._device)
         samples = iter(np.asarray(master.saturate(mixed).cpu().numpy()))
+        self._forget_unused()
         return [self._finish(job, samples) for job in jobs]
 
     def _parts(self, job: Job) -> list[_Part]:
@@ -103,12 +107,14 @@ class Renderer:
 
     def _voice(self, seed: int, note: Note) -> Voice:
         key = (seed, note)
-        voice = self._voices.get(key)
-        if voice is None:
-            voice = build_voice(note, PATCHES[note.patch], seed, self._grid)
-            self._voices[key] = voice
-            if len(self._voices) > _CACHED_VOICES:
-                self._voices.popitem(last=False)
-        else:
-            self._voices.move_to_end(key)
+        cached = self._voices.pop(key, None)
+        voice = cached[0] if cached else build_voice(note, PATCHES[note.patch], seed, self._grid)
+        self._voices[key] = (voice, self._batch)
         return voice
+
+    def _forget_unused(self) -> None:
+        while self._voices:
+            key, (_, batch) = next(iter(self._voices.items()))
+            if batch > self._batch - _KEPT_BATCHES:
+                return
+            del self._voices[key]

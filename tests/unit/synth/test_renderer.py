@@ -149,3 +149,13 @@ def test_a_dry_score_holds_its_last_chord() -> None:
     score.apply(FIRST, Batch(revision=0, from_frame=0, until_frame=AUDIO.frames(4), events=events))
     far = samples(b"".join(render(score, list(range(300, 310)))))
     assert rms_db(far) > -40
+
+
+def test_voices_that_no_batch_needs_are_forgotten(score: Score) -> None:
+    """Minutes later nothing of the phrase is kept: memory follows what sounds, not what has sounded."""
+    renderer = Renderer(AUDIO)
+    renderer.render([Job(7, score, 20, PLAIN)])
+    assert renderer._voices
+    for seq in range(1000, 1100):
+        renderer.render([Job(7, score, seq, PLAIN)])
+    assert not renderer._voices
