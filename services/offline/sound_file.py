@@ -30,7 +30,9 @@ class SoundFile:
 
     def write(self, pcm: bytes) -> None:
         """Append interleaved 16-bit little-endian stereo."""
-        self._file.write(np.frombuffer(pcm, "<i2").reshape(-1, AUDIO_CHANNELS))
+        samples = np.frombuffer(pcm, "<i2").reshape(-1, AUDIO_CHANNELS)
+        # From integers libsndfile 1.2.2 makes MP3 full of clicks, other ones in each process.
+        self._file.write(samples / np.float32(32_768) if self._file.format == "MP3" else samples)
 
 
 def checked_path(path: Path) -> Path:

@@ -16,7 +16,7 @@ PCM = (np.sin(np.arange(44_100) * 0.03)[:, None] * [8000, 8000]).astype("<i2").t
 
 @pytest.mark.parametrize("extension", sorted(FORMATS))
 def test_what_is_written_can_be_read(tmp_path: Path, extension: str) -> None:
-    """One second in every format, by another reader: rate, channels and level."""
+    """One second in every format, by another reader: rate, channels and level, without clicks."""
     path = tmp_path / f"piece{extension}"
     with writing(path, AUDIO) as file:
         file.write(PCM)
@@ -24,6 +24,7 @@ def test_what_is_written_can_be_read(tmp_path: Path, extension: str) -> None:
     assert rate == 44_100
     assert samples.shape[1] == 2
     assert np.sqrt(np.mean(samples**2)) == pytest.approx(8000 / 32768 / np.sqrt(2), rel=0.05)
+    assert np.abs(samples).max() == pytest.approx(8000 / 32768, rel=0.05)
     assert list(tmp_path.iterdir()) == [path]
 
 
