@@ -1,26 +1,21 @@
 """Measure a running system as its listeners see it.
 
 Starts ``auralis up`` with data of its own, listens, turns a control, then renders the whole score log once
-more and compares every byte. Prints one table::
+more and compares every byte. Beside it the machine is watched: how often it stood still is in the table too::
 
-    python benchmarks/live.py --minutes 10 --changes 50
+    python -m benchmarks.live --minutes 10 --changes 50
 """
 
 import argparse
 import asyncio
 import json
-import os
 import random
-import signal
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Final, NamedTuple
 
 import aiohttp
 import numpy as np
@@ -33,15 +28,26 @@ from auralis.score.log import ScoreReader
 from auralis.score.score import Score
 from auralis.supervise import free_port
 from auralis.wire import unpack
+from benchmarks.stalls import Stalls, watching
 from services.offline.replay import replay
+from tests.e2e.system import System, running_system
+
+_LATE_US: Final = 100_000
+
+
+class Arrival(NamedTuple):
+    """When a chunk was due and when it came, µs."""
+
+    due_us: int
+    at_us: int
 
 
 @dataclass
 class Heard:
-    """What one listener received: payloads and lateness (s) by seq, first arrival (µs) by revision."""
+    """What one listener received: payloads by seq, arrivals, the first arrival (µs) by revision."""
 
     payloads: dict[int, bytes] = field(default_factory=dict)
-    lateness_s: list[float] = field(default_factory=list)
+    arrivals: list[Arrival] = field(default_factory=list)
     revision_us: dict[int, int] = field(default_factory=dict)
     discontinuities: int = 0
     burst: int = 0
@@ -52,7 +58,7 @@ class Heard:
         header, payload = unpack(frame)
         self.discontinuities += header.discontinuity
         if len(self.payloads) >= self.burst:
-            self.lateness_s.append((now_us - header.due_us) / 1e6)
+            self.arrivals.append(Arrival(header.due_us, now_us))
         self.payloads[header.seq] = bytes(payload)
         self.revision_us.setdefault(header.revision, now_us)
 
@@ -62,36 +68,15 @@ class Heard:
         return max(self.payloads) - min(self.payloads) + 1 - len(self.payloads)
 
 
-@dataclass(frozen=True)
-class System:
-    """A running ``auralis up``."""
-
-    process: subprocess.Popen[bytes]
-    port: int
-    metrics_port: int
-    data_dir: Path
-    started: float
-
-    @property
-    def url(self) -> str:
-        """The gateway's address."""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def broker_url(self) -> str:
-        """The embedded broker's address."""
-        return (self.data_dir / str(self.port) / "url").read_text()
-
-
-async def first_chunk_s(system: System) -> float:
-    """Seconds from the start until a listener has its first chunk."""
+async def first_chunk_s(system: System, started: float) -> float:
+    """Seconds since ``started`` when a listener has its first chunk."""
     async with aiohttp.ClientSession() as session:
         while True:
             try:
                 async with session.ws_connect(f"{system.url}/ws/main", protocols=["auralis.v1"]) as socket:
                     async for message in socket:
                         if message.type is aiohttp.WSMsgType.BINARY:
-                            return time.monotonic() - system.started
+                            return time.monotonic() - started
             except aiohttp.ClientError:
                 await asyncio.sleep(0.02)
 
@@ -184,52 +169,55 @@ def quantile(buckets: dict[float, float], share: float) -> float:
     return min(edge for edge, count in buckets.items() if count >= share * total)
 
 
-@asynccontextmanager
-async def running(synth_workers: int) -> AsyncIterator[System]:
-    """``auralis up`` with data and ports of its own."""
-    with tempfile.TemporaryDirectory() as data:
-        port, metrics_port = free_port("127.0.0.1"), free_port("127.0.0.1")
-        command = [sys.executable, "-m", "auralis", "up", "--port", str(port), "--data-dir", data]
-        command += ["--synth-workers", str(synth_workers)]
-        environment = os.environ | {"AURALIS_METRICS_PORT": str(metrics_port)}
-        started = time.monotonic()
-        process = subprocess.Popen(command, env=environment)
-        try:
-            yield System(process, port, metrics_port, Path(data), started)
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(15)
-
-
 async def measure(minutes: float, changes: int, synth_workers: int) -> bool:
     """Run everything and print the table; True if nothing was wrong."""
-    async with running(synth_workers) as system:
-        show("start to first chunk", f"{await first_chunk_s(system):.1f} s")
+    metrics_port, started = free_port("127.0.0.1"), time.monotonic()
+    flags, environment = ("--synth-workers", str(synth_workers)), {"AURALIS_METRICS_PORT": str(metrics_port)}
+    async with running_system(*flags, **environment) as system:
+        show("start to first chunk", f"{await first_chunk_s(system, started):.1f} s")
         # A ring's first chunk fades in from silence, which no log tells: it must not be in the burst.
         await asyncio.sleep(1.0)
-        heard = Heard()
-        listening = asyncio.create_task(listen(system.url, heard))
-        begun = time.monotonic()
-        turned = await turn(system.url, heard, changes, 0.8 * minutes * 60 / max(changes, 1))
-        await asyncio.sleep(max(0.0, minutes * 60 - (time.monotonic() - begun)))
-        listening.cancel()
+        with watching() as stalls:
+            heard, turned = await hear(system, minutes, changes)
         for name, size in sorted(resident_mb(system.process.pid).items()):
             show(f"memory {name}", f"{size:.0f} MB")
-        for name, value in counters(system.metrics_port + 1).items():
+        for name, value in counters(metrics_port + 1).items():
             show(name, f"{value:g}")
         wrong = await differing(system.broker_url, heard)
         report(heard, turned, wrong)
-    return not (wrong or heard.holes or heard.discontinuities or system.process.returncode)
+        report_lateness(heard, stalls)
+    return not (wrong or heard.holes or heard.discontinuities)
+
+
+async def hear(system: System, minutes: float, changes: int) -> tuple[Heard, list[tuple[float, float]]]:
+    """Listen for ``minutes`` and turn a control meanwhile."""
+    heard, begun = Heard(), time.monotonic()
+    listening = asyncio.create_task(listen(system.url, heard))
+    turned = await turn(system.url, heard, changes, 0.8 * minutes * 60 / max(changes, 1))
+    await asyncio.sleep(max(0.0, minutes * 60 - (time.monotonic() - begun)))
+    listening.cancel()
+    return heard, turned
 
 
 def report(heard: Heard, turned: list[tuple[float, float]], wrong: list[int]) -> None:
     """What the listener received."""
     show("chunks", f"{len(heard.payloads)}, holes {heard.holes}, discontinuities {heard.discontinuities}")
     show("bytes unlike the replay", f"{len(wrong)} chunks")
-    show("lateness", quantiles(heard.lateness_s))
     if turned:
         show("control to chunk, due", quantiles([due for due, _ in turned]))
         show("control to chunk, there", quantiles([there for _, there in turned]))
+
+
+def report_lateness(heard: Heard, stalls: Stalls) -> None:
+    """How late chunks came, and how late a bare sleep was meanwhile."""
+    late = [a for a in heard.arrivals if a.at_us - a.due_us > _LATE_US]
+    excused = sum(stalls.within(*arrival) for arrival in late)
+    show("lateness", quantiles([(a.at_us - a.due_us) / 1e6 for a in heard.arrivals]))
+    show("late by more than 100 ms", f"{len(late)} chunks, {excused} of them while the machine stood still")
+    priority = "real-time" if stalls.real_time else "normal"
+    seconds = sum(end - start for start, end in stalls.spans_us) / 1e6
+    told = f"{len(stalls.spans_us)} times {seconds:.1f} s in all, longest {stalls.longest_ms:.0f} ms"
+    show(f"a bare sleep ({priority} priority) was late", told)
 
 
 def show(what: str, value: str) -> None:

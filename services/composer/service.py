@@ -3,29 +3,20 @@
 All music is in :mod:`services.composer.plan` and below; here are time, the broker and its refusals.
 """
 
-import asyncio
-import time
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from redis.asyncio import Redis
 
 from auralis.audio import AudioFormat
-from auralis.broker import BROKER_ERRORS, reason
-from auralis.channel.assignment import Assignment
-from auralis.channel.listeners import Listeners
-from auralis.channel.membership import Membership
+from auralis.channel.share import Link, Round, Share
 from auralis.channel.state import Channels, ChannelState, ControlChange
-from auralis.channel.wakeups import WakeUps
-from auralis.clock import BrokerClock
 from auralis.controls import changed
 from auralis.errors import ChannelNotFound, ProtocolError
-from auralis.keyspace import Keyspace
 from auralis.score.entry_id import NO_ENTRY, EntryId
 from auralis.score.events import Batch
 from auralis.score.log import Appended, Refusal, ScoreWriter
-from auralis.timing import HORIZON_US, POLL_S, first_revisable_seq
+from auralis.timing import HORIZON_US, first_revisable_seq
 from services.composer import plan as planning
 from services.composer.metrics import ComposerMetrics
 from services.composer.plan import Plan
@@ -33,7 +24,6 @@ from services.composer.plan import Plan
 _log = structlog.get_logger()
 
 _TICK_S: Final = 0.25
-_BACKOFF_S: Final = 0.2
 # What composing and appending a revision takes: the first frame that may change is chosen for then.
 _COMPOSE_US: Final = 8_000
 # A late entry is composed again for the frame that the log names; more than twice: the clock is off.
@@ -41,13 +31,9 @@ _ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Collaborators:
-    """What a composer works with; ``wakeups`` listens on a connection of its own."""
+class Collaborators(Link):
+    """What a composer works with."""
 
-    client: Redis
-    keys: Keyspace
-    clock: BrokerClock
-    wakeups: WakeUps
     metrics: ComposerMetrics
 
 
@@ -77,48 +63,22 @@ class Composer:
         self._parts = parts
         self._clock = parts.clock
         self._metrics = parts.metrics
-        self._membership = Membership(
-            Assignment(parts.client, parts.keys, "composer", name),
-            Listeners(parts.client, parts.keys),
-            parts.clock,
-            changed=parts.wakeups.nudge,
-        )
+        self._share = Share("composer", name, parts)
         self._channels = Channels(parts.client, parts.keys)
         self._pieces: dict[str, _Piece] = {}
 
     async def run(self) -> None:
         """Work until cancelled; then leave the group, so that the others go on at once."""
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._parts.wakeups.keep())
-                tasks.create_task(self._clock.keep())
-                tasks.create_task(self._membership.keep())
-                tasks.create_task(self._keep_composing())
-        finally:
-            await self._membership.leave()
+        # After a failure it is not known what was written: the pieces are read again.
+        await self._share.keep(self._compose_all, lost=self._pieces.clear, tick_s=_TICK_S)
 
-    async def _keep_composing(self) -> None:
-        looked = 0.0
-        while True:
-            woken = await self._parts.wakeups.wait(_TICK_S)
-            everything = time.monotonic() - looked > POLL_S
-            if everything:
-                looked = time.monotonic()
-            controlled = {channel for what, channel in woken if what == "control"}
-            try:
-                await self._compose_all(controlled, everything)
-            except BROKER_ERRORS as error:
-                _log.debug("composing paused", reason=reason(error))
-                self._pieces.clear()  # what was written is not known: read it again
-                await asyncio.sleep(_BACKOFF_S)
-
-    async def _compose_all(self, controlled: set[str], everything: bool) -> None:
-        held = self._membership.held
+    async def _compose_all(self, round_: Round) -> None:
+        held, controlled = self._share.held, round_.announces("control")
         for gone in self._pieces.keys() - held:
             del self._pieces[gone]
         for channel in sorted(held, key=lambda name: name not in controlled):
             try:
-                await self._compose(channel, look=everything or channel in controlled)
+                await self._compose(channel, look=round_.everything or channel in controlled)
             except ChannelNotFound:
                 self._pieces.pop(channel, None)
 
@@ -126,7 +86,7 @@ class Composer:
         piece = self._pieces.get(channel)
         if piece is None:
             piece, look = await self._load(channel), True
-        if not piece.state.always_on and channel not in self._membership.heard:
+        if not self._share.awake(channel, always_on=piece.state.always_on):
             return
         if look:
             changes = await self._channels.control_changes(channel, after=piece.control_id)

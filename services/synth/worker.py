@@ -9,22 +9,14 @@ from typing import Final
 
 import structlog
 import torch
-from redis.asyncio import Redis
 
 from auralis.audio import AudioFormat, due_us
-from auralis.broker import BROKER_ERRORS, reason
-from auralis.channel.assignment import Assignment
-from auralis.channel.listeners import Listeners
-from auralis.channel.membership import Membership
+from auralis.channel.share import Link, Round, Share
 from auralis.channel.state import Channels
-from auralis.channel.wakeups import WakeUps
-from auralis.clock import BrokerClock
 from auralis.errors import ChannelNotFound
-from auralis.keyspace import Keyspace
 from auralis.ring.reader import RingReader
 from auralis.ring.writer import Outcome, PushReply, RingWriter
 from auralis.score.log import ScoreReader
-from auralis.timing import POLL_S
 from services.synth.metrics import SynthMetrics
 from services.synth.renderer import Renderer
 from services.synth.schedule import Run
@@ -34,7 +26,6 @@ _log = structlog.get_logger()
 
 # The ring misses a chunk 100 ms after it was full; looking more often keeps it at its full depth.
 _TICK_S: Final = 0.03
-_BACKOFF_S: Final = 0.2
 # What one batch renders at most: an urgent chunk never waits for longer than this takes.
 _BATCH_CHUNKS: Final = 12
 _FIRST_BATCH_US: Final = 10_000
@@ -60,13 +51,9 @@ class _Pace:
 
 
 @dataclass(frozen=True, slots=True)
-class Collaborators:
-    """What a worker works with; ``wakeups`` listens on a connection of its own."""
+class Collaborators(Link):
+    """What a worker works with."""
 
-    client: Redis
-    keys: Keyspace
-    clock: BrokerClock
-    wakeups: WakeUps
     metrics: SynthMetrics
     device: torch.device
 
@@ -78,12 +65,7 @@ class Worker:
         self._parts = parts
         self._clock = parts.clock
         self._metrics = parts.metrics
-        self._membership = Membership(
-            Assignment(parts.client, parts.keys, "synth", name),
-            Listeners(parts.client, parts.keys),
-            parts.clock,
-            changed=parts.wakeups.nudge,
-        )
+        self._share = Share("synth", name, parts)
         self._channels = Channels(parts.client, parts.keys)
         self._scores = ScoreReader(parts.client, parts.keys)
         self._ring_reader = RingReader(parts.client, parts.keys)
@@ -96,36 +78,21 @@ class Worker:
 
     async def run(self) -> None:
         """Work until cancelled; then leave the group, so that the others go on at once."""
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._parts.wakeups.keep())
-                tasks.create_task(self._clock.keep())
-                tasks.create_task(self._membership.keep())
-                tasks.create_task(self._keep_rendering())
-        finally:
-            await self._membership.leave()
+        await self._share.keep(self._render_all, lost=self._lost, tick_s=_TICK_S)
 
-    async def _keep_rendering(self) -> None:
-        looked = 0.0
-        while True:
-            woken = await self._parts.wakeups.wait(_TICK_S)
-            everything = time.monotonic() - looked > POLL_S
-            if everything:
-                looked = time.monotonic()
-            try:
-                await self._track()
-                await self._follow({name for what, name in woken if what == "score"}, everything)
-                while await self._render_most_urgent():
-                    pass
-            except BROKER_ERRORS as error:
-                _log.debug("rendering paused", reason=reason(error))
-                for channel in self._tracked.values():
-                    channel.ring_unknown = True
-                await asyncio.sleep(_BACKOFF_S)
+    async def _render_all(self, round_: Round) -> None:
+        await self._track()
+        await self._follow(round_.announces("score"), round_.everything)
+        while await self._render_most_urgent():
+            pass
+
+    def _lost(self) -> None:
+        for channel in self._tracked.values():
+            channel.ring_unknown = True
 
     async def _track(self) -> None:
         """Follow what the membership says."""
-        held = self._membership.held
+        held = self._share.held
         for gone in self._tracked.keys() - held:
             del self._tracked[gone]
         for new in held - self._tracked.keys():
@@ -133,7 +100,7 @@ class Worker:
                 self._tracked[new] = TrackedChannel.of(await self._channels.state(new))
             except ChannelNotFound:
                 _log.debug("channel is gone", channel=new)
-        self._metrics.follow(self._membership, len(self._tracked), self._scores.rejected)
+        self._metrics.follow(self._share.membership, len(self._tracked), self._scores.rejected)
 
     async def _follow(self, woken: set[str], everything: bool) -> None:
         """Read on in the scores that were announced, in all of them once a second."""
@@ -209,8 +176,7 @@ class Worker:
         channel.ring_unknown = True
 
     def _awake(self) -> list[TrackedChannel]:
-        heard = self._membership.heard
-        return [c for c in self._tracked.values() if c.always_on or c.id in heard]
+        return [c for c in self._tracked.values() if self._share.awake(c.id, always_on=c.always_on)]
 
 
 def _most_urgent(channels: Iterable[TrackedChannel], now_us: int, ready_us: int) -> list[Work]:

@@ -130,8 +130,9 @@ async def test_two_composers_write_one_piece(desk: Desk) -> None:
                 own, desk.keys, clock, WakeUps(listening, desk.keys), ComposerMetrics(CollectorRegistry())
             )
             shadow = Composer("shadow", parts)
-            shadow._membership.held = frozenset({"main"})
-            task = asyncio.create_task(shadow._keep_composing())
+            shadow._share.membership.held = frozenset({"main"})
+            working = shadow._share._keep_working(shadow._compose_all, shadow._pieces.clear, 0.25)
+            task = asyncio.create_task(working)
             await asyncio.sleep(2.5)
             task.cancel()
             with suppress(asyncio.CancelledError):

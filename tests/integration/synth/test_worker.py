@@ -142,7 +142,7 @@ async def test_a_killed_worker_is_not_heard(stage: Stage) -> None:
     """A worker dies in mid-note without a word; the other one takes over with the same bytes."""
     async with stage.working("one") as one:
         await stage.listen(0.8)
-        one._membership.leave = _say_nothing  # type: ignore[method-assign]
+        one._share.membership.leave = _say_nothing  # type: ignore[method-assign]
         async with stage.working("two"):
             stage.tasks["one"].cancel()
             await stage.listen(3.0)
@@ -175,9 +175,9 @@ async def _believe(worker: Worker, channel: str) -> None:
     """Let ``worker`` take ``channel`` for its own, whatever the broker says."""
 
     async def nothing_new() -> None:
-        worker._membership.held = frozenset({channel})
+        worker._share.membership.held = frozenset({channel})
 
-    worker._membership._round = nothing_new  # type: ignore[method-assign]
+    worker._share.membership._round = nothing_new  # type: ignore[method-assign]
     await nothing_new()
 
 

@@ -1,0 +1,104 @@
+"""One process's share of the channels: its place in the group, and the loop that calls it to work."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Set
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import structlog
+from redis.asyncio import Redis
+
+from auralis.broker import BROKER_ERRORS, reason
+from auralis.channel.assignment import Assignment, Group
+from auralis.channel.listeners import Listeners
+from auralis.channel.membership import Membership
+from auralis.channel.wakeups import WakeUps
+from auralis.clock import BrokerClock
+from auralis.keyspace import Keyspace
+from auralis.timing import POLL_S
+
+_log = structlog.get_logger()
+
+_BACKOFF_S: Final = 0.2
+
+
+class Round(NamedTuple):
+    """One call to work: what was announced since the last one, and whether it is time to look at everything.
+
+    Announcements are hints that may be missed, so everything is looked at once a second.
+    """
+
+    announced: Set[tuple[str, str]]
+    everything: bool
+
+    def announces(self, what: str) -> set[str]:
+        """The channels of which ``what`` was announced."""
+        return {channel for kind, channel in self.announced if kind == what}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A worker's link to the broker; ``wakeups`` listens on a connection of its own."""
+
+    client: Redis
+    keys: Keyspace
+    clock: BrokerClock
+    wakeups: WakeUps
+
+
+class Share:
+    """Keeps a worker of ``group`` in its place."""
+
+    def __init__(self, group: Group, name: str, link: Link) -> None:
+        self._group = group
+        self._clock = link.clock
+        self._wakeups = link.wakeups
+        self.membership = Membership(
+            Assignment(link.client, link.keys, group, name),
+            Listeners(link.client, link.keys),
+            link.clock,
+            changed=link.wakeups.nudge,
+        )
+
+    async def keep(
+        self, work: Callable[[Round], Awaitable[None]], lost: Callable[[], None], tick_s: float
+    ) -> None:
+        """Call ``work`` when something was announced, at least every ``tick_s``, until cancelled.
+
+        Where the broker fails, ``lost`` is told that what was written is not known. In the end the group is
+        left, so that the others go on at once.
+        """
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._wakeups.keep())
+                tasks.create_task(self._clock.keep())
+                tasks.create_task(self.membership.keep())
+                tasks.create_task(self._keep_working(work, lost, tick_s))
+        finally:
+            await self.membership.leave()
+
+    async def _keep_working(
+        self, work: Callable[[Round], Awaitable[None]], lost: Callable[[], None], tick_s: float
+    ) -> None:
+        looked = 0.0
+        while True:
+            announced = await self._wakeups.wait(tick_s)
+            everything = time.monotonic() - looked > POLL_S
+            if everything:
+                looked = time.monotonic()
+            try:
+                await work(Round(announced, everything))
+            except BROKER_ERRORS as error:
+                _log.debug("work paused", group=self._group, reason=reason(error))
+                lost()
+                await asyncio.sleep(_BACKOFF_S)
+
+    @property
+    def held(self) -> frozenset[str]:
+        """The channels that are this process's own."""
+        return self.membership.held
+
+    def awake(self, channel: str, *, always_on: bool) -> bool:
+        """Whether ``channel`` is to be worked on: somebody hears it, or it never sleeps."""
+        return always_on or channel in self.membership.heard
