@@ -17,6 +17,8 @@ Unit = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Pitch = Annotated[float, msgspec.Meta(ge=0.0, le=127.0)]
 Layer = Literal["drone", "pad", "choir", "bells", "melody", "answer", "texture", "percussion"]
 
+Room = Literal["hall", "cathedral", "plate", "room"]
+
 
 class _Event(msgspec.Struct, frozen=True, tag_field="type"):
     at_frame: Frame
@@ -83,11 +85,17 @@ class Patch(_Event, frozen=True, tag="patch"):
     patch: str
 
 
+class Space(_Event, frozen=True, tag="space"):
+    """The music moves into another room."""
+
+    room: Room
+
+
 class Revise(_Event, frozen=True, tag="revise"):
     """Drops every event that has not started by ``at_frame``."""
 
 
-Event = Note | Chord | Automation | Tempo | Section | Patch | Revise
+Event = Note | Chord | Automation | Tempo | Section | Patch | Space | Revise
 
 
 class Batch(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 import msgspec
 
 from auralis.score.entry_id import NO_ENTRY, EntryId
-from auralis.score.events import Automation, Batch, Chord, Event, Note
+from auralis.score.events import Automation, Batch, Chord, Event, Note, Space, Tempo
 
 # A gate that is closed by a later entry; a century at 48 kHz stays exact in a double.
 OPEN_END: Final = 1 << 47
@@ -22,6 +22,9 @@ HOLD_PATCH: Final = "warm_pad"
 HOLD_VELOCITY: Final = 0.5
 
 E = TypeVar("E", bound=Event)
+# What is in force from its frame until the next one of its kind.
+Mark = Chord | Tempo | Space
+M = TypeVar("M", Chord, Tempo, Space)
 
 
 @dataclass(slots=True)
@@ -40,7 +43,7 @@ class _Recorded(Generic[E]):
         return self.event.at_frame
 
 
-_Sounding = _Recorded[Note] | _Recorded[Chord] | _Recorded[Automation]
+_Standing = _Recorded[Note] | _Recorded[Mark] | _Recorded[Automation]
 _by_frame: Final = attrgetter("at_frame")
 
 
@@ -57,11 +60,11 @@ class Score:
     def __init__(self) -> None:
         self._entries: list[_Entry] = []
         self._notes: list[_Recorded[Note]] = []
-        self._chords: list[_Recorded[Chord]] = []
+        self._marks: list[_Recorded[Mark]] = []
         self._automations: list[_Recorded[Automation]] = []
         # What the newest version shows, by onset, and its open hold: a log of an hour is applied in a blink
         # only if no entry looks at all events before it.
-        self._standing: list[_Sounding] = []
+        self._standing: list[_Standing] = []
         self._hold: list[_Recorded[Note]] = []
 
     @property
@@ -118,18 +121,18 @@ class Score:
     def forget(self, before_frame: int, oldest: EntryId) -> None:
         """Drop what no view from ``oldest`` on shows at or after ``before_frame``.
 
-        The entry, chord and automation in force at ``before_frame`` stay. The caller leaves room for the
+        The entry, marks and automations in force at ``before_frame`` stay. The caller leaves room for the
         longest release, and no later entry begins before ``before_frame``.
         """
         self._notes = [
             r for r in self._notes if r.event.release_frame > before_frame and not _gone(r, oldest)
         ]
-        self._chords = _chords_from(self._chords, before_frame, oldest)
+        self._marks = _marks_from(self._marks, before_frame, oldest)
         self._automations = _ramps_from(self._automations, before_frame, oldest)
         kept = [e for e in self._entries[:-1] if e.until_frame > before_frame or e.id >= oldest]
         self._entries = kept + self._entries[-1:]
         held = {id(record) for record in self._hold}
-        everything: list[_Sounding] = [*self._notes, *self._chords, *self._automations]
+        everything: list[_Standing] = [*self._notes, *self._marks, *self._automations]
         standing = (r for r in everything if r.dropped is None and id(r) not in held)
         self._standing = sorted(standing, key=_by_frame)
 
@@ -140,13 +143,13 @@ class Score:
         del self._standing[start:]
 
     def _record(self, event: Event, entry_id: EntryId) -> None:
-        """Note what sounds; ``tempo``, ``section`` and ``patch`` say nothing that a view is asked for."""
-        record: _Sounding
+        """Note what a view is asked for; ``section`` and ``patch`` are for who reads along."""
+        record: _Standing
         match event:
             case Note():
                 self._notes.append(record := _Recorded(event, entry_id))
-            case Chord():
-                self._chords.append(record := _Recorded(event, entry_id))
+            case Chord() | Tempo() | Space():
+                self._marks.append(record := _Recorded(event, entry_id))
             case Automation():
                 self._automations.append(record := _Recorded(event, entry_id))
             case _:
@@ -190,11 +193,16 @@ class ScoreView:
         ]
         return sorted(found, key=lambda note: (note.at_frame, note.id))
 
-    def chord_at(self, frame: int) -> Chord | None:
-        """The chord in force at ``frame``; the last one announced, if that is earlier."""
-        chords = [r.event for r in self.score._chords if r.visible(self.version)]  # noqa: SLF001
-        in_force = (chord for chord in reversed(chords) if chord.at_frame <= frame)
-        return max(in_force, key=_by_frame, default=None)
+    def in_force(self, kind: type[M], frame: int) -> M | None:
+        """The chord, tempo or space at ``frame``: the last one announced, of those that have begun."""
+        marks = [
+            record.event
+            for record in reversed(self.score._marks)  # noqa: SLF001
+            if isinstance(record.event, kind)
+            and record.event.at_frame <= frame
+            and record.visible(self.version)
+        ]
+        return max(marks, key=_by_frame, default=None)
 
     def automation(self, parameter: str) -> list[Automation]:
         """The ramps of one parameter in order of their beginning."""
@@ -228,10 +236,14 @@ def _settled(record: _Recorded[E], oldest: EntryId) -> bool:
     return record.dropped is None and record.added <= oldest
 
 
-def _chords_from(records: list[_Recorded[Chord]], frame: int, oldest: EntryId) -> list[_Recorded[Chord]]:
-    in_force = [r.at_frame for r in records if r.at_frame < frame and _settled(r, oldest)]
-    start = max(in_force, default=0)
-    return [r for r in records if r.at_frame >= start and not _gone(r, oldest)]
+def _marks_from(records: list[_Recorded[Mark]], frame: int, oldest: EntryId) -> list[_Recorded[Mark]]:
+    """Of each kind the last one that began before ``frame``, and all after it."""
+    starts: dict[type[Mark], int] = {}
+    for record in records:
+        if record.at_frame < frame and _settled(record, oldest):
+            kind = type(record.event)
+            starts[kind] = max(starts.get(kind, 0), record.at_frame)
+    return [r for r in records if r.at_frame >= starts.get(type(r.event), 0) and not _gone(r, oldest)]
 
 
 def _ramps_from(

@@ -58,7 +58,7 @@ def test_an_empty_score_has_nothing() -> None:
     assert (score.last_id, score.from_frame, score.until_frame, score.revision) == (NO_ENTRY, 0, 0, 0)
     assert score.version_for(10**9) == NO_ENTRY
     assert score.view().notes(0, 10**9) == []
-    assert score.view().chord_at(10**9) is None
+    assert score.view().in_force(Chord, 10**9) is None
 
 
 def test_entries_add_up() -> None:
@@ -114,7 +114,7 @@ def test_the_version_of_a_chunk_can_be_asked_as_of_an_older_entry() -> None:
 
 def test_the_chord_in_force_is_the_last_one_that_has_begun() -> None:
     score = score_of((1, 0, 300, (chord(200, 62), chord(100, 60))))
-    assert [score.view().chord_at(frame) for frame in (99, 100, 199, 200, 9_999)] == [
+    assert [score.view().in_force(Chord, frame) for frame in (99, 100, 199, 200, 9_999)] == [
         None,
         chord(100, 60),
         chord(100, 60),
@@ -125,7 +125,7 @@ def test_the_chord_in_force_is_the_last_one_that_has_begun() -> None:
 
 def test_of_two_chords_at_one_frame_the_one_announced_last_is_in_force() -> None:
     score = score_of((1, 0, 100, (chord(0, 60), chord(0, 62))))
-    assert score.view().chord_at(50) == chord(0, 62)
+    assert score.view().in_force(Chord, 50) == chord(0, 62)
     assert [found.pitch for found in held(score.view(), 100, 101)] == [62]
 
 
@@ -200,7 +200,7 @@ def test_what_was_played_is_forgotten() -> None:
     assert ids(score.view()) == [4_800, 4_900]
     assert score.version_for(4_700 + 1) == entry(47)
     assert score.from_frame == 4_700
-    assert score.view().chord_at(4_850) == chord(4_800, 60)
+    assert score.view().in_force(Chord, 4_850) == chord(4_800, 60)
 
 
 def test_what_a_long_silent_score_holds_is_never_forgotten() -> None:

@@ -156,7 +156,7 @@ def seen(score: Score, version: EntryId, since: int = 0) -> list[object]:
     frames = [frame for frame in PROBES if frame >= since]
     return [
         [view.notes(frame, frame + 11) for frame in frames],
-        [view.chord_at(frame) for frame in frames],
+        [view.in_force(Chord, frame) for frame in frames],
         [value_of(ramps, frame) for frame in frames],
         score.revision_of(version),
     ]
@@ -216,7 +216,7 @@ def test_a_chunk_sounds_the_same_from_its_canonical_version_as_from_the_newest(l
             [(n.id, n.at_frame, min(n.release_frame, end)) for n in v.notes(start, end)] for v in (old, new)
         ]
         assert sounding[0] == sounding[1]
-        assert old.chord_at(end - 1) == new.chord_at(end - 1)
+        assert old.in_force(Chord, end - 1) == new.in_force(Chord, end - 1)
         ramps = [v.automation("intensity") for v in (old, new)]
         assert value_of(ramps[0], end - 1) == value_of(ramps[1], end - 1)
 
