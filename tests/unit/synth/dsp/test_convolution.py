@@ -1,0 +1,172 @@
+"""The partitioned convolution against scipy's in float64, and its independence of what came before."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy.signal import fftconvolve
+
+from auralis.audio import AudioFormat
+from services.synth.dsp import convolution
+
+FORMATS = [AudioFormat(44_100), AudioFormat(48_000)]
+both_rates = pytest.mark.parametrize("audio", FORMATS, ids=lambda audio: audio.sample_rate_hz)
+
+
+def decay(audio: AudioFormat, seconds: float, seed: int = 1) -> NDArray[np.float64]:
+    """Noise whose highs die away faster, as in a room."""
+    draw = np.random.default_rng(seed)
+    frames = audio.frames(seconds)
+    at_s = np.arange(frames) / audio.sample_rate_hz
+    freq_hz = np.fft.rfftfreq(frames, 1 / audio.sample_rate_hz)
+    out = np.zeros((2, frames))
+    for low_hz, high_hz, t60_s in [(0, 500, 3.0), (500, 2000, 1.5), (2000, 30_000, 0.4)]:
+        band = np.fft.rfft(draw.standard_normal((2, frames)))
+        band[:, (freq_hz < low_hz) | (freq_hz >= high_hz)] = 0
+        out += np.fft.irfft(band, frames) * 10 ** (-3 * at_s / t60_s)
+    return out * np.minimum(1, (frames - np.arange(frames)) / (0.2 * audio.sample_rate_hz))
+
+
+def noise(audio: AudioFormat, chunks: int, seed: int = 2) -> torch.Tensor:
+    """``[chunk, ear, frame]``."""
+    draw = np.random.default_rng(seed)
+    return torch.from_numpy(draw.standard_normal((chunks, 2, audio.frames_per_chunk)).astype(np.float32))
+
+
+def spectra(chunks: torch.Tensor) -> list[torch.Tensor]:
+    """Of each chunk and the one before; before the first there is silence."""
+    before = torch.cat([torch.zeros_like(chunks[:1]), chunks[:-1]])
+    return [convolution.spectrum(*pair) for pair in zip(before, chunks, strict=True)]
+
+
+def rendered(chunks: torch.Tensor, response: convolution.Response, audio: AudioFormat) -> NDArray[np.float64]:
+    """All chunks of the convolution, joined: ``[ear, frame]``."""
+    kept = spectra(chunks)
+    out = [
+        convolution.convolve(lambda age, n=n: kept[n - age] if age <= n else None, response, audio)
+        for n in range(len(kept))
+    ]
+    return torch.cat(out, dim=1).double().numpy()
+
+
+def joined(chunks: torch.Tensor) -> NDArray[np.float64]:
+    return torch.cat(list(chunks), dim=1).double().numpy()
+
+
+def error_db(found: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
+    return float(10 * np.log10(np.mean((found - expected) ** 2) / np.mean(expected**2)))
+
+
+@both_rates
+def test_error_of_a_room_stays_80_db_under_the_sum(audio: AudioFormat) -> None:
+    """White noise is the hardest input for the bins that are left out; each ear has its own response."""
+    impulse, chunks = decay(audio, 1.93), noise(audio, 24)
+    found = rendered(chunks, convolution.response(impulse, audio), audio)
+    for ear, signal in enumerate(joined(chunks)):
+        expected = fftconvolve(signal, impulse[ear])[: found.shape[1]]
+        assert error_db(found[ear], expected) < -80
+
+
+@both_rates
+def test_error_of_single_echoes_stays_80_db_under_the_sum(audio: AudioFormat) -> None:
+    """Sharp echoes right at, just before and far behind the borders of partitions."""
+    impulse = np.zeros((2, 14 * audio.frames_per_chunk + 1))
+    frames = audio.frames_per_chunk
+    for position in (0, frames - 1, 5 * frames, 9 * frames + 1234, 14 * frames):
+        impulse[:, position] = 1.0
+    chunks = noise(audio, 17)
+    response = convolution.response(impulse, audio)
+    found = rendered(chunks, response, audio)
+    expected = np.stack(
+        [fftconvolve(x, h)[: found.shape[1]] for x, h in zip(joined(chunks), impulse, strict=True)]
+    )
+    assert error_db(found, expected) < -80
+
+
+def test_silent_partitions_and_bins_are_left_out() -> None:
+    """Two short dark echoes a second apart are two partitions of less than half of the bins."""
+    audio = FORMATS[0]
+    impulse = np.zeros((2, 12 * 4410))
+    for start in (1500, 10 * 4410 + 1500):
+        impulse[:, start : start + 1000] = np.hanning(1000) * np.cos(np.arange(1000) * 0.2)
+    response = convolution.response(impulse, audio)
+    assert [part.delay for part in response.partitions] == [0, 10]
+    assert response.length == 11
+    assert all(part.spectrum.shape[1] < 2205 for part in response.partitions)
+
+
+@both_rates
+def test_a_room_needs_less_than_half_of_its_bins(audio: AudioFormat) -> None:
+    """Highs that die away are not multiplied."""
+    response = convolution.response(decay(audio, 3.0), audio)
+    bins = [part.spectrum.shape[1] for part in response.partitions]
+    assert sum(bins) < 0.5 * len(bins) * audio.frames_per_chunk
+    assert bins == sorted(bins, reverse=True)
+
+
+def test_silence_is_exactly_silent() -> None:
+    """Without any input there are zeros, not the rounding of a transform."""
+    audio = FORMATS[0]
+    out = convolution.convolve(lambda _: None, convolution.response(decay(audio, 0.5), audio), audio)
+    assert out.shape == (2, 4410)
+    assert torch.count_nonzero(out) == 0
+
+
+def test_an_empty_response_is_silent() -> None:
+    """An impulse of zeros has no partitions, no length and no output."""
+    audio = FORMATS[0]
+    response = convolution.response(np.zeros((2, 9000)), audio)
+    assert (response.partitions, response.length) == ((), 0)
+    assert torch.count_nonzero(convolution.convolve(lambda _: None, response, audio)) == 0
+
+
+def test_silence_that_is_known_changes_no_bit() -> None:
+    """A past that says None gives the same bits as a past of zeros."""
+    audio = FORMATS[0]
+    response = convolution.response(decay(audio, 1.0), audio)
+    kept = spectra(noise(audio, response.length))
+    zero = torch.zeros_like(kept[0])
+    named = convolution.convolve(lambda age: kept[age] if age % 3 == 0 else None, response, audio)
+    zeros = convolution.convolve(lambda age: kept[age] if age % 3 == 0 else zero, response, audio)
+    assert torch.equal(named, zeros)
+
+
+def test_bits_do_not_depend_on_where_the_spectra_lie() -> None:
+    """Copies at other addresses and with other strides, and calls in between, give the same bits."""
+    audio = FORMATS[0]
+    response = convolution.response(decay(audio, 1.0), audio)
+    kept = spectra(noise(audio, response.length))
+    first = convolution.convolve(kept.__getitem__, response, audio)
+    convolution.convolve(lambda age: kept[-1 - age], response, audio)
+    for offset in (1, 3, 5):
+        moved = [shifted(spectrum, offset) for spectrum in kept]
+        assert torch.equal(first, convolution.convolve(moved.__getitem__, response, audio))
+    rows = [spectrum.contiguous() for spectrum in kept]
+    assert torch.equal(first, convolution.convolve(rows.__getitem__, response, audio))
+
+
+def shifted(spectrum: torch.Tensor, offset: int) -> torch.Tensor:
+    """The same values, ``offset`` elements into a larger piece of memory."""
+    memory = torch.zeros(spectrum.numel() + offset, dtype=spectrum.dtype)
+    view = memory[offset:].view(*spectrum.T.shape).T
+    return view.copy_(spectrum)
+
+
+def test_bits_of_a_spectrum_do_not_depend_on_where_the_chunks_lie() -> None:
+    """Chunks that are slices of a longer tape give the same bits as chunks of their own."""
+    audio = FORMATS[0]
+    tape = torch.cat(list(noise(audio, 3)), dim=1)
+    own = convolution.spectrum(tape[:, 7:4417].clone(), tape[:, 4417:8827].clone())
+    assert torch.equal(own, convolution.spectrum(tape[:, 7:4417], tape[:, 4417:8827]))
+
+
+@both_rates
+def test_products_of_an_accelerator_agree_with_the_cpu(audio: AudioFormat) -> None:
+    """The sum for accelerators differs from the CPU's by rounding, for one channel and for a batch."""
+    response = convolution.response(decay(audio, 1.0), audio)
+    terms = list(zip(spectra(noise(audio, response.length)), response.partitions, strict=True))
+    expected = convolution._sum_on_cpu(terms)
+    alone = convolution._sum_on_device(terms)
+    batch = convolution._sum_on_device([(torch.stack([past * 0, past]), part) for past, part in terms])
+    for found in (alone, batch[1]):
+        assert torch.allclose(found, expected, rtol=0, atol=1e-6 * float(expected.abs().max()))
