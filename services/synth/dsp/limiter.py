@@ -37,11 +37,12 @@ HISTORY_CHUNKS: Final = 3
 _RELEASE_CHUNKS: Final = 2.5
 
 # The values at a quarter, half and three quarters of the way from a frame to the next, by four frames on
-# either side (windowed sinc). On white noise they are at most 0.7 dB under the peaks of 16-fold oversampling;
-# midpoints alone are up to 4 dB under them.
+# either side. The sinc is hardly windowed: noise up to 20 kHz then stays under -1.3 dBTP by a long sharp
+# meter, noise up to the last hertz under -0.7. Twice the frames gain 0.3 dB there and nothing on music;
+# midpoints alone miss peaks by 4 dB.
 _REACH: Final = 4
 _AWAY: Final = np.arange(1 - _REACH, 1 + _REACH) - np.array([[0.25], [0.5], [0.75]])
-_SINC: Final = np.sinc(_AWAY) * np.i0(2 * np.sqrt(1 - (_AWAY / _REACH) ** 2))
+_SINC: Final = np.sinc(_AWAY) * np.i0(np.sqrt(1 - (_AWAY / _REACH) ** 2))
 _BETWEEN: Final = _SINC / _SINC.sum(axis=1, keepdims=True)
 # No value between frames is over the first of these times the largest frame around it. Nor, as the weights
 # differ from those of a straight line by sums of second differences, is it over that frame plus the second
@@ -116,7 +117,7 @@ def _between(windows: NDArray[np.float32]) -> NDArray[np.float32]:
 def _borders(reduction: NDArray[np.float64], blocks: int) -> NDArray[np.float64]:
     """The gains at the ``blocks + 1`` borders of the output, from the ``reduction`` of all blocks."""
     released = _released(reduction, blocks + 2 * _ATTACK_BLOCKS, int(_RELEASE_CHUNKS * blocks))
-    held = sliding_window_view(released, _ATTACK_BLOCKS + 1).max(axis=1)
+    held = sliding_window_view(released, blocks + _ATTACK_BLOCKS).max(axis=0)
     weighted = sliding_window_view(held, blocks + 1) * _smoothing()
     gains: NDArray[np.float64] = 1.0 - weighted.sum(axis=0)
     return gains
