@@ -8,8 +8,8 @@ from services.composer.state import EngineState
 PATCHES: Final[dict[Layer, str]] = {
     "drone": "drone",
     "pad": "warm_pad",
-    "melody": "felt_keys",
-    "bells": "bell",
+    "melody": "felt_piano",
+    "bells": "church_bell",
 }
 
 

@@ -1,7 +1,7 @@
 """The renderer: audio as a pure function of score and chunk number, batched over channels.
 
-What it keeps between calls are voices already built, a cache of a pure function: any renderer gives the same
-bytes for the same job, whatever it rendered before and whatever else is in the batch.
+What it keeps between calls (voices already built, groups, tapes) are caches of pure functions: any renderer
+gives the same bytes for the same job, whatever it rendered before and whatever else is in the batch.
 """
 
 from collections import OrderedDict
@@ -12,21 +12,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from auralis.audio import AudioFormat
+from auralis.audio import AUDIO_CHANNELS, CHUNKS_PER_SECOND, AudioFormat
 from auralis.ring.versions import Versions
 from auralis.score.entry_id import NO_ENTRY, EntryId
-from auralis.score.events import Note
-from auralis.score.score import Score, ScoreView
+from auralis.score.score import Score
 from auralis.timing import SEAM_MS
-from services.synth import automation, mixer
-from services.synth.dsp import master
-from services.synth.dsp.grid import Grid
-from services.synth.patch import PATCHES
-from services.synth.voice import Voice, build_voice
+from services.synth.dsp import finish, limiter
+from services.synth.mix import desk
+from services.synth.mix.cast import Cast, longest_release_s
+from services.synth.mix.layers import LayerRenderer
+from services.synth.mix.space import SpaceRenderer
+from services.synth.mix.tape import Take, Tape
 
-LONGEST_RELEASE_S: Final = max(patch.release_s for patch in PATCHES.values())
-# A voice is kept as long as one of the last batches needed it: several seconds of every channel's turns.
-_KEPT_BATCHES: Final = 100
+# What the limiter looks at: the chunk itself and those before it.
+_MIXES: Final = limiter.HISTORY_CHUNKS + 1
+# So many chunks are rendered at once: enough to be fast, few enough to stay in the processor's cache.
+_AT_ONCE: Final = 16
+_KEPT_TAPES: Final = 64
 
 
 class Job(NamedTuple):
@@ -38,12 +40,11 @@ class Job(NamedTuple):
     versions: Versions
 
 
-class _Part(NamedTuple):
-    """One view of one chunk; a chunk with a seam needs two of them."""
+class _Track(NamedTuple):
+    """A channel's takes up to a chunk in one version."""
 
     seed: int
-    view: ScoreView
-    seq: int
+    takes: list[Take]
 
 
 def seam(job: Job, audio: AudioFormat) -> EntryId | None:
@@ -58,63 +59,80 @@ def seam(job: Job, audio: AudioFormat) -> EntryId | None:
     return None if predecessor == expected else predecessor
 
 
+def history_s() -> float:
+    """Seconds of score before a chunk that can be heard in it: releases, echoes and rooms."""
+    return longest_release_s() + SpaceRenderer.depth(_MIXES) / CHUNKS_PER_SECOND
+
+
 class Renderer:
     """Renders on one device, with one intra-op thread: results must not depend on how work is split."""
 
-    def __init__(self, audio: AudioFormat, device: torch.device | None = None) -> None:
+    def __init__(
+        self, audio: AudioFormat, device: torch.device | None = None, muted: frozenset[str] = frozenset()
+    ) -> None:
         torch.set_num_threads(1)
         self._audio = audio
-        self._grid = Grid(audio)
-        self._device = device or torch.device("cpu")
-        # The least recently used first, each with the batch that last needed it.
-        self._voices: OrderedDict[tuple[int, Note], tuple[Voice, int]] = OrderedDict()
-        self._batch = 0
+        self._muted = muted
+        device = device or torch.device("cpu")
+        self._cast = Cast(audio)
+        self._layers = LayerRenderer(audio, device)
+        self._space = SpaceRenderer(audio, device)
+        # By channel, the least recently used first; a score that was read anew is another channel.
+        self._tapes: OrderedDict[tuple[int, int], tuple[Score, Tape]] = OrderedDict()
+
+    @property
+    def skipped(self) -> int:
+        """Notes that could not be played: no such patch."""
+        return self._cast.skipped
 
     def render(self, jobs: Sequence[Job]) -> list[bytes]:
         """The PCM of each job: 16-bit little-endian interleaved stereo."""
-        self._batch += 1
-        parts = [part for job in jobs for part in self._parts(job)]
-        mixed = mixer.mix([self._sounding(part) for part in parts], self._grid, self._device)
-        samples = iter(np.asarray(master.saturate(mixed).cpu().numpy()))
-        self._forget_unused()
-        return [self._finish(job, samples) for job in jobs]
+        tracks = [track for job in jobs for track in self._tracks(job)]
+        for track in tracks:
+            self._play([(track.seed, take) for take in self._space.unplayed(track.takes, _MIXES)])
+            self._space.mix(track.takes, _MIXES)
+        limited = iter([self._limited(track.takes) for track in tracks])
+        self._cast.forget_unused()
+        return [self._finish(job, limited) for job in jobs]
 
-    def _parts(self, job: Job) -> list[_Part]:
+    def _tracks(self, job: Job) -> list[_Track]:
         old = seam(job, self._audio)
         versions = [job.versions.own] if old is None else [job.versions.own, old]
-        return [_Part(job.seed, job.score.view(version), job.seq) for version in versions]
+        tape = self._tape(job)
+        return [_Track(job.seed, tape.upto(job.score, version, job.seq)) for version in versions]
 
-    def _finish(self, job: Job, samples: Iterator[NDArray[np.float32]]) -> bytes:
-        chunk = next(samples)
+    def _tape(self, job: Job) -> Tape:
+        key = (job.seed, id(job.score))
+        kept = self._tapes.pop(key, None)
+        tape = kept[1] if kept else Tape(self._audio, self._space.depth(_MIXES))
+        self._tapes[key] = (job.score, tape)
+        while len(self._tapes) > _KEPT_TAPES:
+            self._tapes.popitem(last=False)
+        return tape
+
+    def _play(self, wanted: Sequence[tuple[int, Take]]) -> None:
+        """Render the buses of takes."""
+        for first in range(0, len(wanted), _AT_ONCE):
+            some = wanted[first : first + _AT_ONCE]
+            layers = self._layers.render(
+                [self._cast.sounding(seed, take.view, take.seq) for seed, take in some]
+            )
+            for (_, take), sounds in zip(some, layers, strict=True):
+                take.buses = desk.mixed(sounds, self._muted)
+                take.played = True
+
+    def _limited(self, takes: Sequence[Take]) -> NDArray[np.float32]:
+        mixes = [self._silence() if take.mix is None else take.mix for take in takes[-_MIXES:]]
+        return limiter.limit([*[self._silence()] * (_MIXES - len(mixes)), *mixes], self._audio)
+
+    def _silence(self) -> NDArray[np.float32]:
+        return np.zeros((AUDIO_CHANNELS, self._audio.frames_per_chunk), dtype=np.float32)
+
+    def _finish(self, job: Job, limited: Iterator[NDArray[np.float32]]) -> bytes:
+        chunk = next(limited)
         seam_frames = self._audio.sample_rate_hz * SEAM_MS // 1000
         if seam(job, self._audio) is not None:
-            chunk = master.crossfade(next(samples), chunk, seam_frames)
+            chunk = finish.crossfade(next(limited), chunk, seam_frames)
         elif job.versions.predecessor == NO_ENTRY:  # the ring begins anew: out of silence
-            chunk = master.crossfade(np.zeros_like(chunk), chunk, seam_frames)
-        return master.to_pcm(chunk, master.dither(job.seed, job.seq, self._audio))
-
-    def _sounding(self, part: _Part) -> mixer.Sounding:
-        start, end = self._audio.start_frame(part.seq), self._audio.end_frame(part.seq)
-        notes = part.view.notes(start - self._audio.frames(LONGEST_RELEASE_S), end)
-        voices = [self._voice(part.seed, note) for note in notes if note.patch in PATCHES]
-        borders = start + np.arange(self._grid.blocks + 1) * self._grid.block
-        intensity = automation.curve(part.view.automation("intensity"), borders, automation.NEUTRAL_INTENSITY)
-        return mixer.Sounding(
-            start_frame=start,
-            voices=[voice for voice in voices if voice.silent_frame > start],
-            brightness=automation.brightness(intensity),
-        )
-
-    def _voice(self, seed: int, note: Note) -> Voice:
-        key = (seed, note)
-        cached = self._voices.pop(key, None)
-        voice = cached[0] if cached else build_voice(note, PATCHES[note.patch], seed, self._grid)
-        self._voices[key] = (voice, self._batch)
-        return voice
-
-    def _forget_unused(self) -> None:
-        while self._voices:
-            key, (_, batch) = next(iter(self._voices.items()))
-            if batch > self._batch - _KEPT_BATCHES:
-                return
-            del self._voices[key]
+            chunk = finish.crossfade(np.zeros_like(chunk), chunk, seam_frames)
+        return finish.to_pcm(chunk, finish.dither(job.seed, job.seq, self._audio))

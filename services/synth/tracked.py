@@ -9,7 +9,7 @@ from auralis.ring.writer import RenderedChunk
 from auralis.score.score import Score
 from auralis.timing import first_unfrozen_seq
 from auralis.wire import PCM_S16LE, Header, pack
-from services.synth.renderer import LONGEST_RELEASE_S, Job
+from services.synth.renderer import Job, history_s
 from services.synth.schedule import RingView, Run, next_run, window
 
 _KEPT_CHUNKS: Final = 5
@@ -76,8 +76,8 @@ class TrackedChannel:
         self.ring.forget(live - _KEPT_CHUNKS)
         if self.ring.held:
             oldest = min(min(v.own, v.predecessor) for v in self.ring.held.values())
-            released = self.audio.frames(LONGEST_RELEASE_S)
-            self.score.forget(self.audio.start_frame(live - _KEPT_CHUNKS) - released, oldest)
+            audible = self.audio.frames(history_s())
+            self.score.forget(self.audio.start_frame(live - _KEPT_CHUNKS) - audible, oldest)
 
     def _header(self, job: Job) -> Header:
         revision = self.score.revision_of(job.versions.own)

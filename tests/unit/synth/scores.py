@@ -5,7 +5,7 @@ from auralis.score.entry_id import EntryId
 from auralis.score.events import Automation, Batch, Event, Note, Revise
 from auralis.score.score import Score
 
-PATCH_OF = {"drone": "drone", "pad": "warm_pad", "melody": "felt_keys", "bells": "bell"}
+PATCH_OF = {"drone": "drone", "pad": "warm_pad", "melody": "felt_piano", "bells": "church_bell"}
 FIRST = EntryId(1, 0)
 SECOND = EntryId(2, 0)
 

@@ -1,0 +1,65 @@
+"""The desk: how loud each layer is, and how much of it goes into the delay and into the room."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple, get_args
+
+import torch
+
+from auralis.audio import AUDIO_CHANNELS
+from auralis.score.events import Layer
+
+LAYERS: Final[tuple[str, ...]] = get_args(Layer)
+_OFF: Final = -120.0
+
+
+class Strip(NamedTuple):
+    """A layer's level and sends, dB."""
+
+    level_db: float
+    room_db: float
+    delay_db: float = _OFF
+
+
+# Patches are calibrated to one loudness; this is the balance between the layers.
+STRIPS: Final[Mapping[str, Strip]] = {
+    "drone": Strip(-5.0, -26.0),
+    "pad": Strip(0.0, -12.0),
+    "choir": Strip(-6.0, -8.0),
+    "bells": Strip(-8.0, -6.0, -16.0),
+    "melody": Strip(-2.0, -10.0, -13.0),
+    "answer": Strip(-6.0, -8.0, -11.0),
+    "texture": Strip(-17.0, -22.0),
+    "percussion": Strip(-8.0, -14.0),
+}
+MASTER_DB: Final = 3.0
+# What comes back from the delay also goes into the room, this much quieter.
+DELAY_TO_ROOM: Final = 0.5
+
+
+class Buses(NamedTuple):
+    """A chunk before space: ``[ear, frame]`` each; None where nothing sounds. The delay hears both ears as one."""
+
+    dry: torch.Tensor
+    room: torch.Tensor
+    delay: torch.Tensor | None
+
+
+def mixed(layers: Mapping[str, torch.Tensor], muted: frozenset[str] = frozenset()) -> Buses | None:
+    """Sum the layers into the buses; None if none of them sounds."""
+    heard = [name for name in LAYERS if name in layers and name not in muted]
+    if not heard:
+        return None
+    strips = [STRIPS[name] for name in heard]
+    sounds = torch.stack([layers[name] for name in heard]).flatten(1)
+    gains = [[_gain(MASTER_DB + strip.level_db) for strip in strips]]
+    gains += [[_gain(MASTER_DB + strip.level_db + strip.room_db) for strip in strips]]
+    echoing = any(strip.delay_db > _OFF for strip in strips)
+    if echoing:
+        gains += [[_gain(MASTER_DB + s.level_db + s.delay_db) * (s.delay_db > _OFF) for s in strips]]
+    weights = torch.tensor(gains, dtype=torch.float32, device=sounds.device)
+    dry, room, *delay = (weights @ sounds).reshape(len(gains), AUDIO_CHANNELS, -1)
+    return Buses(dry, room, delay[0].mean(dim=0).expand_as(dry) if echoing else None)
+
+
+def _gain(db: float) -> float:
+    return float(10 ** (db / 20))

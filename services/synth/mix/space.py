@@ -1,0 +1,210 @@
+"""Space: echoes in time with the music and the room around it, chunk by chunk from what the tape holds.
+
+What a chunk's mix needs is asked for backwards (the room's past, the delay's past, the buses) and rendered
+forwards. So it does not matter what was rendered before: a worker that takes over renders the past that can
+still be heard, one that goes on renders one chunk.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Final
+
+import numpy as np
+import torch
+
+from auralis.audio import AUDIO_CHANNELS, CHUNKS_PER_SECOND, AudioFormat
+from auralis.score.events import Space, Tempo
+from services.synth.dsp import convolution, delay, finish, rooms
+from services.synth.dsp.convolution import Response
+from services.synth.mix.desk import DELAY_TO_ROOM
+from services.synth.mix.tape import Take
+
+DEFAULT_ROOM: Final = "hall"
+_DEFAULT_BPM: Final = 60.0
+_BEATS: Final = 0.75  # between two echoes
+LONGEST_DELAY_CHUNKS: Final = int(delay.LONGEST_S * CHUNKS_PER_SECOND) + 1
+# No room is longer (see the tests).
+LONGEST_ROOM_CHUNKS: Final = 90
+# A change of room is a walk, not a door.
+_MOVE_S: Final = 4.0
+
+
+@cache
+def _room(name: str, audio: AudioFormat, device: torch.device) -> Response:
+    return convolution.response(rooms.impulse(rooms.ROOMS[name], audio), audio).to(device)
+
+
+@cache
+def _delay(bpm: float, audio: AudioFormat, device: torch.device) -> Response:
+    return convolution.response(delay.impulse(60 / bpm, _BEATS, audio), audio).to(device)
+
+
+class SpaceRenderer:
+    """Fills in what takes lack; ``takes`` are always those of one channel, oldest first, without a gap.
+
+    Where they begin there was silence before, or nothing before can be heard at their end.
+    """
+
+    def __init__(self, audio: AudioFormat, device: torch.device) -> None:
+        self._audio = audio
+        self._device = device
+
+    @staticmethod
+    def depth(count: int) -> int:
+        """How many takes the mix of the last ``count`` may depend on."""
+        return LONGEST_DELAY_CHUNKS + LONGEST_ROOM_CHUNKS + count + 2
+
+    def unplayed(self, takes: Sequence[Take], count: int) -> list[Take]:
+        """The takes whose buses are needed for the mix of the last ``count``."""
+        return [takes[i] for i in self._to_play(takes, self._to_mix(takes, count))]
+
+    def mix(self, takes: Sequence[Take], count: int) -> None:
+        """Give the last ``count`` takes their mix; what :meth:`unplayed` named has its buses."""
+        mixes = self._to_mix(takes, count)
+        rooms_ = self._to_analyse(takes, mixes)
+        sends = self._to_send(takes, mixes, rooms_)
+        for index in self._to_echo(takes, sends):
+            self._analyse_delay(takes, index)
+        for index in sends:
+            self._send(takes, index)
+        for index in rooms_:
+            self._analyse_room(takes, index)
+        for index in mixes:
+            self._mix(takes, index)
+
+    # What is needed for what: indices of takes that lack something, oldest first.
+
+    @staticmethod
+    def _to_mix(takes: Sequence[Take], count: int) -> list[int]:
+        return [i for i in range(max(0, len(takes) - count), len(takes)) if not takes[i].mixed]
+
+    def _to_analyse(self, takes: Sequence[Take], mixes: Sequence[int]) -> list[int]:
+        lengths = {i: self._room_length(takes[i]) for i in mixes}
+        past = {j for i, length in lengths.items() for j in range(max(0, i - length + 1), i + 1)}
+        return sorted(i for i in past if not takes[i].room_known)
+
+    @staticmethod
+    def _to_send(takes: Sequence[Take], mixes: Sequence[int], rooms_: Sequence[int]) -> list[int]:
+        return sorted(i for i in {*mixes, *_with_earlier(rooms_)} if not takes[i].sent)
+
+    def _to_echo(self, takes: Sequence[Take], sends: Sequence[int]) -> list[int]:
+        length = LONGEST_DELAY_CHUNKS
+        past = {j for i in sends for j in range(max(0, i - length + 1), i + 1)}
+        return sorted(i for i in past if not takes[i].delay_known)
+
+    def _to_play(self, takes: Sequence[Take], mixes: Sequence[int]) -> list[int]:
+        sends = self._to_send(takes, mixes, self._to_analyse(takes, mixes))
+        needed = {*mixes, *sends, *_with_earlier(self._to_echo(takes, sends))}
+        return sorted(i for i in needed if not takes[i].played)
+
+    # How it is made.
+
+    def _analyse_delay(self, takes: Sequence[Take], index: int) -> None:
+        before, now = (_into_delay(takes[i]) if i >= 0 else None for i in (index - 1, index))
+        takes[index].delay_spectrum = self._spectrum(before, now)
+        takes[index].delay_known = True
+
+    def _send(self, takes: Sequence[Take], index: int) -> None:
+        """What comes out of the delay, and what goes into the room."""
+        take = takes[index]
+        take.echoes = self._echoes(takes, index)
+        returned = take.echoes * DELAY_TO_ROOM if take.echoes is not None else None
+        take.into_room = _total(take.buses.room if take.buses else None, returned)
+        take.sent = True
+
+    def _analyse_room(self, takes: Sequence[Take], index: int) -> None:
+        before = takes[index - 1].into_room if index else None
+        takes[index].room_spectrum = self._spectrum(before, takes[index].into_room)
+        takes[index].room_known = True
+
+    def _mix(self, takes: Sequence[Take], index: int) -> None:
+        """Dry, echoes and the room, gently saturated."""
+        take = takes[index]
+        total = _total(take.buses.dry if take.buses else None, take.echoes)
+        total = _total(total, self._wet(takes, index))
+        take.mix = None if total is None else finish.saturate(np.asarray(total.cpu().numpy()))
+        take.mixed = True
+
+    def _spectrum(self, before: torch.Tensor | None, now: torch.Tensor | None) -> torch.Tensor | None:
+        if before is None and now is None:
+            return None
+        silence = torch.zeros(AUDIO_CHANNELS, self._audio.frames_per_chunk, device=self._device)
+        return convolution.spectrum(silence if before is None else before, silence if now is None else now)
+
+    def _echoes(self, takes: Sequence[Take], index: int) -> torch.Tensor | None:
+        """What the delay gives; where the tempo changes, from the old spacing into the new one."""
+        spectra = [take.delay_spectrum for take in takes[: index + 1]]
+        start = self._audio.start_frame(takes[index].seq)
+        now, before = (_bpm(takes[index], frame) for frame in (start, start - self._audio.frames_per_chunk))
+        new = self._convolved(spectra, _delay(now, self._audio, self._device))
+        if new is None or now == before:
+            return new
+        old = self._convolved(spectra, _delay(before, self._audio, self._device))
+        return _crossfaded(old, new, torch.linspace(0, 1, self._audio.frames_per_chunk, device=self._device))
+
+    def _wet(self, takes: Sequence[Take], index: int) -> torch.Tensor | None:
+        """The room's answer; after a change of room, from the old one into the new one."""
+        take = takes[index]
+        spectra = [take.room_spectrum for take in takes[: index + 1]]
+        start, end = self._audio.start_frame(take.seq), self._audio.end_frame(take.seq)
+        space = take.view.in_force(Space, start)
+        new = self._convolved(spectra, self._response(space))
+        if space is None or not self._moving(take, space):
+            return new
+        old = self._convolved(spectra, self._response(take.view.in_force(Space, space.at_frame - 1)))
+        moved = torch.arange(start - space.at_frame, end - space.at_frame, device=self._device)
+        return _crossfaded(old, new, (moved / self._audio.frames(_MOVE_S)).clamp(0, 1))
+
+    def _moving(self, take: Take, space: Space) -> bool:
+        since = self._audio.start_frame(take.seq) - space.at_frame
+        before = take.view.in_force(Space, space.at_frame - 1)
+        return since < self._audio.frames(_MOVE_S) and _name(before) != space.room
+
+    def _response(self, space: Space | None) -> Response:
+        return _room(_name(space), self._audio, self._device)
+
+    def _room_length(self, take: Take) -> int:
+        space = take.view.in_force(Space, self._audio.start_frame(take.seq))
+        length = self._response(space).length
+        if space is None or not self._moving(take, space):
+            return length
+        return max(length, self._response(take.view.in_force(Space, space.at_frame - 1)).length)
+
+    def _convolved(self, spectra: Sequence[torch.Tensor | None], response: Response) -> torch.Tensor | None:
+        if all(spectrum is None for spectrum in spectra[-response.length :]):
+            return None
+        return convolution.convolve(
+            lambda age: spectra[-1 - age] if age < len(spectra) else None, response, self._audio
+        )
+
+
+def _with_earlier(indices: Iterable[int]) -> set[int]:
+    """The indices and those before them: a spectrum is that of two chunks."""
+    return {j for i in indices for j in (i - 1, i) if j >= 0}
+
+
+def _into_delay(take: Take) -> torch.Tensor | None:
+    return take.buses.delay if take.buses is not None else None
+
+
+def _bpm(take: Take, frame: int) -> float:
+    tempo = take.view.in_force(Tempo, max(frame, 0))
+    return tempo.bpm if tempo else _DEFAULT_BPM
+
+
+def _name(space: Space | None) -> str:
+    return space.room if space else DEFAULT_ROOM
+
+
+def _total(one: torch.Tensor | None, other: torch.Tensor | None) -> torch.Tensor | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one + other
+
+
+def _crossfaded(
+    old: torch.Tensor | None, new: torch.Tensor | None, share: torch.Tensor
+) -> torch.Tensor | None:
+    if new is None:
+        return None if old is None else old * (1 - share)
+    return new * share if old is None else old + (new - old) * share

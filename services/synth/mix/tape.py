@@ -1,0 +1,88 @@
+"""The tape: what a channel's last chunks gave, which its delay, its room and its limiter still need.
+
+All of it can be rendered again from the score, so the tape is a cache and never a truth. A chunk is kept
+once for each version of the score that gives it other samples.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from auralis.audio import AudioFormat
+from auralis.score.entry_id import NO_ENTRY, EntryId
+from auralis.score.score import Score, ScoreView
+from services.synth.mix.desk import Buses
+
+# Chunks are rendered again after a revision, and the limiter looks back at three: these stay whole.
+_WHOLE_TAKES: Final = 30
+_KEPT_VERSIONS: Final = 2
+
+
+@dataclass(slots=True, eq=False)
+class Take:
+    """One chunk in one version, as far as it has been rendered.
+
+    Each flag says that what follows it is known; None is silence then. The spectra are those of the chunk and
+    the one before it.
+    """
+
+    seq: int
+    view: ScoreView
+    earlier: EntryId
+    played: bool = False
+    buses: Buses | None = None
+    sent: bool = False
+    echoes: torch.Tensor | None = None
+    into_room: torch.Tensor | None = None
+    delay_known: bool = False
+    delay_spectrum: torch.Tensor | None = None
+    room_known: bool = False
+    room_spectrum: torch.Tensor | None = None
+    mixed: bool = False
+    mix: NDArray[np.float32] | None = None
+
+    def shrink(self) -> None:
+        """Drop what later chunks do not need."""
+        self.played = self.sent = self.mixed = False
+        self.buses = self.echoes = self.into_room = self.mix = None
+
+
+class Tape:
+    """One channel's takes: a few versions of its last ``depth`` chunks."""
+
+    def __init__(self, audio: AudioFormat, depth: int) -> None:
+        self._audio = audio
+        self._depth = depth
+        self._takes: dict[tuple[int, EntryId], Take] = {}
+
+    def upto(self, score: Score, version: EntryId, seq: int) -> list[Take]:
+        """The takes up to chunk ``seq`` as ``version`` of ``score`` has them, oldest first.
+
+        They begin ``depth`` chunks earlier, or where the score begins: before that there is silence.
+        """
+        takes: list[Take] = []
+        earlier = score.version_for(self._audio.end_frame(seq), newest=version)
+        for past in range(seq, max(seq - self._depth, -1), -1):
+            if earlier == NO_ENTRY:
+                break
+            take = self._take(score, earlier, past)
+            takes.append(take)
+            earlier = take.earlier
+        for take in takes[_WHOLE_TAKES:]:
+            take.shrink()
+        self._forget(seq - self._depth)
+        return takes[::-1]
+
+    def _take(self, score: Score, version: EntryId, seq: int) -> Take:
+        take = self._takes.get((seq, version))
+        if take is None:
+            earlier = score.version_for(self._audio.start_frame(seq), newest=version)
+            take = self._takes[seq, version] = Take(seq, score.view(version), earlier)
+        return take
+
+    def _forget(self, before_seq: int) -> None:
+        if len(self._takes) > _KEPT_VERSIONS * self._depth:
+            self._takes = {key: take for key, take in self._takes.items() if take.seq >= before_seq}

@@ -1,0 +1,93 @@
+"""A voice: everything about a note that does not change while it sounds, and when which of it matters."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.synth.dsp import additive
+from services.synth.dsp.grid import COARSE_BELOW, Grid
+
+# A struck or sliding note needs the full grid's finer borders for so long.
+YOUNG_S: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Partials: tables ``[partial, Slow | Fast | Bend]``, gains ``[partial, ear]``, frequency and phase."""
+
+    slow: NDArray[np.float32]
+    fast: NDArray[np.float32]
+    bend: NDArray[np.float32]
+    stereo: NDArray[np.float32]
+    freq_hz: NDArray[np.float64]
+    phase_turns: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """Partials."""
+        return len(self.freq_hz)
+
+    def where(self, keep: NDArray[np.bool_]) -> "Rows":
+        """Those partials only."""
+        return Rows(
+            self.slow[keep],
+            self.fast[keep],
+            self.bend[keep],
+            self.stereo[keep],
+            self.freq_hz[keep],
+            self.phase_turns[keep],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OnGrid:
+    """Rows as one grid renders them; ``bases`` and ``turns`` as in :mod:`services.synth.dsp.additive`."""
+
+    rows: Rows
+    bases: NDArray[np.float32]
+    turns: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Frames, from the channel's epoch, at which something about a voice changes.
+
+    Until ``settled`` all partials need the full grid, until ``risen`` levels rise fast, from ``falling`` on
+    they fall fast; nothing is left at ``silent``.
+    """
+
+    at: int
+    settled: int
+    risen: int
+    falling: int
+    silent: int
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Partials and noise bands (``[part, band, Hiss]``) of one note, or of a second of its grains."""
+
+    layer: str
+    timing: Timing
+    rows: Rows
+    hiss: NDArray[np.float32]
+    # Whether levels move fast all the time (decay, tremolo), and whether the pitch does.
+    lively: bool
+    bends: bool
+    _grids: dict[tuple[Grid, bool], OnGrid] = field(default_factory=dict, repr=False)
+
+    def on(self, grid: Grid, start_frame: int) -> OnGrid:
+        """The partials that ``grid`` renders in the chunk that begins at ``start_frame``."""
+        young = start_frame < self.timing.settled
+        if (grid, young) not in self._grids:
+            low = self.rows.freq_hz < COARSE_BELOW * grid.audio.sample_rate_hz
+            rows = self.rows.where((low & (not young)) == (grid.divisor > 1))
+            self._grids[grid, young] = OnGrid(
+                rows, additive.basis(rows.freq_hz, grid), additive.border_turns(rows.freq_hz, grid)
+            )
+        return self._grids[grid, young]
+
+    def moves(self, start_frame: int, end_frame: int) -> bool:
+        """Whether levels move so fast that the chunk's ends do not say all."""
+        return self.lively or start_frame < self.timing.risen or end_frame > self.timing.falling
