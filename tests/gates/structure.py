@@ -12,7 +12,8 @@ from tests.gates.measures import Audio, Curve
 _HOPS_A_SECOND: Final = 100
 _FRAME: Final = 2048
 _PIECE_HOPS: Final = 3000
-# Steady noise reaches 0.06 over its median, at -20 dBFS in few bands 0.12; a pluck over quiet noise 0.15 to 0.4.
+# Steady noise reaches 0.06 over its median, in few bands at -20 dBFS 0.12; a pluck over quiet noise 0.15 to
+# 0.4.
 _OVER: Final = 0.08
 
 
