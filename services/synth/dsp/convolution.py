@@ -38,7 +38,7 @@ _DROPPED_DB: Final = -82.0
 # Partitions end at multiples of this many bins: whole vectors.
 _BIN_STEP: Final = 16
 # The share of a chunk over which a partition fades into its neighbours while its bins are chosen.
-_SKIRT: Final = 0.25
+_SKIRT: Final = 0.125
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,86 @@
+"""A ping-pong delay in time with the beat, as a finite impulse response.
+
+A delay line with feedback never ends, so what it holds would have to be handed from chunk to chunk. Seven
+taps say the same to the ear: each is quieter, darker and thinner than the one before and stands on the other
+side. Each is a burst of a few milliseconds, longer from tap to tap, so that struck notes come back soft.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auralis.audio import AUDIO_CHANNELS, AudioFormat
+from services.synth.dsp.diffusion import burst
+from services.synth.dsp.filters import band_end, frequencies, high_pass, low_pass
+
+TAPS: Final = 7
+# Slow tempos lose their last taps: a worker that takes over renders this much of the past.
+LONGEST_S: Final = 3.5
+_FEEDBACK: Final = 0.46
+_LOW_PASS_HZ: Final = 5200.0
+_LOW_PASS_STEP: Final = 0.82
+_HIGH_PASS_HZ: Final = 180.0
+_HIGH_PASS_STEP: Final = 1.12
+_FIRST_BURST_S: Final = 0.004
+_LAST_BURST_S: Final = 0.008
+# Where a tap ends, in cutoffs of its low-pass.
+_BAND_END: Final = (1.5, 3.0)
+# The filters' ringing before and after a burst, until it is 80 dB down.
+_LEAD_S: Final = 0.002
+_RINGING_S: Final = 0.012
+_SEED: Final = 0x70696E67
+
+
+def impulse(beat_s: float, division: float, audio: AudioFormat) -> NDArray[np.float64]:
+    """The response to one mono input, which both ears get: ``[ear, frame]``.
+
+    Args:
+        beat_s: seconds a beat.
+        division: beats between taps, such as 3/4.
+        audio: gives the sample rate; taps begin at whole frames, multiples of the first one's.
+
+    Returns:
+        At most :data:`LONGEST_S`. Taps that would not end by then are left out, even all of them.
+    """
+    spacing, lead = audio.frames(beat_s * division), audio.frames(_LEAD_S)
+    out = np.zeros((AUDIO_CHANNELS, audio.frames(LONGEST_S)))
+    end = 0
+    for tap in range(1, TAPS + 1):
+        echo = _echo(tap, audio)
+        start = tap * spacing - lead
+        if start + len(echo) > out.shape[1]:
+            break
+        end = start + len(echo)
+        out[:, start:end] += stereo_gains(pan(tap))[:, None] * echo
+    return out[:, :end]
+
+
+def pan(tap: int) -> float:
+    """Where tap 1, 2, … stands, -1 (left) to 1: sides alternate, further out each time."""
+    return float((-1) ** tap * min(0.85, 0.55 + 0.06 * tap))
+
+
+def stereo_gains(position: float) -> NDArray[np.float64]:
+    """Equal-power gains of the ears for a position of -1 (left) to 1."""
+    angle = (position + 1) * np.pi / 4
+    return np.array([np.cos(angle), np.sin(angle)])
+
+
+def _echo(tap: int, audio: AudioFormat) -> NDArray[np.float64]:
+    """One tap in mono, its burst after a lead: ``[frame]``."""
+    share = (tap - 1) / (TAPS - 1)
+    burst_s = _FIRST_BURST_S + share * (_LAST_BURST_S - _FIRST_BURST_S)
+    noise = burst(np.random.default_rng([_SEED, tap]), audio.frames(burst_s))
+    lead, frames = audio.frames(_LEAD_S), audio.frames(_LEAD_S + burst_s + _RINGING_S)
+    spectrum = np.fft.rfft(np.pad(noise, (lead, frames - lead - len(noise))), 2 * frames)
+    filtered = np.fft.irfft(spectrum * _colour(tap, 2 * frames, audio.sample_rate_hz))[:frames]
+    return filtered * _FEEDBACK ** (tap - 1)
+
+
+def _colour(tap: int, frames: int, rate_hz: int) -> NDArray[np.complex128]:
+    """The filters of a tap, for a transform of ``frames``."""
+    freq_hz = frequencies(frames, rate_hz)
+    cutoff_hz = _LOW_PASS_HZ * _LOW_PASS_STEP**tap
+    dark = low_pass(freq_hz, cutoff_hz, rate_hz) * band_end(freq_hz, *(end * cutoff_hz for end in _BAND_END))
+    return dark * high_pass(freq_hz, _HIGH_PASS_HZ * _HIGH_PASS_STEP**tap, rate_hz)
