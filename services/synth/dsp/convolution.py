@@ -125,7 +125,7 @@ def convolve(
 def _segments(impulse: NDArray[np.float64], audio: AudioFormat) -> NDArray[np.float64]:
     """``[ear, partition, frame]``: each partition with a skirt of its neighbours on both sides."""
     frames, skirt = audio.frames_per_chunk, _skirt_frames(audio)
-    count = -(-impulse.shape[1] // frames)
+    count = max(1, -(-impulse.shape[1] // frames))
     padded = np.pad(impulse, ((0, 0), (skirt, count * frames - impulse.shape[1] + skirt)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, frames + 2 * skirt, axis=1)
     return windows[:, ::frames]

@@ -42,7 +42,7 @@ def band_end(freq_hz: Frequencies, from_hz: float, to_hz: float) -> NDArray[np.f
     It rings for about ``2 / (to_hz - from_hz)`` seconds, before as well as after.
     """
     position = np.clip((freq_hz - from_hz) / (to_hz - from_hz), 0.0, 1.0)
-    edge: NDArray[np.float64] = np.cos(np.pi / 2 * position) ** 2
+    edge: NDArray[np.float64] = (1 + np.cos(np.pi * position)) / 2
     return edge
 
 
