@@ -12,6 +12,8 @@ from msgspec import Meta, Struct
 # From A to B on a control surface: evenly, or evenly in octaves.
 Curve = Literal["linear", "exponential"]
 OCTAVES: Final = 10  # of noise levels: 31 Hz to 16 kHz
+# What a patch is played as: it decides by which phrase it is measured.
+Family = Literal["pad", "bass", "lead", "keys", "bells", "texture", "percussion"]
 
 
 def _parameter(low: float, high: float, unit: str, description: str, curve: Curve = "linear") -> Any:
@@ -196,6 +198,7 @@ class Patch(_Part, frozen=True):
     """One instrument."""
 
     description: str
+    family: Family
     level_db: Db
     low: Midi
     high: Midi

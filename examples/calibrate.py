@@ -1,0 +1,147 @@
+"""Measures patches on a fixed phrase each, and brings them to one loudness.
+
+Every patch plays the phrase of its family at intensity 0.5, dry and without the desk; ``trim_db`` is what takes
+it to -23 LUFS, so that the desk's levels mean the same for every patch::
+
+    python examples/calibrate.py [--write] [NAME ...]
+"""
+
+import argparse
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+import pyloudnorm
+import torch
+from numpy.typing import NDArray
+
+from auralis.audio import AudioFormat
+from auralis.score.events import Note
+from services.synth import automation
+from services.synth.mix.layers import LayerRenderer
+from services.synth.mix.sounding import Sounding
+from services.synth.patches import library as patches
+from services.synth.patches.schema import Patch
+from services.synth.voices.build import voices_of
+from services.synth.voices.voice import Voice
+
+Audio = NDArray[np.float32]
+
+TARGET_LUFS: Final = -23.0
+SEED: Final = 7
+_FOLDER: Final = Path(patches.__file__).parent
+_SUSTAINED: Final = {"pad", "texture"}
+_MIDDLE_STEPS: Final = (-8, -1, 3, 8)  # a chord around the middle of the range, or a line
+_TEXTURE_STEPS: Final = (0,)
+_HELD_S: Final = 10.0
+_LINE_S: Final = 2.5
+_STRUCK_S: Final = 0.8
+_STROKE_S: Final = 1.0
+_STRUCK_STEPS: Final = (-5, 0, 4, -3, 2, 7, -1, 5, 0, -8, 3, 9)
+
+
+class Stroke(NamedTuple):
+    """A note of a phrase, in semitones from the middle of the patch's range."""
+
+    at_s: float
+    semitones: float
+    gate_s: float
+
+
+def phrase(patch: Patch) -> list[Stroke]:
+    """What a patch of this family is measured with."""
+    if patch.family in _SUSTAINED:
+        steps = _MIDDLE_STEPS if patch.family == "pad" else _TEXTURE_STEPS
+        return [Stroke(0.0, step, _HELD_S) for step in steps]
+    if patch.family in {"lead", "bass"}:
+        each_s = max(_LINE_S, 1.5 * patch.envelope.attack_s)
+        return [Stroke(each_s * i, step, each_s) for i, step in enumerate((0, 4, 7, 2))]
+    if patch.family == "percussion":
+        return [Stroke(_STROKE_S * i, 0, 0.1) for i in range(10)]
+    return [Stroke(_STRUCK_S * i, step, 0.7) for i, step in enumerate(_STRUCK_STEPS)]
+
+
+def notes_of(name: str, patch: Patch, strokes: list[Stroke], audio: AudioFormat) -> list[Note]:
+    """The strokes as notes."""
+    middle = (patch.low + patch.high) // 2
+    return [
+        Note(
+            at_frame=audio.frames(stroke.at_s),
+            id=index + 1,
+            duration_frames=audio.frames(stroke.gate_s),
+            pitch=float(middle + stroke.semitones),
+            velocity=0.6,
+            patch=name,
+            layer="pad",
+        )
+        for index, stroke in enumerate(strokes)
+    ]
+
+
+def voices(patch: Patch, notes: list[Note], audio: AudioFormat) -> list[Voice]:
+    """Everything that the notes need."""
+    return [voice for note in notes for voice in voices_of(note, patch, SEED, audio)]
+
+
+def rendered(
+    playing: list[Voice], seconds: float, audio: AudioFormat = AudioFormat(), intensity: float = 0.5
+) -> Audio:
+    """``[ear, frame]``, dry, without the desk."""
+    renderer = LayerRenderer(audio, torch.device("cpu"))
+    return np.concatenate(list(_chunks(renderer, playing, seconds, audio, intensity)), axis=1)
+
+
+def _chunks(
+    renderer: LayerRenderer, playing: list[Voice], seconds: float, audio: AudioFormat, intensity: float
+) -> Iterator[Audio]:
+    curve = np.full(2, intensity)
+    for seq in range(round(seconds * 10)):
+        start, end = audio.start_frame(seq), audio.end_frame(seq)
+        sounding = [v for v in playing if v.timing.silent > start and v.timing.at < end]
+        part = Sounding(SEED, start, sounding, automation.brightness(curve), curve)
+        layers = renderer.render([part])[0]
+        silence = torch.zeros(2, audio.frames_per_chunk)
+        yield sum(layers.values(), silence).numpy()
+
+
+def lufs(audio: Audio, rate_hz: int) -> float:
+    """Integrated loudness."""
+    return float(pyloudnorm.Meter(rate_hz).integrated_loudness(audio.T.astype(np.float64)))
+
+
+def measured_lufs(name: str, patch: Patch) -> float:
+    """Loudness of the patch's phrase at 44.1 kHz."""
+    audio, strokes = AudioFormat(), phrase(patch)
+    playing = voices(patch, notes_of(name, patch, strokes, audio), audio)
+    last = strokes[-1]
+    return lufs(rendered(playing, last.at_s + last.gate_s, audio), audio.sample_rate_hz)
+
+
+def written(text: str, trim_db: float) -> str:
+    """The patch's file with another ``trim_db``, everything else as it stands."""
+    if '"trim_db"' in text:
+        return re.sub(r'("trim_db":\s*)-?[\d.]+', rf"\g<1>{trim_db:g}", text)
+    return re.sub(r'("level_db":\s*-?[\d.]+,)', rf'\1\n "trim_db": {trim_db:g},', text, count=1)
+
+
+def main() -> None:
+    """Print, and with ``--write`` edit, the trims."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="all patches if none is named")
+    parser.add_argument("--write", action="store_true", help="write trim_db into the patches' files")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    for name in arguments.names or patches.library():
+        patch = patches.library()[name]
+        loudness = measured_lufs(name, patch)
+        trim_db = round(patch.trim_db + TARGET_LUFS - loudness, 1)
+        print(f"{name:16} {loudness:7.2f} LUFS  trim_db {patch.trim_db:6.1f} -> {trim_db:6.1f}")
+        if arguments.write:
+            path = _FOLDER / f"{name}.json"
+            path.write_text(written(path.read_text(), trim_db))
+
+
+if __name__ == "__main__":
+    main()
