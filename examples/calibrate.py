@@ -1,7 +1,7 @@
 """Measures patches on a fixed phrase each, and brings them to one loudness.
 
-Every patch plays the phrase of its family at intensity 0.5, dry and without the desk; ``trim_db`` is what takes
-it to -23 LUFS, so that the desk's levels mean the same for every patch::
+Every patch plays the phrase of its family at intensity 0.5, dry and without the desk; ``trim_db`` takes it
+to -23 LUFS, so that the desk's levels mean the same for every patch::
 
     python examples/calibrate.py [--write] [NAME ...]
 """
@@ -85,9 +85,7 @@ def voices(patch: Patch, notes: list[Note], audio: AudioFormat) -> list[Voice]:
     return [voice for note in notes for voice in voices_of(note, patch, SEED, audio)]
 
 
-def rendered(
-    playing: list[Voice], seconds: float, audio: AudioFormat = AudioFormat(), intensity: float = 0.5
-) -> Audio:
+def rendered(playing: list[Voice], seconds: float, audio: AudioFormat, intensity: float = 0.5) -> Audio:
     """``[ear, frame]``, dry, without the desk."""
     renderer = LayerRenderer(audio, torch.device("cpu"))
     return np.concatenate(list(_chunks(renderer, playing, seconds, audio, intensity)), axis=1)

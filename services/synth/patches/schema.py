@@ -93,7 +93,8 @@ class Morph(_Part, frozen=True):
 
     spectra: tuple[tuple[Db, ...], tuple[Db, ...], tuple[Db, ...]] | Literal["vowels"]
     position: Share = 0.5
-    intensity_share: Share = 0.0
+    intensity_share: Annotated[float, _parameter(-1, 1, "", "Further on from intensity 0 to 1.")] = 0.0
+    pitch_share: Annotated[float, _parameter(-1, 1, "1/octave", "Further on from middle C up.")] = 0.0
     depth: Share = 0.35
     rate_hz: Rate = 0.02
     tract: Annotated[float, _parameter(0, 2, "", "How strongly formants shape; 1: as measured.")] = 1.0
@@ -114,7 +115,7 @@ class Unison(_Part, frozen=True):
     upper: tuple[Copy, ...] = ()
     upper_from: Annotated[int, _parameter(2, 64, "", "The first partial of the upper ones.")] = 64
     tracking: Exponent = 0.0  # detune falls with pitch by this power
-    spread_cents: Annotated[float, _parameter(0, 50, "cent", "How far copies are off by chance.")] = 0.0
+    spread_cents: Annotated[float, _parameter(0, 200, "cent", "How far copies are off by chance.")] = 0.0
     start_spread_s: Seconds = 0.0
     beat_hz: Rate = 0.0  # the copies' least distance, whatever the pitch
 
@@ -152,6 +153,14 @@ class Motion(_Part, frozen=True):
     slide_s: Annotated[float, _parameter(0.001, 2, "s", "and arrives with this time constant.")] = 0.05
 
 
+class Resonance(_Part, frozen=True):
+    """A formant of the instrument's body: partials near it are louder, whatever the note."""
+
+    hz: Hertz
+    level_db: Db
+    width_hz: Annotated[float, _parameter(10, 10_000, "Hz", "Its band at half its level.", "exponential")]
+
+
 class BodyMode(_Part, frozen=True):
     """A resonance of the body that does not follow the pitch."""
 
@@ -176,7 +185,6 @@ class Noise(_Part, frozen=True):
     gust_step: Share = 0.0  # each octave's gusts are so much its own
     follows_pitch: bool = False
     pan: Pan = 0.0
-    width: Share = 1.0
 
 
 class Grains(_Part, frozen=True):
@@ -187,7 +195,7 @@ class Grains(_Part, frozen=True):
     t60_s: tuple[T60, T60]
     semitones: tuple[Annotated[float, _parameter(-48, 60, "semitone", "Over the note.")], ...] = ()
     hz: tuple[Hertz, Hertz] | None = None
-    intensity_octaves: Octaves = 0.0
+    intensity_octaves: Octaves = 0.0  # from intensity 0 to 1 the rate doubles so often
     level_spread_db: Swing = 3.0
     attack_share: Share = 0.0  # of its T60; 0: struck
     rise_cents: Cents = 0.0
@@ -209,6 +217,7 @@ class Patch(_Part, frozen=True):
     morph: Morph | None = None
     unison: Unison = Unison()
     motion: Motion = Motion()
+    resonances: tuple[Resonance, ...] = ()
     body: tuple[BodyMode, ...] = ()
     noises: tuple[Noise, ...] = ()
     grains: Grains | None = None

@@ -47,7 +47,7 @@ def _main_voice(playing: Playing) -> Voice:
 
 
 def _grain_voice(playing: Playing, grains: Grains, second: int) -> Voice:
-    rows = grain_rows(playing, grains, second)
+    rows = grain_rows(playing, grains)
     start = playing.note.at_frame + playing.audio.frames(second)
     end = start + playing.audio.frames(1 + 2 * grains.t60_s[1])
     return Voice(playing.note.layer, Timing(start, start, end, end, end), rows, no_hiss(), True, _bends(rows))

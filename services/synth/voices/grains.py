@@ -16,6 +16,7 @@ Array = NDArray[np.float64]
 _STRUCK_S: Final = 0.003
 _DETUNE_CENTS: Final = 5.0
 _HIGHEST: Final = 0.44  # of the sample rate
+_SILENT_DB: Final = -60.0
 
 
 def seconds_of(playing: Playing) -> range:
@@ -23,17 +24,18 @@ def seconds_of(playing: Playing) -> range:
     return range(max(1, int(playing.gate_s)))
 
 
-def grain_rows(playing: Playing, grains: Grains, second: int) -> Rows:
-    """The grains that begin in one second of the note."""
+def grain_rows(playing: Playing, grains: Grains) -> Rows:
+    """The grains that may begin in one second of the note: intensity decides which of them do."""
     draw = playing.draw
-    count = int(draw.poisson(grains.rate_hz))
+    count = int(draw.poisson(grains.rate_hz * 2 ** (abs(grains.intensity_octaves) / 2)))
     freq_hz = np.minimum(_frequencies(playing, grains, count), _HIGHEST * playing.audio.sample_rate_hz)
     t60_s = _between(grains.t60_s, count, draw)
     slow, fast, bend = empty_tables(count)
     level_db = grains.level_db + draw.normal(0, grains.level_spread_db, count)
     slow[:, Slow.GAIN] = playing.level * 10 ** (level_db / 20)
     slow[:, Slow.FREQ_HZ] = freq_hz
-    fast[:, Fast.DELAY_S] = second + np.sort(draw.random(count))
+    _chosen(slow, grains, draw)
+    fast[:, Fast.DELAY_S] = np.sort(draw.random(count))
     fast[:, Fast.ATTACK_S] = _STRUCK_S + grains.attack_share * t60_s
     fast[:, Fast.FAST] = 60 * NEPERS / t60_s
     bend[:, Bend.DELAY_S] = fast[:, Fast.DELAY_S]
@@ -41,6 +43,18 @@ def grain_rows(playing: Playing, grains: Grains, second: int) -> Rows:
     bend[:, Bend.SLIDE_TURNS] = freq_hz * (2 ** (-grains.rise_cents / 1200) - 1) * t60_s / 4
     stereo = stereo_gains(draw.uniform(-1, 1, count) * grains.pan, freq_hz, 1.0)
     return rows_of((slow, fast, bend, stereo), freq_hz, draw)
+
+
+def _chosen(slow: Array, grains: Grains, draw: np.random.Generator) -> None:
+    """Each grain is silent up to a chance intensity (or from it on), so that their rate follows it."""
+    octaves = abs(grains.intensity_octaves)
+    if not octaves:
+        return
+    # The share of all grains that sound at each of the three intensities 0, 0.5 and 1.
+    shares = 2 ** (octaves * (np.array([0.0, 0.5, 1.0]) - 1.0))
+    silent = draw.random(len(slow))[:, None] >= (shares if grains.intensity_octaves > 0 else shares[::-1])
+    slow[:, Slow.FIRST :] = np.where(silent, _SILENT_DB * NEPERS, 0.0)
+    slow[:, Slow.MORPH_AT], slow[:, Slow.MORPH_INTENSITY] = 0.5, 1.0
 
 
 def _frequencies(playing: Playing, grains: Grains, count: int) -> Array:

@@ -111,7 +111,7 @@ def _morph(slow: Array, playing: Playing, partials: Partials) -> None:
     morph, draw = playing.patch.morph, playing.draw
     if morph is None:
         return
-    slow[:, Slow.MORPH_AT] = morph.position
+    slow[:, Slow.MORPH_AT] = morph.position + morph.pitch_share * playing.octaves
     slow[:, Slow.MORPH_INTENSITY] = morph.intensity_share
     slow[:, Slow.MORPH_SWING] = morph.depth
     slow[:, Slow.MORPH_HZ] = morph.rate_hz * 2 ** draw.uniform(-0.7, 0.7)

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.synth.patches.schema import Copy, Harmonics, Modes, Patch, Unison
+from services.synth.patches.schema import Copy, Harmonics, Modes, Patch, Resonance, Unison
 from services.synth.voices import formants
 from services.synth.voices.playing import MIDDLE_C_HZ, Playing
 
@@ -58,7 +58,7 @@ def partials_of(playing: Playing) -> Partials:
     offsets = np.array(getattr(patch.partials, "offsets_hz", ()) or [0.0] * len(ratios))
     index = number - 1
     freq = (f0 * ratios + offsets)[index] * 2 ** (detune_cents / 1200)
-    gain = 10 ** (levels_db[index] / 20) * weight
+    gain = 10 ** ((levels_db[index] + _resonant_db(patch.resonances, freq)) / 20) * weight
     pan = np.array([copy.pan for copy, _ in copies])
     morph_db = _morph_db(patch, f0, freq, index)
     which = np.array([place for _, place in copies])
@@ -92,6 +92,14 @@ def _harmonic(partials: Harmonics, f0: float) -> tuple[Array, Array]:
         shape = np.abs(np.sin(np.pi * n * partials.pluck))
         levels = levels + 20 * np.log10(partials.pluck_floor + (1 - partials.pluck_floor) * shape)
     return ratios, levels
+
+
+def _resonant_db(resonances: tuple[Resonance, ...], freq_hz: Array) -> Array:
+    bells = [
+        resonance.level_db / (1 + (2 * (freq_hz - resonance.hz) / resonance.width_hz) ** 2)
+        for resonance in resonances
+    ]
+    return np.asarray(sum(bells, np.zeros(len(freq_hz))))
 
 
 def _copies(unison: Unison, count: int) -> tuple[list[tuple[Copy, int]], NDArray[np.intp]]:
