@@ -17,7 +17,7 @@ from auralis.ring.versions import Versions
 from auralis.score.entry_id import NO_ENTRY, EntryId
 from auralis.score.score import Score
 from auralis.timing import SEAM_MS
-from services.synth.dsp import finish, limiter
+from services.synth.dsp import limiter, master
 from services.synth.mix import desk
 from services.synth.mix.cast import Cast, longest_release_s
 from services.synth.mix.layers import LayerRenderer
@@ -88,9 +88,7 @@ class Renderer:
     def render(self, jobs: Sequence[Job]) -> list[bytes]:
         """The PCM of each job: 16-bit little-endian interleaved stereo."""
         tracks = [track for job in jobs for track in self._tracks(job)]
-        for track in tracks:
-            self._play([(track.seed, take) for take in self._space.unplayed(track.takes, _MIXES)])
-            self._space.mix(track.takes, _MIXES)
+        self._mix(tracks)
         limited = iter([self._limited(track.takes) for track in tracks])
         self._cast.forget_unused()
         return [self._finish(job, limited) for job in jobs]
@@ -109,6 +107,19 @@ class Renderer:
         while len(self._tapes) > _KEPT_TAPES:
             self._tapes.popitem(last=False)
         return tape
+
+    def _mix(self, tracks: Sequence[_Track]) -> None:
+        """Give the tracks' last takes their mixes: layers of many channels together, space one by one."""
+        waiting: list[_Track] = []
+        wanted: dict[int, tuple[int, Take]] = {}
+        for track in tracks:
+            waiting.append(track)
+            wanted |= {id(take): (track.seed, take) for take in self._space.unplayed(track.takes, _MIXES)}
+            if len(wanted) >= _AT_ONCE or track is tracks[-1]:
+                self._play(list(wanted.values()))
+                for each in waiting:
+                    self._space.mix(each.takes, _MIXES)
+                waiting, wanted = [], {}
 
     def _play(self, wanted: Sequence[tuple[int, Take]]) -> None:
         """Render the buses of takes."""
@@ -132,7 +143,7 @@ class Renderer:
         chunk = next(limited)
         seam_frames = self._audio.sample_rate_hz * SEAM_MS // 1000
         if seam(job, self._audio) is not None:
-            chunk = finish.crossfade(next(limited), chunk, seam_frames)
+            chunk = master.crossfade(next(limited), chunk, seam_frames)
         elif job.versions.predecessor == NO_ENTRY:  # the ring begins anew: out of silence
-            chunk = finish.crossfade(np.zeros_like(chunk), chunk, seam_frames)
-        return finish.to_pcm(chunk, finish.dither(job.seed, job.seq, self._audio))
+            chunk = master.crossfade(np.zeros_like(chunk), chunk, seam_frames)
+        return master.to_pcm(chunk, master.dither(job.seed, job.seq, self._audio))

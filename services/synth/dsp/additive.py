@@ -5,7 +5,7 @@ amplitude ``C_p(t1) = A_p(t1) exp(j phi_p(t1))`` at the sub-blocks' borders and 
 
     y[t1 K + t2] = Re sum_p C_p(t1) e^{j w_p t2} (1 - t2/K) + C_p(t1 + 1) e^{j w_p (t2 - K)} (t2/K)
 
-is one real product ``[T1, 4P] x [4P, K]``: the phase is exact at every border, the amplitude is interpolated
+is one real product: the phase is exact at every border, the amplitude is interpolated
 linearly, and a frequency that moves a little (vibrato, a glide) is a phase that does. (Spectral modelling:
 Serra & Smith 1990; overlap-add of windowed sinusoids: Rodet & Depalle 1992.)
 
@@ -25,11 +25,14 @@ from services.synth.dsp.grid import Grid
 
 # Sixteen rows of an even number of borders fill the widest registers exactly, unrolled twice.
 ROWS: Final = 16
-TERMS: Final = 4  # real and imaginary part, at the start and at the end of a sub-block
+PARTS: Final = 2  # real and imaginary
 
 
 def basis(freq_hz: NDArray[np.float64], grid: Grid) -> NDArray[np.float32]:
-    """What a unit amplitude of each partial adds to a sub-block: ``[partial, term, sample]``."""
+    """What a unit amplitude of each partial adds to the blocks after and before a border.
+
+    ``[partial, part, sample]``: a block's samples for the border at its start, then those for the one at its end.
+    """
     k = grid.block
     t2 = np.arange(k)
     w = 2 * np.pi * freq_hz[:, None] / grid.rate_hz
@@ -37,7 +40,8 @@ def basis(freq_hz: NDArray[np.float64], grid: Grid) -> NDArray[np.float32]:
     start = np.exp(1j * w * t2)
     end = start * (np.exp(-1j * w * k) * rising)
     start *= 1 - rising
-    return np.stack([start.real, -start.imag, end.real, -end.imag], axis=1).astype(np.float32)
+    both = np.concatenate([start, end], axis=1)
+    return np.stack([both.real, -both.imag], axis=1).astype(np.float32)
 
 
 def border_turns(freq_hz: NDArray[np.float64], grid: Grid) -> NDArray[np.float32]:
@@ -60,8 +64,8 @@ def start_turns(
     return (turns % 1.0).astype(np.float32)
 
 
-def terms(amplitude: torch.Tensor, turns: torch.Tensor, stereo: torch.Tensor) -> torch.Tensor:
-    """The left factor of the product.
+def phasors(amplitude: torch.Tensor, turns: torch.Tensor, stereo: torch.Tensor) -> torch.Tensor:
+    """The complex amplitudes at the borders.
 
     Args:
         amplitude: ``[partial, border]``, linear.
@@ -69,16 +73,16 @@ def terms(amplitude: torch.Tensor, turns: torch.Tensor, stereo: torch.Tensor) ->
         stereo: gains ``[partial, ear]``.
 
     Returns:
-        ``[partial, term, ear, block]``.
+        ``[partial, part, ear, border]``.
     """
     angle = turns * (2 * np.pi)
-    heard = amplitude[:, None, :] * stereo[:, :, None]
-    re, im = heard * torch.cos(angle)[:, None, :], heard * torch.sin(angle)[:, None, :]
-    return torch.stack([re[..., :-1], im[..., :-1], re[..., 1:], im[..., 1:]], dim=1)
+    mono = torch.stack([amplitude * torch.cos(angle), amplitude * torch.sin(angle)], dim=1)
+    return mono[:, :, None, :] * stereo[:, None, :, None]
 
 
 def product(left: torch.Tensor, bases: torch.Tensor) -> torch.Tensor:
-    """Sum the partials: ``left`` of :func:`terms`, ``bases`` of :func:`basis`; gives ``[ear, sample]``."""
-    rows = left.shape[0] * TERMS
+    """Sum the partials: ``left`` of :func:`phasors`, ``bases`` of :func:`basis`; gives ``[ear, sample]``."""
+    rows = left.shape[0] * PARTS
     summed = left.reshape(rows, -1).t() @ bases.reshape(rows, -1)
-    return summed.reshape(AUDIO_CHANNELS, -1)
+    after, before = summed.reshape(AUDIO_CHANNELS, left.shape[-1], 2, -1).unbind(2)
+    return (after[:, :-1] + before[:, 1:]).flatten(1)

@@ -1,47 +1,62 @@
-"""From the mix to 16-bit samples."""
+"""From the mix to 16-bit samples: planar ``[ear, frame]`` until the last step interleaves."""
 
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from auralis.audio import AUDIO_CHANNELS, AudioFormat
 
-# The cubic has its maximum, 1, at this input.
-_KNEE: Final = 1.5
-_CEILING: Final = 0.89  # -1 dBFS
+# The saturation is a cubic that would rise to twice full scale. The larger, the purer: at this size a mix of
+# -18 LUFS has its distortion 59 dB under itself (47 dB at half the size), and the limiter, which
+# is inaudible at such work, has at most 7.5 dB to take away.
+_LARGEST: Final = 2.0
+_KNEE: Final = 1.5 * _LARGEST
+_BEND: Final = 4 / 27 / _LARGEST**2
 _FULL_SCALE: Final = 32767.0
 
 
-def saturate(mix: torch.Tensor) -> torch.Tensor:
-    """Soft clipping ``x - 4/27 x^3``: transparent at low level, never beyond -1 dBFS."""
-    x = (mix / _CEILING).clamp(-_KNEE, _KNEE)
-    return _CEILING * (x - (4 / 27) * x * x * x)
+def saturate(mix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``x - 4/27 x^3 / 4``, level from ``x = 3`` on, where it is 2.
+
+    Its only harmonic is the third: 77 dB under a peak of 0.125, 53 dB under 0.5.
+    """
+    x = mix.clip(-_KNEE, _KNEE)
+    curve: NDArray[np.float32] = x * x
+    curve *= np.float32(-_BEND)
+    curve += np.float32(1)
+    curve *= x
+    return curve
 
 
 def crossfade(old: NDArray[np.float32], new: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
-    """``old`` into ``new`` (``[frame, audio channel]``) over the first ``frames``; linearly."""
-    fade_in = ((np.arange(frames, dtype=np.float32) + 0.5) / np.float32(frames))[:, None]
+    """``old`` into ``new`` (``[ear, frame]``) over the first ``frames``; linearly."""
+    fade_in = (np.arange(frames, dtype=np.float32) + 0.5) / np.float32(frames)
     mixed = new.copy()
-    mixed[:frames] = old[:frames] * (1 - fade_in) + new[:frames] * fade_in
+    mixed[:, :frames] = old[:, :frames] * (1 - fade_in) + new[:, :frames] * fade_in
     return mixed
 
 
 def dither(seed: int, seq: int, audio: AudioFormat) -> NDArray[np.float32]:
-    """Triangular dither of ±1 LSB for chunk ``seq``: ``[frame, audio channel]``.
+    """Triangular dither of ±1 LSB for chunk ``seq``: ``[ear, frame]``.
 
     Counter-based (Philox: Salmon et al. 2011), so a chunk has the same noise whoever renders it.
     """
-    words = audio.frames_per_chunk * AUDIO_CHANNELS // 2
+    samples = audio.frames_per_chunk * AUDIO_CHANNELS
     counter = np.array([0, 0, seq, 0], dtype=np.uint64)
-    raw = np.random.Philox(key=seed, counter=counter).random_raw(words)
-    uniform = raw.view(np.uint16).astype(np.float32).reshape(2, -1) * np.float32(2.0**-16)
-    noise: NDArray[np.float32] = uniform[0] - uniform[1]
-    return noise.reshape(audio.frames_per_chunk, AUDIO_CHANNELS)
+    raw = np.random.Philox(key=seed, counter=counter).random_raw(samples // 2).view(np.uint16)
+    noise = np.subtract(raw[:samples], raw[samples:], dtype=np.float32)
+    noise *= np.float32(2.0**-16)
+    return noise.reshape(AUDIO_CHANNELS, audio.frames_per_chunk)
 
 
 def to_pcm(samples: NDArray[np.float32], noise: NDArray[np.float32]) -> bytes:
-    """Samples (±1) with ``noise`` (LSB) as interleaved 16-bit little-endian PCM."""
-    scaled: NDArray[np.float32] = np.rint(samples * np.float32(_FULL_SCALE) + noise)
-    return scaled.clip(-32768, 32767).astype("<i2").tobytes()
+    """Samples (±1) with ``noise`` (LSB), both ``[ear, frame]``, as interleaved 16-bit little-endian PCM."""
+    scaled = samples * np.float32(_FULL_SCALE)
+    scaled += noise
+    np.rint(scaled, out=scaled)
+    np.clip(scaled, -32768, 32767, out=scaled)
+    pcm = np.empty(samples.shape[::-1], dtype="<i2")
+    for ear, values in enumerate(scaled):  # one by one: twice as fast as the transpose
+        pcm[:, ear] = values
+    return pcm.tobytes()

@@ -5,6 +5,7 @@ give. The tables' lengths differ, so together they repeat after years only. Neig
 power-complementarily: any smooth spectrum is a set of gains, and gains may move every 4.8 ms.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
@@ -18,7 +19,7 @@ from services.synth.dsp.grid import Grid
 BANDS: Final = 20
 _LOWEST_HZ: Final = 31.25
 _HIGHEST: Final = 0.47  # of the sample rate
-_MONO_BELOW_HZ: Final = 160.0
+_MONO_BANDS: Final = 5  # the lowest, up to 150 Hz
 _SEED: Final = 1
 # Lengths in frames, about 6 s: with small prime factors, so that they are made fast, and no two alike.
 _LENGTHS: Final = (
@@ -60,19 +61,21 @@ def _table(
     return table
 
 
-def bands(seed: int, start_frame: int, grid: Grid) -> NDArray[np.float32]:
-    """A chunk of the bands' noise from ``start_frame`` on: ``[ear, block, band, frame]``, ``grid`` coarse.
+def bands(seed: int, start_frame: int, which: Sequence[int], grid: Grid) -> NDArray[np.float32]:
+    """A chunk of the noise of bands ``which`` from ``start_frame`` on: ``[ear, block, band, frame]``.
 
-    Each band has unit power; left and right are independent above 160 Hz and the same below.
+    ``grid`` is the coarse one. Each band has unit power; left and right are independent above 150 Hz and the same below.
     """
     frames, block = grid.audio.frames_per_chunk, grid.block * grid.divisor
-    noise = np.empty((AUDIO_CHANNELS, grid.blocks, BANDS, block), dtype=np.float32)
-    for band, (table, centre) in enumerate(zip(_tables(grid.audio), centres_hz(), strict=True)):
+    noise = np.empty((AUDIO_CHANNELS, grid.blocks, len(which), block), dtype=np.float32)
+    tables = _tables(grid.audio)
+    for place, band in enumerate(which):
+        table = tables[band]
         length = len(table) - frames
         at = (start_frame + (seed * BANDS + band + 1) * _SCATTER) % length
-        noise[0, :, band] = table[at : at + frames].reshape(grid.blocks, block)
-        other = at if centre < _MONO_BELOW_HZ else (at + length // 2) % length
-        noise[1, :, band] = table[other : other + frames].reshape(grid.blocks, block)
+        noise[0, :, place] = table[at : at + frames].reshape(grid.blocks, block)
+        other = at if band < _MONO_BANDS else (at + length // 2) % length
+        noise[1, :, place] = table[other : other + frames].reshape(grid.blocks, block)
     return noise
 
 

@@ -48,10 +48,10 @@ class Batch:
         self._since_s = self._upload(self._since_frames / grid.audio.sample_rate_hz)
         self._borders_s = self._upload(grid.border_frames / grid.audio.sample_rate_hz)
 
-    def terms(self) -> torch.Tensor:
-        """The left factor of every piece's product: ``[row, term, ear, block]``."""
+    def phasors(self) -> torch.Tensor:
+        """The left factor of every piece's product: ``[row, part, ear, border]``."""
         stereo = torch.cat([piece.group.stereo for piece in self.pieces])
-        return additive.terms(self._amplitude(), self._turns(), stereo)
+        return additive.phasors(self._amplitude(), self._turns(), stereo)
 
     def _amplitude(self) -> torch.Tensor:
         """``[row, border]``."""

@@ -37,7 +37,7 @@ DELAY_TO_ROOM: Final = 0.5
 
 
 class Buses(NamedTuple):
-    """A chunk before space: ``[ear, frame]`` each; None where nothing sounds. The delay hears both ears as one."""
+    """A chunk before space: ``[ear, frame]`` each. The delay hears both ears as one, or nothing (None)."""
 
     dry: torch.Tensor
     room: torch.Tensor

@@ -25,7 +25,8 @@ _SILENT: Final[dict[type[Slow | Fast | Bend], dict[int, float]]] = {
 class Group:
     """Tables ``[column, row]`` as in :mod:`services.synth.voices.columns`, with silent rows that fill it up.
 
-    There are whole :data:`additive.ROWS`. ``stereo``, ``turns`` and ``bases`` are ``[row, ...]``; ``freq_hz``, ``phase_turns`` and ``at_frame`` (``[row]``) give the phase at any frame.
+    There are whole :data:`additive.ROWS`. ``stereo``, ``turns`` and ``bases`` are ``[row, ...]``;
+    ``freq_hz``, ``phase_turns`` and ``at_frame`` (``[row]``) give the phase at any frame.
     """
 
     parts: tuple[OnGrid, ...]
@@ -63,7 +64,7 @@ def assemble(voices: Sequence[Voice], parts: Sequence[OnGrid], grid: Grid, devic
         _filled([row.bend for row in rows], _silent_rows(Bend, missing)).T.copy(),
         _filled([row.stereo for row in rows], np.zeros((missing, 2))),
         _filled([part.turns for part in parts], np.zeros((missing, grid.all_blocks + 1))),
-        _filled([part.bases for part in parts], np.zeros((missing, additive.TERMS, grid.block))),
+        _filled([part.bases for part in parts], np.zeros((missing, additive.PARTS, 2 * grid.block))),
     ]
     slow, fast, bend, stereo, turns, bases = (torch.from_numpy(array).to(device) for array in upload)
     nothing = np.zeros(missing)

@@ -17,6 +17,8 @@ from services.synth.voices.voice import Voice
 
 # As many noises at a time fill the widest registers, whatever the grid.
 _PARTS: Final = 8
+# A band that never rises over -110 dB of full scale.
+_INAUDIBLE: Final = 3e-6
 _SILENT: Final = {Hiss.ATTACK_S: 1.0, Hiss.RISE: 1.0, Hiss.GATE_S: 1e6, Hiss.RELEASE_S: 1.0}
 
 
@@ -40,23 +42,26 @@ def _part(
     if not voices:
         return {}
     layers = sorted({voice.layer for voice in voices})
-    powers = (gains * gains).flatten(1)
+    tables = np.concatenate([voice.hiss for voice in voices])
+    which = np.flatnonzero(tables[:, :, Hiss.GAIN].max(axis=0) > _INAUDIBLE)
+    heard = gains[:, torch.from_numpy(which).to(gains.device)]
     # What the voices of a layer share is one noise: their powers add.
-    summed = torch.from_numpy(_members(layers, voices)).to(gains.device) @ powers
-    shape = (len(layers), AUDIO_CHANNELS, *gains.shape[1:])
-    bands = torch.from_numpy(noise.bands(part.seed, part.start_frame, grid)).to(gains.device)
+    powers = (heard * heard).flatten(1)
+    summed = torch.from_numpy(_members(layers, voices, tables)).to(gains.device) @ powers
+    shape = (len(layers), AUDIO_CHANNELS, *heard.shape[1:])
+    bands = torch.from_numpy(noise.bands(part.seed, part.start_frame, which.tolist(), grid)).to(gains.device)
     return dict(zip(layers, noise.shape(torch.sqrt(summed).reshape(shape), bands), strict=True))
 
 
-def _members(layers: Sequence[str], voices: Sequence[Voice]) -> NDArray[np.float32]:
+def _members(
+    layers: Sequence[str], voices: Sequence[Voice], tables: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """The power that each noise adds to each layer and ear: ``[layer and ear, noise]``."""
-    columns = [
-        (voice.layer, band[0, [Hiss.LEFT, Hiss.RIGHT]] ** 2) for voice in voices for band in voice.hiss
-    ]
-    members = np.zeros((len(layers), AUDIO_CHANNELS, len(columns)), dtype=np.float32)
-    for index, (layer, sides) in enumerate(columns):
-        members[layers.index(layer), :, index] = sides
-    return members.reshape(-1, len(columns))
+    sides = tables[:, 0, [Hiss.LEFT, Hiss.RIGHT]] ** 2
+    places = np.repeat([layers.index(voice.layer) for voice in voices], [len(voice.hiss) for voice in voices])
+    members = np.zeros((len(layers), AUDIO_CHANNELS, len(tables)), dtype=np.float32)
+    members[places, :, np.arange(len(tables))] = sides
+    return members.reshape(-1, len(tables))
 
 
 def _gains(

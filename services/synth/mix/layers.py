@@ -47,7 +47,7 @@ class LayerRenderer:
         rendered: list[Layers] = [{} for _ in parts]
         if pieces:
             batch = Batch(pieces, parts, on, self._device)
-            left, first = batch.terms(), 0
+            left, first = batch.phasors(), 0
             for piece in batch.pieces:
                 rows = left[first : first + len(piece.group)]
                 rendered[piece.part][piece.layer] = additive.product(rows, piece.group.bases)

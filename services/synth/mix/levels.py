@@ -1,8 +1,8 @@
 """Levels and phases of partials and noise bands in closed form: at any time, without what came before.
 
 A ``table`` is ``[column, row]`` with the columns of :mod:`services.synth.voices.columns` (or
-``[column, row, 1]``, for times ``[row, border]``), a row being a partial or a noise band; times are seconds since
-the note's onset. What a row does not have (no decay, no tremolo) leaves its level exactly as it is.
+``[column, row, 1]``, for times ``[row, border]``), a row being a partial or a noise band; times are seconds
+since the note's onset. What a row does not have (no decay, no tremolo) leaves its level exactly as it is.
 """
 
 import math

@@ -14,7 +14,7 @@ import torch
 
 from auralis.audio import AUDIO_CHANNELS, CHUNKS_PER_SECOND, AudioFormat
 from auralis.score.events import Space, Tempo
-from services.synth.dsp import convolution, delay, finish, rooms
+from services.synth.dsp import convolution, delay, master, rooms
 from services.synth.dsp.convolution import Response
 from services.synth.mix.desk import DELAY_TO_ROOM
 from services.synth.mix.tape import Take
@@ -122,7 +122,7 @@ class SpaceRenderer:
         take = takes[index]
         total = _total(take.buses.dry if take.buses else None, take.echoes)
         total = _total(total, self._wet(takes, index))
-        take.mix = None if total is None else finish.saturate(np.asarray(total.cpu().numpy()))
+        take.mix = None if total is None else master.saturate(np.asarray(total.cpu().numpy()))
         take.mixed = True
 
     def _spectrum(self, before: torch.Tensor | None, now: torch.Tensor | None) -> torch.Tensor | None:

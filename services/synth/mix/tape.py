@@ -44,6 +44,10 @@ class Take:
     mixed: bool = False
     mix: NDArray[np.float32] | None = None
 
+    def follows(self, other: "Take") -> bool:
+        """Whether this is the take after ``other``."""
+        return (other.seq, other.view.version) == (self.seq - 1, self.earlier)
+
     def shrink(self) -> None:
         """Drop what later chunks do not need."""
         self.played = self.sent = self.mixed = False
@@ -57,24 +61,34 @@ class Tape:
         self._audio = audio
         self._depth = depth
         self._takes: dict[tuple[int, EntryId], Take] = {}
+        self._last: list[Take] = []
 
     def upto(self, score: Score, version: EntryId, seq: int) -> list[Take]:
         """The takes up to chunk ``seq`` as ``version`` of ``score`` has them, oldest first.
 
         They begin ``depth`` chunks earlier, or where the score begins: before that there is silence.
         """
-        takes: list[Take] = []
-        earlier = score.version_for(self._audio.end_frame(seq), newest=version)
-        for past in range(seq, max(seq - self._depth, -1), -1):
-            if earlier == NO_ENTRY:
-                break
-            take = self._take(score, earlier, past)
-            takes.append(take)
-            earlier = take.earlier
-        for take in takes[_WHOLE_TAKES:]:
-            take.shrink()
+        version = score.version_for(self._audio.end_frame(seq), newest=version)
+        if version == NO_ENTRY:
+            return []
+        newest = self._take(score, version, seq)
+        if not (self._last and newest.follows(self._last[-1])):
+            self._last = self._past(score, newest)
+        self._last = [*self._last[1 - self._depth :], newest]
+        if len(self._last) > _WHOLE_TAKES:
+            self._last[-1 - _WHOLE_TAKES].shrink()
         self._forget(seq - self._depth)
-        return takes[::-1]
+        return self._last
+
+    def _past(self, score: Score, take: Take) -> list[Take]:
+        """The takes before ``take``, oldest first."""
+        past: list[Take] = []
+        while len(past) < self._depth - 1 and take.seq > 0 and take.earlier != NO_ENTRY:
+            take = self._take(score, take.earlier, take.seq - 1)
+            past.append(take)
+        for old in past[_WHOLE_TAKES:]:
+            old.shrink()
+        return past[::-1]
 
     def _take(self, score: Score, version: EntryId, seq: int) -> Take:
         take = self._takes.get((seq, version))

@@ -49,6 +49,7 @@ class Harmonics(_Part, frozen=True, tag="harmonics", tag_field="kind"):
     even_db: Db = 0.0
     stretch: Annotated[float, _parameter(0, 0.02, "", "Inharmonicity B of a stiff string at middle C.")] = 0.0
     stretch_semitones: Annotated[float, _parameter(1, 48, "semitone", "B doubles every so many.")] = 8.0
+    stretch_least: Annotated[float, _parameter(0, 0.02, "", "Wound strings are no stiffer below this.")] = 0.0
     pluck: Annotated[float, _parameter(0, 0.5, "", "Where a string is struck; 0: nowhere.")] = 0.0
     pluck_floor: Share = 0.15
     spread_db: Swing = 0.0
@@ -72,6 +73,7 @@ class Decay(_Part, frozen=True):
     slow_share_db: Db = -120.0
     fast_step: Share = 0.0  # partial n decays by 1 + step (n - 1) faster
     slow_step: Share = 0.0
+    slow_ratio: Share = 0.5  # of the fast rate, for modes that have decays of their own
     tracking: Exponent = 0.0
     spread_octaves: Octaves = 0.0
     slow_spread_db: Swing = 0.0
@@ -178,6 +180,8 @@ class Noise(_Part, frozen=True):
     t60_s: Annotated[tuple[T60, ...], Meta(max_length=OCTAVES)] = ()  # none: sustained; one: for all octaves
     delay_s: Seconds = 0.0
     rise_exponent: Annotated[float, _parameter(1, 6, "", "Above 1: swells.")] = 1.0
+    # Each octave over 1 kHz begins so much of the attack later; all are full at its end.
+    opening: Annotated[float, _parameter(0, 0.2, "1/octave", "How a swell opens from below.")] = 0.0
     velocity_exponent: Exponent = 1.0
     intensity_db: Annotated[float, _parameter(-24, 24, "dB", "Louder from intensity 0 to 1 by this.")] = 0.0
     gust_db: Swing = 0.0

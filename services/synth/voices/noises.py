@@ -28,8 +28,9 @@ def no_hiss() -> NDArray[np.float32]:
 def _table(playing: Playing, part: Noise) -> Array:
     table = np.zeros((noise.BANDS, len(Hiss)))
     table[:, Hiss.GAIN] = _gains(playing, part)
-    table[:, Hiss.DELAY_S] = part.delay_s
-    table[:, Hiss.ATTACK_S] = part.attack_s
+    unopened = part.opening * np.maximum(0.0, np.log2(noise.centres_hz() / 1000))
+    table[:, Hiss.DELAY_S] = part.delay_s + part.attack_s * unopened
+    table[:, Hiss.ATTACK_S] = part.attack_s * (1 - unopened)
     table[:, Hiss.RISE] = part.rise_exponent
     table[:, Hiss.INTENSITY] = part.intensity_db * NEPERS
     if part.t60_s:

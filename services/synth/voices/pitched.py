@@ -137,22 +137,26 @@ def _envelope(fast: Array, playing: Playing, partials: Partials) -> None:
 
 
 def _decay(fast: Array, playing: Playing, partials: Partials) -> None:
-    decay, t60_s = playing.patch.decay, getattr(playing.patch.partials, "t60_s", ())
-    if decay is not None:
-        _two_stage(fast, playing, partials, decay)
-    if t60_s:
-        tracking = 2 ** (playing.octaves * (decay.tracking if decay else 0.0))
-        fast[:, Fast.FAST] = 60 * NEPERS / np.array(t60_s)[partials.number - 1] * tracking
-
-
-def _two_stage(fast: Array, playing: Playing, partials: Partials, decay: Decay) -> None:
-    draw, count, later = playing.draw, len(partials.number), partials.number - 1
+    """Two stages whose knee is each partial's own, so that no two partials die away alike."""
+    decay, draw, count = playing.patch.decay, playing.draw, len(partials.number)
+    t60_s = getattr(playing.patch.partials, "t60_s", ())
+    decay = decay or Decay() if t60_s else decay
+    if decay is None:
+        return
+    fast_db_s, slow_db_s = _rates_db_s(decay, t60_s, partials.number - 1)
     tracking = 2 ** (playing.octaves * decay.tracking)
     chance = 2 ** (draw.normal(0, 1, count) * decay.spread_octaves)
-    fast[:, Fast.FAST] = decay.fast_db_s * NEPERS * (1 + decay.fast_step * later) * chance * tracking
-    fast[:, Fast.SLOW] = decay.slow_db_s * NEPERS * (1 + decay.slow_step * later) * tracking
+    fast[:, Fast.FAST] = fast_db_s * NEPERS * tracking * chance
+    fast[:, Fast.SLOW] = slow_db_s * NEPERS * tracking
     share_db = decay.slow_share_db + draw.normal(0, 1, count) * decay.slow_spread_db
     fast[:, Fast.SLOW_SHARE] = np.minimum(1.0, 10 ** (share_db / 20))
+
+
+def _rates_db_s(decay: Decay, t60_s: tuple[float, ...], later: NDArray[np.intp]) -> tuple[Array, Array]:
+    if t60_s:
+        own = 60 / np.array(t60_s)[later]
+        return own, own * decay.slow_ratio
+    return decay.fast_db_s * (1 + decay.fast_step * later), decay.slow_db_s * (1 + decay.slow_step * later)
 
 
 def _tremolo(fast: Array, playing: Playing, partials: Partials) -> None:

@@ -83,7 +83,7 @@ def _series(partials: Harmonics | Modes, f0: float, draw: np.random.Generator) -
 def _harmonic(partials: Harmonics, f0: float) -> tuple[Array, Array]:
     n = np.arange(1, partials.count + 1, dtype=float)
     stretch = partials.stretch * 2 ** (12 * np.log2(f0 / MIDDLE_C_HZ) / partials.stretch_semitones)
-    stretch = min(stretch, 4 * partials.stretch)
+    stretch = max(stretch, partials.stretch_least)
     ratios = n * np.sqrt((1 + stretch * n**2) / (1 + stretch))
     if partials.levels_db:
         return ratios, np.array(partials.levels_db, dtype=float)

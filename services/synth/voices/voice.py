@@ -75,18 +75,20 @@ class Voice:
     # Whether levels move fast all the time (decay, tremolo), and whether the pitch does.
     lively: bool
     bends: bool
-    _grids: dict[tuple[Grid, bool], OnGrid] = field(default_factory=dict, repr=False)
+    _grids: dict[tuple[int, bool], OnGrid] = field(default_factory=dict, repr=False)
 
     def on(self, grid: Grid, start_frame: int) -> OnGrid:
         """The partials that ``grid`` renders in the chunk that begins at ``start_frame``."""
-        young = start_frame < self.timing.settled
-        if (grid, young) not in self._grids:
-            low = self.rows.freq_hz < COARSE_BELOW * grid.audio.sample_rate_hz
-            rows = self.rows.where((low & (not young)) == (grid.divisor > 1))
-            self._grids[grid, young] = OnGrid(
-                rows, additive.basis(rows.freq_hz, grid), additive.border_turns(rows.freq_hz, grid)
-            )
-        return self._grids[grid, young]
+        key = (grid.divisor, start_frame < self.timing.settled)
+        found = self._grids.get(key)
+        return found or self._placed(grid, *key)
+
+    def _placed(self, grid: Grid, divisor: int, young: bool) -> OnGrid:
+        low = self.rows.freq_hz < COARSE_BELOW * grid.audio.sample_rate_hz
+        rows = self.rows.where((low & (not young)) == (divisor > 1))
+        bases, turns = additive.basis(rows.freq_hz, grid), additive.border_turns(rows.freq_hz, grid)
+        placed = self._grids[divisor, young] = OnGrid(rows, bases, turns)
+        return placed
 
     def moves(self, start_frame: int, end_frame: int) -> bool:
         """Whether levels move so fast that the chunk's ends do not say all."""

@@ -98,7 +98,7 @@ def test_every_note_has_an_id_of_its_own(seed, key):
 @each_piece
 def test_every_layer_plays_on_its_patch(seed, key):
     layers = {(note.layer, note.patch) for note in piece(seed, key).notes}
-    assert layers == {("drone", "drone"), ("pad", "warm_pad"), ("melody", "felt_keys"), ("bells", "bell")}
+    assert layers == {("drone", "drone"), ("pad", "warm_pad"), ("melody", "felt_piano"), ("bells", "church_bell")}
 
 
 @pytest.mark.parametrize("intensity", LEVELS)

@@ -155,7 +155,7 @@ def test_voices_that_no_batch_needs_are_forgotten(score: Score) -> None:
     """Minutes later nothing of the phrase is kept: memory follows what sounds, not what has sounded."""
     renderer = Renderer(AUDIO)
     renderer.render([Job(7, score, 20, PLAIN)])
-    assert renderer._voices
+    assert renderer._cast._voices
     for seq in range(1000, 1100):
         renderer.render([Job(7, score, seq, PLAIN)])
-    assert not renderer._voices
+    assert not renderer._cast._voices
