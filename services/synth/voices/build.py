@@ -47,7 +47,7 @@ def _main_voice(playing: Playing) -> Voice:
 
 
 def _grain_voice(playing: Playing, grains: Grains, second: int) -> Voice:
-    rows = grain_rows(playing, grains)
+    rows = grain_rows(playing, grains, second)
     start = playing.note.at_frame + playing.audio.frames(second)
     end = start + playing.audio.frames(1 + 2 * grains.t60_s[1])
     return Voice(playing.note.layer, Timing(start, start, end, end, end), rows, no_hiss(), True, _bends(rows))
@@ -83,8 +83,9 @@ def _end_s(rows: Rows) -> float:
         return 0.0
     fast = rows.fast.astype(float)
     released = fast[:, Fast.GATE_S] + fast[:, Fast.RELEASE_S]
-    slowest = np.where(fast[:, Fast.SLOW_SHARE] > 1e-4, fast[:, Fast.SLOW], fast[:, Fast.FAST])
-    faded = fast[:, Fast.DELAY_S] + fast[:, Fast.ATTACK_S] + _fading_s(slowest)
+    share_db = np.log(np.maximum(fast[:, Fast.SLOW_SHARE], 1e-9)) / NEPERS
+    stages = _fading_s(fast[:, Fast.FAST]), _fading_s(fast[:, Fast.SLOW], share_db)
+    faded = fast[:, Fast.DELAY_S] + fast[:, Fast.ATTACK_S] + np.maximum(*stages)
     return float(np.minimum(released, faded).max())
 
 
@@ -97,6 +98,11 @@ def _hiss_end_s(hiss: NDArray[np.float32]) -> float:
     return float(np.minimum(released, faded).max())
 
 
-def _fading_s(nepers_s: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How long it takes to fall by the inaudible level; for ever at a rate of 0."""
-    return np.where(nepers_s > 0, -INAUDIBLE_DB * NEPERS / np.maximum(nepers_s, 1e-6), np.inf)
+def _fading_s(
+    nepers_s: NDArray[np.float64], from_db: float | NDArray[np.float64] = 0.0
+) -> NDArray[np.float64]:
+    """How long what begins at ``from_db`` takes to fall to the inaudible level; for ever at a rate of 0."""
+    fall_db = np.maximum(from_db - INAUDIBLE_DB, 0.0)
+    return np.where(
+        fall_db > 0, np.where(nepers_s > 0, fall_db * NEPERS / np.maximum(nepers_s, 1e-6), np.inf), 0.0
+    )

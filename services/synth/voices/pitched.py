@@ -156,7 +156,8 @@ def _rates_db_s(decay: Decay, t60_s: tuple[float, ...], later: NDArray[np.intp])
     if t60_s:
         own = 60 / np.array(t60_s)[later]
         return own, own * decay.slow_ratio
-    return decay.fast_db_s * (1 + decay.fast_step * later), decay.slow_db_s * (1 + decay.slow_step * later)
+    fast_step, slow_step = (np.asarray(1.0 + step * later) for step in (decay.fast_step, decay.slow_step))
+    return decay.fast_db_s * fast_step, decay.slow_db_s * slow_step
 
 
 def _tremolo(fast: Array, playing: Playing, partials: Partials) -> None:
