@@ -187,6 +187,10 @@ class Noise(_Part, frozen=True):
     gust_db: Swing = 0.0
     gust_hz: Rate = 0.06
     gust_step: Share = 0.0  # each octave's gusts are so much its own
+    gust_octave_db: Annotated[
+        float, _parameter(-6, 6, "dB", "Each octave over 250 Hz swings so much more.")
+    ] = 0.0
+    gust_lag_s: Annotated[float, _parameter(-5, 5, "s", "Each octave's gusts come so much later.")] = 0.0
     follows_pitch: bool = False
     pan: Pan = 0.0
 
@@ -201,6 +205,7 @@ class Grains(_Part, frozen=True):
     hz: tuple[Hertz, Hertz] | None = None
     intensity_octaves: Octaves = 0.0  # from intensity 0 to 1 the rate doubles so often
     level_spread_db: Swing = 3.0
+    harmonics_db: tuple[Db, ...] = (0.0,)  # what each grain is made of
     attack_share: Share = 0.0  # of its T60; 0: struck
     rise_cents: Cents = 0.0
     pan: Share = 0.9

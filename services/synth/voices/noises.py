@@ -1,5 +1,7 @@
 """The noise bands of a note, as its patch says."""
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +13,8 @@ from services.synth.voices.playing import Playing
 
 Array = NDArray[np.float64]
 
-_HALF_POWER_DB = 10 * np.log10(2)
+_GUST_OCTAVE: Final = 3  # 250 Hz
+_HALF_POWER_DB: Final = 10 * np.log10(2)
 
 
 def hiss_tables(playing: Playing) -> NDArray[np.float32]:
@@ -60,6 +63,9 @@ def _gains(playing: Playing, part: Noise) -> Array:
 
 def _gusts(table: Array, part: Noise, draw: np.random.Generator) -> None:
     """One gust for all bands, or (``gust_step``) more and more one of each band's own."""
-    table[:, Hiss.GUST] = part.gust_db * NEPERS
-    table[:, Hiss.GUST_HZ] = part.gust_hz * 2 ** draw.uniform(-0.5, 0.5)
-    table[:, Hiss.GUST_TURNS] = draw.random() + draw.uniform(-0.5, 0.5, noise.BANDS) * part.gust_step
+    octaves = np.arange(noise.BANDS) / 2 - _GUST_OCTAVE
+    rate_hz = part.gust_hz * 2 ** draw.uniform(-0.5, 0.5)
+    own = draw.uniform(-0.5, 0.5, noise.BANDS) * part.gust_step
+    table[:, Hiss.GUST] = np.maximum(part.gust_db + part.gust_octave_db * octaves, 0.0) * NEPERS
+    table[:, Hiss.GUST_HZ] = rate_hz
+    table[:, Hiss.GUST_TURNS] = draw.random() + own - rate_hz * part.gust_lag_s * octaves
