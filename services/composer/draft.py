@@ -1,16 +1,10 @@
 """The sheet on which one beat is written: turns musical positions into frames and gives every note its id."""
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from auralis.score.events import Event, Layer, Note
+from services.composer.orchestra import player_of
 from services.composer.state import EngineState
-
-PATCHES: Final[dict[Layer, str]] = {
-    "drone": "drone",
-    "pad": "warm_pad",
-    "melody": "felt_piano",
-    "bells": "church_bell",
-}
 
 
 class Sound(NamedTuple):
@@ -33,6 +27,8 @@ class Draft:
 
     def __init__(self, state: EngineState, sample_rate_hz: int) -> None:
         self.rate = sample_rate_hz
+        self._seed = state.seed
+        self._form = state.form
         self.tempo = state.tempo
         self.start = state.frame
         self.end = state.frame + state.tempo.beat_frames(sample_rate_hz)
@@ -60,7 +56,7 @@ class Draft:
                 duration_frames=max(1, sound.length),
                 pitch=float(sound.pitch),
                 velocity=max(0, min(1000, sound.velocity)) / 1000,
-                patch=PATCHES[sound.layer],
+                patch=player_of(self._seed, self._form, sound.layer),
                 layer=sound.layer,
                 pan=max(-100, min(100, sound.pan)) / 100,
             )

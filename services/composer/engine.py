@@ -21,6 +21,7 @@ from services.composer.phrase import PlannedNote, Stretch
 from services.composer.state import EngineState, Held
 from services.composer.sustain import Support, sustained
 from services.composer.tempo import TICKS_A_BEAT
+from services.composer.textures import weave
 
 __all__ = ["INTENSITY_RAMP_MS", "EngineState", "compose", "compose_beat", "initial_state"]
 
@@ -107,6 +108,7 @@ def _played(draft: Draft, state: EngineState, scene: Scene, *, begins: bool) -> 
     air = Air(state.chord, state.upcoming, _frames_left(draft, state), state.origin, state.beat)
     if state.beat == 0:
         open_piece(draft, air, scene)
+    weave(draft, air, scene)
     if arrived:
         ring(draft, air, scene)
         drone = hum(draft, air, drone, scene)

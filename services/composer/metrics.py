@@ -4,7 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from auralis.score.events import Batch
 
-_EVENT_TYPES = ("note", "chord", "automation", "section", "tempo", "patch", "revise")
+_EVENT_TYPES = ("note", "chord", "automation", "section", "tempo", "patch", "space", "revise")
 
 
 class ComposerMetrics:

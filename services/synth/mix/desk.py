@@ -31,6 +31,8 @@ STRIPS: Final[Mapping[str, Strip]] = {
     "texture": Strip(-17.0, -22.0),
     "percussion": Strip(-8.0, -14.0),
 }
+# A room answers on all sides: what is left reverberates on the right as well, this much of it.
+_ACROSS: Final = 0.5
 MASTER_DB: Final = 3.0
 # What comes back from the delay also goes into the room, this much quieter.
 DELAY_TO_ROOM: Final = 0.5
@@ -58,6 +60,7 @@ def mixed(layers: Mapping[str, torch.Tensor], muted: frozenset[str] = frozenset(
         gains += [[_gain(MASTER_DB + s.level_db + s.delay_db) * (s.delay_db > _OFF) for s in strips]]
     weights = torch.tensor(gains, dtype=torch.float32, device=sounds.device)
     dry, room, *delay = (weights @ sounds).reshape(len(gains), AUDIO_CHANNELS, -1)
+    room = (room + _ACROSS * room.flip(0)) / (1 + _ACROSS**2) ** 0.5
     return Buses(dry, room, delay[0].mean(dim=0).expand_as(dry) if echoing else None)
 
 

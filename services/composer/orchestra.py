@@ -1,0 +1,42 @@
+"""The orchestra: which instrument plays a layer in a section.
+
+What a section's instruments are follows from the seed and the section's number, so nothing of it has to be
+remembered; the next section seldom keeps one. The names are those of the synth's patches.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from auralis.score.events import Layer
+from services.composer.chance import Chance
+from services.composer.form import Form
+
+PLAYERS: Final[Mapping[Layer, Mapping[str, int]]] = {
+    "drone": {"drone": 70, "sub": 30},
+    "pad": {"warm_pad": 45, "glass_pad": 15, "strings": 20, "hollow_pad": 20},
+    "choir": {"choir": 100},
+    "melody": {"felt_piano": 40, "kalimba": 18, "vibraphone": 16, "harp": 14, "flute": 12},
+    "answer": {"flute": 40, "bowed": 30, "vibraphone": 30},
+    "bells": {"church_bell": 35, "singing_bowl": 25, "tubular_bell": 20, "risset_bell": 20},
+    "texture": {"wind": 30, "rain": 25, "sea": 20, "air": 25},
+    "percussion": {"soft_kick": 100},
+}
+# The pads and the piano that everyone hears first.
+_FIRST: Final[Mapping[Layer, str]] = {"pad": "warm_pad", "melody": "felt_piano"}
+_AGAIN_PERCENT: Final = 20
+
+
+def player_of(seed: int, form: Form, layer: Layer) -> str:
+    """The patch on which ``layer`` plays in the section ``form``."""
+    if form.number == 0 and layer in _FIRST:
+        return _FIRST[layer]
+    chance, weights = Chance(seed, f"orchestra.{layer}"), dict(PLAYERS[layer])
+    drawn = _drawn(chance, weights, form.number)
+    if form.number and drawn == _drawn(chance, weights, form.number - 1):
+        weights[drawn] = weights[drawn] * _AGAIN_PERCENT // 100 or 1
+        drawn = list(weights)[chance.pick(list(weights.values()), form.number, 1)]
+    return drawn
+
+
+def _drawn(chance: Chance, weights: Mapping[str, int], number: int) -> str:
+    return list(weights)[chance.pick(list(weights.values()), number)]
