@@ -120,6 +120,9 @@ class Unison(_Part, frozen=True):
     spread_cents: Annotated[float, _parameter(0, 200, "cent", "How far copies are off by chance.")] = 0.0
     start_spread_s: Seconds = 0.0
     beat_hz: Rate = 0.0  # the copies' least distance, whatever the pitch
+    alone_below_hz: Annotated[
+        float, _parameter(0, 2000, "Hz", "Lower partials have the loudest copy only.")
+    ] = 0.0
 
 
 class Envelope(_Part, frozen=True):

@@ -58,10 +58,11 @@ def partials_of(playing: Playing) -> Partials:
     offsets = np.array(getattr(patch.partials, "offsets_hz", ()) or [0.0] * len(ratios))
     index = number - 1
     freq = (f0 * ratios + offsets)[index] * 2 ** (detune_cents / 1200)
+    which = np.array([place for _, place in copies])
+    weight = _alone(patch.unison, which, freq, weight)
     gain = 10 ** ((levels_db[index] + _resonant_db(patch.resonances, freq)) / 20) * weight
     pan = np.array([copy.pan for copy, _ in copies])
     morph_db = _morph_db(patch, f0, freq, index)
-    which = np.array([place for _, place in copies])
     found = Partials(number, which, freq, gain, pan, morph_db)
     return found.where(_audible(found, playing.audio.sample_rate_hz))
 
@@ -126,6 +127,15 @@ def _detuned(
     cents = np.array([copy.cents * tracking + chance[p] for copy, p in copies])
     weight = np.array([copy.weight / power[p] for copy, p in copies])
     return cents + least * place, weight
+
+
+def _alone(unison: Unison, place: NDArray[np.intp], freq_hz: Array, weight: Array) -> Array:
+    """Lows beat too slowly and too deeply to be doubled: there the loudest copy has all of the power."""
+    if not unison.alone_below_hz:
+        return weight
+    together = np.clip(freq_hz / unison.alone_below_hz - 0.5, 0, 1)
+    loudest = place == np.argmax([copy.weight for copy in unison.copies])
+    return np.asarray(np.sqrt(together * weight**2 + (1 - together) * loudest))
 
 
 def _power(copies: tuple[Copy, ...]) -> float:
