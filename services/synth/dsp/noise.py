@@ -3,6 +3,9 @@
 Each band is a table of Gaussian noise without a seam, read at a place that the seed and the absolute frame
 give. The tables' lengths differ, so together they repeat after years only. Neighbouring bands overlap
 power-complementarily: any smooth spectrum is a set of gains, and gains may move every 4.8 ms.
+
+The right ear reads half a table away from the left one. Half a turn changes the sign of every other
+frequency, so what even frequencies have more of is what the ears have in common.
 """
 
 from collections.abc import Sequence
@@ -20,6 +23,11 @@ BANDS: Final = 20
 _LOWEST_HZ: Final = 31.25
 _HIGHEST: Final = 0.47  # of the sample rate
 _MONO_BANDS: Final = 5  # the lowest, up to 150 Hz
+# Ears in a diffuse field share the lows; of the highs, so much that a mono sum loses less than 2 dB.
+_EARS_M: Final = 0.22
+_SOUND_M_S: Final = 343.0
+_LEAST_COHERENCE: Final = 0.3
+_COS_SQUARE_BAND: Final = 0.3493  # the width of a band of cos^2 shape over its centre
 _SEED: Final = 1
 # Lengths in frames, about 6 s: with small prime factors, so that they are made fast, and no two alike.
 _LENGTHS: Final = (
@@ -35,36 +43,52 @@ def centres_hz() -> NDArray[np.float64]:
     return _LOWEST_HZ * 2 ** (np.arange(BANDS) / 2)
 
 
+def coherences() -> NDArray[np.float64]:
+    """How far left and right correlate in each band."""
+    diffuse = np.maximum(np.sinc(2 * centres_hz() * _EARS_M / _SOUND_M_S), _LEAST_COHERENCE)
+    return np.where(np.arange(BANDS) < _MONO_BANDS, 1.0, diffuse)
+
+
 @cache
 def _tables(audio: AudioFormat) -> tuple[NDArray[np.float32], ...]:
-    """A table for each band, of unit power, its beginning repeated after its end for one chunk."""
+    """A table for each band, its beginning repeated after its end for one chunk.
+
+    Tables have unit power; less where the sample rate cuts their band off.
+    """
     draw = np.random.Generator(np.random.Philox(key=_SEED))
-    return tuple(
-        _table(length, centre, audio, draw) for length, centre in zip(_LENGTHS, centres_hz(), strict=True)
-    )
+    given = zip(_LENGTHS, centres_hz(), coherences(), strict=True)
+    return tuple(_table(length, centre, coherence, audio, draw) for length, centre, coherence in given)
 
 
 def _table(
-    length: int, centre_hz: float, audio: AudioFormat, draw: np.random.Generator
+    length: int, centre_hz: float, coherence: float, audio: AudioFormat, draw: np.random.Generator
 ) -> NDArray[np.float32]:
     freq = np.fft.rfftfreq(length, 1 / audio.sample_rate_hz)
     octaves = np.log2(np.maximum(freq, 1.0) / centre_hz) * 2
     inside = np.flatnonzero((np.abs(octaves) < 1) & (freq < _HIGHEST * audio.sample_rate_hz))
     table = np.zeros(length + audio.frames_per_chunk, dtype=np.float32)
     if len(inside):
-        spectrum = np.zeros(len(freq), dtype=np.complex64)
+        shape = np.cos(np.pi / 2 * octaves[inside])
         gauss = draw.standard_normal((2, len(inside)))
-        spectrum[inside] = np.cos(np.pi / 2 * octaves[inside]) * (gauss[0] + 1j * gauss[1])
+        spectrum = np.zeros(len(freq), dtype=np.complex64)
+        spectrum[inside] = shape * _shared(inside, coherence) * (gauss[0] + 1j * gauss[1])
         noise = np.fft.irfft(spectrum, length)
-        table[:length] = noise / np.sqrt(np.mean(noise**2))
+        whole = centre_hz * _COS_SQUARE_BAND * length / audio.sample_rate_hz
+        table[:length] = noise * np.sqrt(min(1.0, np.sum(shape**2) / whole) / np.mean(noise**2))
         table[length:] = table[: audio.frames_per_chunk]
     return table
+
+
+def _shared(index: NDArray[np.intp], coherence: float) -> NDArray[np.float64]:
+    """Gains of even and odd frequencies that leave ``coherence`` between the two halves of a turn."""
+    share = 0.0 if coherence == 1.0 else coherence
+    return np.asarray(np.sqrt(1 + np.where(index % 2 == 0, share, -share)))
 
 
 def bands(seed: int, start_frame: int, which: Sequence[int], grid: Grid) -> NDArray[np.float32]:
     """A chunk of the noise of bands ``which`` from ``start_frame`` on: ``[ear, block, band, frame]``.
 
-    ``grid`` is the coarse one. Each band has unit power; left and right are independent above 150 Hz and the same below.
+    ``grid`` is the coarse one. Each band has unit power; left and right correlate by :func:`coherences`.
     """
     frames, block = grid.audio.frames_per_chunk, grid.block * grid.divisor
     noise = np.empty((AUDIO_CHANNELS, grid.blocks, len(which), block), dtype=np.float32)

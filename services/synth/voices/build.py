@@ -6,10 +6,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from auralis.audio import AudioFormat
+from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from auralis.score.events import Note
 from services.synth.patches.schema import Grains, Patch
-from services.synth.voices.columns import Bend, Fast, Hiss
+from services.synth.voices.columns import Bend, Fast, Hiss, Slow
 from services.synth.voices.grains import grain_rows, seconds_of
 from services.synth.voices.noises import hiss_tables, no_hiss
 from services.synth.voices.pitched import NEPERS, body_rows, joined, partial_rows
@@ -18,9 +18,11 @@ from services.synth.voices.spectrum import INAUDIBLE_DB, partials_of
 from services.synth.voices.voice import YOUNG_S, Rows, Timing, Voice
 
 _STRUCK_S: Final = 0.015  # an attack that is faster needs the full grid
-# What takes longer, or falls more slowly, is as good when it is interpolated over a chunk.
+# What takes longer is as good when it is interpolated over a chunk.
 _FAST_S: Final = 0.7
-_FAST_DB_S: Final = 60.0
+# A decay is interpolated as soon as that errs by so much less than the loudest partial's onset.
+_EXACT_DB: Final = 60.0
+_CHUNK_S: Final = 1 / CHUNKS_PER_SECOND
 
 
 def voices_of(note: Note, patch: Patch, seed: int, audio: AudioFormat) -> Iterator[Voice]:
@@ -43,19 +45,22 @@ def _draw(note: Note, seed: int, part: int) -> np.random.Generator:
 def _main_voice(playing: Playing) -> Voice:
     rows = joined(partial_rows(playing, partials_of(playing)), body_rows(playing))
     hiss = hiss_tables(playing)
-    return Voice(playing.note.layer, _timing(playing, rows, hiss), rows, hiss, _lively(rows), _bends(rows))
+    return Voice(
+        playing.note.layer,
+        _timing(playing, rows, hiss),
+        rows,
+        hiss,
+        bool(np.any(rows.fast[:, Fast.TREMOLO])),
+        _bends(rows),
+    )
 
 
 def _grain_voice(playing: Playing, grains: Grains, second: int) -> Voice:
     rows = grain_rows(playing, grains, second)
     start = playing.note.at_frame + playing.audio.frames(second)
     end = start + playing.audio.frames(1 + 2 * grains.t60_s[1])
-    return Voice(playing.note.layer, Timing(start, start, end, end, end), rows, no_hiss(), True, _bends(rows))
-
-
-def _lively(rows: Rows) -> bool:
-    decays = rows.fast[:, Fast.FAST].max(initial=0.0)
-    return bool(np.any(rows.fast[:, Fast.TREMOLO]) or decays > _FAST_DB_S * NEPERS)
+    timing = Timing(start, start, end, end, end)
+    return Voice(playing.note.layer, timing, rows, no_hiss(), True, _bends(rows))
 
 
 def _bends(rows: Rows) -> bool:
@@ -64,29 +69,57 @@ def _bends(rows: Rows) -> bool:
 
 def _timing(playing: Playing, rows: Rows, hiss: NDArray[np.float32]) -> Timing:
     patch, audio, at = playing.patch, playing.audio, playing.note.at_frame
-    delay, attack = rows.fast[:, Fast.DELAY_S], rows.fast[:, Fast.ATTACK_S]
-    quick_s = float((delay + attack)[attack < _FAST_S].max(initial=0.1))
     struck = patch.envelope.attack_s < _STRUCK_S or bool(patch.motion.slide_cents or patch.body)
-    silent = at + audio.frames(max(_end_s(rows), _hiss_end_s(hiss))) + 1
+    young_s = YOUNG_S if struck else 0.0
+    ends_s = _ends_s(rows)
+    silent = at + audio.frames(max(ends_s.max(initial=0.0), _hiss_end_s(hiss))) + 1
+    released_s = rows.fast[:, Fast.RELEASE_S].min(initial=patch.envelope.release_s)
+    thinner_s = np.sort(ends_s)[[len(ends_s) // 2, -len(ends_s) // 4]] if len(ends_s) else ()
     return Timing(
         at=at,
-        settled=at + (audio.frames(YOUNG_S) if struck else 0),
-        risen=at + audio.frames(max(quick_s, YOUNG_S if struck else 0.0)) + 1,
-        falling=playing.note.release_frame if patch.envelope.release_s < _FAST_S else silent,
+        settled=at + audio.frames(young_s),
+        risen=at + audio.frames(max(_rising_s(rows), young_s, _decaying_s(rows))) + 1,
+        falling=playing.note.release_frame if released_s < _FAST_S else silent,
         silent=silent,
+        thinner=tuple(at + audio.frames(float(time)) for time in thinner_s),
+        ends=at + np.ceil(ends_s * audio.sample_rate_hz).astype(np.int64),
     )
 
 
-def _end_s(rows: Rows) -> float:
-    """When the last partial is silent: released, or decayed by the inaudible level."""
-    if not len(rows):
-        return 0.0
+def _rising_s(rows: Rows) -> float:
+    attack = rows.fast[:, Fast.ATTACK_S]
+    return float((rows.fast[:, Fast.DELAY_S] + attack)[attack < _FAST_S].max(initial=0.1))
+
+
+def _decaying_s(rows: Rows) -> float:
+    """How long decays are too steep to be interpolated over a chunk."""
+    gain_db = np.log(np.maximum(rows.slow[:, Slow.GAIN].astype(float), 1e-9)) / NEPERS
+    over_db = gain_db - gain_db.max(initial=-np.inf) + _EXACT_DB
+    stages = ((rows.fast[:, Fast.FAST], 0.0), (rows.fast[:, Fast.SLOW], _share_db(rows)))
+    return float(
+        max(_steep_s(rate.astype(float), over_db + share).max(initial=0.0) for rate, share in stages)
+    )
+
+
+def _steep_s(nepers_s: NDArray[np.float64], over_db: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Until when a straight line over a chunk errs too much: by ``x^2 / 8`` of a decay of x nepers."""
+    falls = np.maximum(nepers_s, 1e-6)
+    error_db = np.log(np.minimum(1.0, (falls * _CHUNK_S) ** 2 / 8)) / NEPERS
+    return np.asarray(np.maximum(over_db + error_db, 0.0) * NEPERS / falls)
+
+
+def _share_db(rows: Rows) -> NDArray[np.float64]:
+    """Where the slow stages begin."""
+    return np.asarray(np.log(np.maximum(rows.fast[:, Fast.SLOW_SHARE].astype(float), 1e-9)) / NEPERS)
+
+
+def _ends_s(rows: Rows) -> NDArray[np.float64]:
+    """When each partial is silent: released, or decayed by the inaudible level."""
     fast = rows.fast.astype(float)
     released = fast[:, Fast.GATE_S] + fast[:, Fast.RELEASE_S]
-    share_db = np.log(np.maximum(fast[:, Fast.SLOW_SHARE], 1e-9)) / NEPERS
-    stages = _fading_s(fast[:, Fast.FAST]), _fading_s(fast[:, Fast.SLOW], share_db)
+    stages = _fading_s(fast[:, Fast.FAST]), _fading_s(fast[:, Fast.SLOW], _share_db(rows))
     faded = fast[:, Fast.DELAY_S] + fast[:, Fast.ATTACK_S] + np.maximum(*stages)
-    return float(np.minimum(released, faded).max())
+    return np.asarray(np.minimum(released, faded))
 
 
 def _hiss_end_s(hiss: NDArray[np.float32]) -> float:

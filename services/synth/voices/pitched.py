@@ -22,6 +22,9 @@ _TURNS_PER_CENT: Final = math.log(2) / 1200
 _WIDEST_SWING_HZ: Final = 10.0
 # Over so many octaves brightness tilts a spectrum; partials beyond move together.
 _TILTED_OCTAVES: Final = 2.2
+# A velocity over the middle tilts it, too: from 0 to 1 by so much of brightness.
+_BRIGHTER: Final = 0.5
+_MIDDLE_VELOCITY: Final = 0.6
 _BODY_ATTACK_S: Final = 0.004
 _BODY_DETUNE_OCTAVES: Final = 0.02
 _BODY_PAN: Final = 0.2
@@ -92,8 +95,10 @@ def stereo_gains(pan: Array, freq_hz: Array, mono_below_hz: float) -> Array:
 
 
 def _timbre(slow: Array, playing: Playing, partials: Partials) -> None:
-    octaves = np.minimum(_TILTED_OCTAVES, np.log2(partials.number))
-    slow[:, Slow.TILT] = playing.patch.brightness_db * octaves * NEPERS
+    octaves = np.clip(np.log2(partials.freq_hz / playing.f0_hz), -1.0, _TILTED_OCTAVES)
+    tilt = playing.patch.brightness_db * octaves * NEPERS
+    slow[:, Slow.TILT] = tilt
+    slow[:, Slow.GAIN] *= np.exp(tilt * _BRIGHTER * (playing.note.velocity - _MIDDLE_VELOCITY))
     low_pass, draw = playing.patch.filter, playing.draw
     if low_pass is None:
         return

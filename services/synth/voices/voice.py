@@ -53,8 +53,9 @@ class OnGrid:
 class Timing:
     """Frames, from the channel's epoch, at which something about a voice changes.
 
-    Until ``settled`` all partials need the full grid, until ``risen`` levels rise fast, from ``falling`` on
-    they fall fast; nothing is left at ``silent``.
+    Until ``settled`` all partials need the full grid, until ``risen`` levels move fast, from ``falling`` on
+    they fall fast; nothing is left at ``silent``. Partials end one by one (``ends``; none given: all of them
+    with the voice); those that have are left out from the times in ``thinner`` on.
     """
 
     at: int
@@ -62,6 +63,8 @@ class Timing:
     risen: int
     falling: int
     silent: int
+    thinner: tuple[int, ...] = ()
+    ends: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -75,19 +78,25 @@ class Voice:
     # Whether levels move fast all the time (decay, tremolo), and whether the pitch does.
     lively: bool
     bends: bool
-    _grids: dict[tuple[int, bool], OnGrid] = field(default_factory=dict, repr=False)
+    _grids: dict[tuple[int, int], OnGrid] = field(default_factory=dict, repr=False)
 
     def on(self, grid: Grid, start_frame: int) -> OnGrid:
         """The partials that ``grid`` renders in the chunk that begins at ``start_frame``."""
-        key = (grid.divisor, start_frame < self.timing.settled)
-        found = self._grids.get(key)
-        return found or self._placed(grid, *key)
+        timing = self.timing
+        age = sum(start_frame >= frame for frame in (timing.settled, *timing.thinner))
+        found = self._grids.get((grid.divisor, age))
+        return found or self._placed(grid, age, start_frame)
 
-    def _placed(self, grid: Grid, divisor: int, young: bool) -> OnGrid:
+    def _placed(self, grid: Grid, age: int, start_frame: int) -> OnGrid:
+        timing = self.timing
         low = self.rows.freq_hz < COARSE_BELOW * grid.audio.sample_rate_hz
-        rows = self.rows.where((low & (not young)) == (divisor > 1))
-        bases, turns = additive.basis(rows.freq_hz, grid), additive.border_turns(rows.freq_hz, grid)
-        placed = self._grids[divisor, young] = OnGrid(rows, bases, turns)
+        here = (low & (start_frame >= timing.settled)) == (grid.divisor > 1)
+        if timing.ends is not None:
+            begun = [frame for frame in timing.thinner if frame <= start_frame]
+            here &= timing.ends > max(begun, default=0)
+        rows = self.rows.where(here)
+        bases, turns = additive.basis(rows.freq_hz, rows.stereo, grid), additive.border_turns(rows.freq_hz, grid)
+        placed = self._grids[grid.divisor, age] = OnGrid(rows, bases, turns)
         return placed
 
     def moves(self, start_frame: int, end_frame: int) -> bool:
