@@ -15,8 +15,10 @@ from auralis.score.entry_id import NO_ENTRY, EntryId
 
 _create: Final = LuaFunction("auralis.channel", "create.lua")
 _control: Final = LuaFunction("auralis.channel", "control.lua")
+_quality: Final = LuaFunction("auralis.channel", "quality.lua")
 _announce: Final = LuaFunction("auralis.channel", "announce.lua")
 _SEED_BITS: Final = 32
+_NO_CHANGES: Final = msgspec.msgpack.encode({})
 
 
 class ChannelState(NamedTuple):
@@ -40,12 +42,23 @@ class ChannelState(NamedTuple):
     control_id: EntryId
 
 
+class QualityRequest(NamedTuple):
+    """How much of the sound a worker can render (0-1), from chunk ``from_seq`` on."""
+
+    value: float
+    from_seq: int
+
+
 class ControlChange(NamedTuple):
-    """One accepted change, as the composer reads it."""
+    """One accepted change, as the composer reads it: of controls by a listener, or of quality by a worker.
+
+    The latter counts no revision: ``revision`` is the last one counted.
+    """
 
     id: EntryId
     revision: int
     changes: dict[str, str | float]
+    quality: QualityRequest | None = None
 
 
 class Channels:
@@ -149,17 +162,20 @@ class Channels:
             raise ChannelNotFound(channel)
         return int(revision)
 
+    async def ask_quality(self, channel: str, value: float, from_seq: int) -> None:
+        """Ask the composer to write quality ``value`` (0-1) into the score, from chunk ``from_seq`` on.
+
+        For workers only: nothing of it shows in the channel's state. A channel that is gone is passed over.
+        """
+        keys = [self._keys.state(channel), self._keys.control(channel)]
+        asked = msgspec.msgpack.encode(QualityRequest(value, from_seq))
+        await _quality(self._client, keys, [self._keys.wake, f"control {channel}", asked, _NO_CHANGES])
+
     async def control_changes(self, channel: str, after: EntryId = NO_ENTRY) -> list[ControlChange]:
         """The accepted changes after ``after``, in order."""
         reply = await self._client.xrange(self._keys.control(channel), min=f"({after}")
-        return [
-            ControlChange(
-                EntryId.parse(raw_id),
-                int(fields[b"revision"]),
-                msgspec.msgpack.decode(fields[b"changes"], type=dict[str, str | float]),
-            )
-            for raw_id, fields in cast("list[tuple[bytes, dict[bytes, bytes]]]", reply)
-        ]
+        page = cast("list[tuple[bytes, dict[bytes, bytes]]]", reply)
+        return [_change(EntryId.parse(raw_id), fields) for raw_id, fields in page]
 
     async def _announce(self, channel: str) -> None:
         """Give the channel its assignment entry, if an earlier attempt did not come so far."""
@@ -168,6 +184,13 @@ class Channels:
 
     async def _wake(self, what: str, channel: str) -> None:
         await self._client.publish(self._keys.wake, f"{what} {channel}")
+
+
+def _change(entry: EntryId, fields: Mapping[bytes, bytes]) -> ControlChange:
+    changes = msgspec.msgpack.decode(fields[b"changes"], type=dict[str, str | float])
+    asked = fields.get(b"quality")
+    quality = msgspec.msgpack.decode(asked, type=QualityRequest) if asked else None
+    return ControlChange(entry, int(fields[b"revision"]), changes, quality)
 
 
 def _control_fields(controls: Mapping[str, str | float]) -> dict[str, str | float]:

@@ -12,7 +12,12 @@ from auralis.errors import ProtocolError
 
 SCHEMA_VERSION: Final = 1
 
-Frame = Annotated[int, msgspec.Meta(ge=0)]
+# A century and a half at 48 kHz; sums of a few of them stay exact in a double.
+_LAST_FRAME: Final = 1 << 48
+_HELD_PITCHES: Final = 16
+
+Frame = Annotated[int, msgspec.Meta(ge=0, le=_LAST_FRAME)]
+Duration = Annotated[int, msgspec.Meta(gt=0, le=_LAST_FRAME)]
 Unit = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Pitch = Annotated[float, msgspec.Meta(ge=0.0, le=127.0)]
 Layer = Literal["drone", "pad", "choir", "bells", "melody", "answer", "texture", "percussion"]
@@ -32,7 +37,7 @@ class Note(_Event, frozen=True, tag="note"):
     """
 
     id: int
-    duration_frames: Annotated[int, msgspec.Meta(gt=0)]
+    duration_frames: Duration
     pitch: Pitch
     velocity: Unit
     patch: str
@@ -51,17 +56,20 @@ class Chord(_Event, frozen=True, tag="chord"):
     ``root`` is a pitch class, ``pitches`` the voicing from the bass up.
     """
 
-    duration_frames: Annotated[int, msgspec.Meta(gt=0)]
+    duration_frames: Duration
     root: Annotated[int, msgspec.Meta(ge=0, le=11)]
     quality: str
     degree: str
-    pitches: tuple[Pitch, ...]
+    pitches: Annotated[tuple[Pitch, ...], msgspec.Meta(max_length=_HELD_PITCHES)]
 
 
 class Automation(_Event, frozen=True, tag="automation"):
-    """``parameter`` moves from what it is to ``value``, linearly over ``ramp_frames``."""
+    """``parameter`` moves from what it is to ``value``, linearly over ``ramp_frames``.
 
-    parameter: Literal["intensity", "brightness"]
+    ``quality`` is how much of the sound is rendered: 1 until a machine that is too slow asks for less.
+    """
+
+    parameter: Literal["intensity", "brightness", "quality"]
     ramp_frames: Frame
     value: Unit
 

@@ -7,6 +7,7 @@ control changes no event.
 """
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -27,7 +28,8 @@ class Plan(msgspec.Struct, frozen=True):
     """What is announced up to ``until_frame`` under ``controls``.
 
     ``snapshots`` are the engine's states at beat starts, oldest first, the last one at ``until_frame``;
-    ``announced`` are the events from the first snapshot's frame on.
+    ``announced`` are the events from the first snapshot's frame on. ``qualities`` are the changes of quality,
+    oldest first: the one in force at the first snapshot and those after it.
     """
 
     seed: int
@@ -36,6 +38,7 @@ class Plan(msgspec.Struct, frozen=True):
     until_frame: int
     snapshots: tuple[EngineState, ...]
     announced: Events = ()
+    qualities: tuple[Automation, ...] = ()
     v: Literal[1] = 1
 
 
@@ -47,6 +50,14 @@ def begin(seed: int, from_frame: int, controls: Controls, revision: int) -> Plan
 def extend(plan: Plan, until_frame: int, fmt: AudioFormat) -> tuple[Plan, Batch]:
     """Announce whole beats up to ``until_frame`` or a little later; none if that is announced already."""
     return _composed(plan, until_frame, fmt)
+
+
+def with_quality(plan: Plan, from_frame: int, quality: float) -> Plan:
+    """The plan whose sound is rendered at ``quality`` (0-1) once it is revised from ``from_frame`` on."""
+    mark = Automation(from_frame, "quality", 0, quality)
+    qualities = (*(change for change in plan.qualities if change.at_frame < from_frame), mark)
+    others = (e for e in plan.announced if e.at_frame < from_frame or not _is_of(e, "quality"))
+    return replace(plan, qualities=qualities, announced=_with_marks((*others,), (mark,)))
 
 
 def revise(
@@ -62,12 +73,20 @@ def revise(
     kept, state = _kept(plan, floor_frame)
     # At a beat the engine itself announces a new intensity; between two beats it would come late.
     if controls.intensity != plan.controls.intensity and floor_frame < state.frame:
-        kept = (_at_once(floor_frame, controls.intensity, fmt), *filter(_is_no_intensity, kept))
+        others = (event for event in kept if not _is_of(event, "intensity"))
+        kept = (_at_once(floor_frame, controls.intensity, fmt), *others)
         # A piece that has not begun says it again at its first beat.
         state = replace(state, intensity=None if state.intensity is None else controls.intensity)
     past = tuple(snapshot for snapshot in plan.snapshots if snapshot.frame < state.frame)
     before = tuple(event for event in plan.announced if event.at_frame < floor_frame)
-    turned = Plan(plan.seed, controls, revision, state.frame, (*past, state), (*before, *kept))
+    turned = replace(
+        plan,
+        controls=controls,
+        revision=revision,
+        until_frame=state.frame,
+        snapshots=(*past, state),
+        announced=(*before, *kept),
+    )
     turned, batch = _composed(turned, max(plan.until_frame, state.frame + 1), fmt)
     return turned, replace(batch, from_frame=floor_frame, events=(Revise(floor_frame), *kept, *batch.events))
 
@@ -85,7 +104,10 @@ def forget(plan: Plan, before_frame: int) -> Plan:
     oldest = max(0, bisect_right(plan.snapshots, before_frame, key=_frame) - 1)
     first_frame = plan.snapshots[oldest].frame
     kept = tuple(event for event in plan.announced if event.at_frame >= first_frame)
-    return replace(plan, snapshots=plan.snapshots[oldest:], announced=kept)
+    in_force = max(0, bisect_right(plan.qualities, first_frame, key=_at_frame) - 1)
+    return replace(
+        plan, snapshots=plan.snapshots[oldest:], announced=kept, qualities=plan.qualities[in_force:]
+    )
 
 
 def encode_plan(plan: Plan) -> bytes:
@@ -114,7 +136,7 @@ def _composed(plan: Plan, until_frame: int, fmt: AudioFormat) -> tuple[Plan, Bat
     snapshots, events = list(plan.snapshots), list[Event]()
     while snapshots[-1].frame < until_frame:
         beat, state = compose_beat(snapshots[-1], plan.controls, fmt)
-        events += beat
+        events += _with_marks(beat, _quality_marks(plan.qualities, snapshots[-1].frame, state))
         snapshots.append(state)
     reached = snapshots[-1].frame
     batch = Batch(plan.revision, plan.until_frame, reached, tuple(events))
@@ -140,8 +162,26 @@ def _at_once(floor_frame: int, intensity: float, fmt: AudioFormat) -> Automation
     return Automation(floor_frame, "intensity", ramp, intensity)
 
 
-def _is_no_intensity(event: Event) -> bool:
-    return not (isinstance(event, Automation) and event.parameter == "intensity")
+def _is_of(event: Event, parameter: str) -> bool:
+    return isinstance(event, Automation) and event.parameter == parameter
+
+
+def _quality_marks(qualities: Sequence[Automation], start_frame: int, after: EngineState) -> Events:
+    """What a beat says of quality: its changes, and what is in force where all marks are said again."""
+    changes = tuple(mark for mark in qualities if start_frame <= mark.at_frame < after.frame)
+    in_force = bisect_right(qualities, start_frame, key=_at_frame) - 1
+    said_again = after.keyframe == start_frame and in_force >= 0 and qualities[in_force].value < 1
+    if said_again and qualities[in_force].at_frame < start_frame:
+        return (replace(qualities[in_force], at_frame=start_frame), *changes)
+    return changes
+
+
+def _with_marks(events: Events, marks: Events) -> Events:
+    return tuple(sorted((*marks, *events), key=_at_frame)) if marks else events
+
+
+def _at_frame(event: Event) -> int:
+    return event.at_frame
 
 
 def _frame(state: EngineState) -> int:

@@ -10,7 +10,7 @@ import structlog
 
 from auralis.audio import AudioFormat
 from auralis.channel.share import Link, Round, Share
-from auralis.channel.state import Channels, ChannelState, ControlChange
+from auralis.channel.state import Channels, ChannelState, ControlChange, QualityRequest
 from auralis.controls import changed
 from auralis.errors import ChannelNotFound, ProtocolError
 from auralis.score.entry_id import NO_ENTRY, EntryId
@@ -50,6 +50,10 @@ class _Piece:
     def floor_frame(self, now_us: int) -> int:
         """The first frame that an entry appended about now may change."""
         return self.audio.start_frame(first_revisable_seq(self.state.epoch_us, now_us + _COMPOSE_US))
+
+    def frame_of(self, quality: QualityRequest) -> int:
+        """Where a quality that no control comes with begins: what is rendered already stays as it is."""
+        return self.audio.start_frame(min(quality.from_seq, self.audio.seq_at(self.plan.until_frame - 1)))
 
     def frame_at(self, at_us: int) -> int:
         """The frame that is due at ``at_us``."""
@@ -112,18 +116,22 @@ class Composer:
         return piece
 
     async def _revise(self, piece: _Piece, changes: list[ControlChange]) -> None:
-        """Take accepted control changes into account, all of them in one entry."""
+        """Take accepted changes into account, all of them in one entry."""
         controls = piece.plan.controls
         for change in changes:
             controls = changed(controls, change.changes)
+        quality = next((change.quality for change in reversed(changes) if change.quality), None)
         floor = piece.floor_frame(self._clock.now_us())
+        if quality is not None and controls == piece.plan.controls:
+            floor = max(floor, piece.frame_of(quality))
         for _ in range(_ATTEMPTS):
-            plan, batch = planning.revise(piece.plan, floor, controls, changes[-1].revision, piece.audio)
+            plan = piece.plan if quality is None else planning.with_quality(piece.plan, floor, quality.value)
+            plan, batch = planning.revise(plan, floor, controls, changes[-1].revision, piece.audio)
             appended = await self._append(piece, plan, batch, changes[-1].id)
             if appended.first_frame is None:
                 break
             floor = appended.first_frame
-        _log.info("controls changed", channel=piece.state.id, revision=changes[-1].revision)
+        _say(piece.state.id, changes, quality)
 
     async def _extend(self, piece: _Piece) -> None:
         now_us = self._clock.now_us()
@@ -159,6 +167,13 @@ class Composer:
             piece.version += 1
             self._metrics.count(batch)
         return appended
+
+
+def _say(channel: str, changes: list[ControlChange], quality: QualityRequest | None) -> None:
+    if any(change.changes for change in changes):
+        _log.info("controls changed", channel=channel, revision=changes[-1].revision)
+    if quality is not None:
+        _log.info("quality changed", channel=channel, quality=quality.value)
 
 
 def _checkpoint(state: ChannelState) -> Plan | None:

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
-from auralis.audio import AudioFormat
+from auralis.audio import AudioFormat, live_seq
 from auralis.broker import connect
 from auralis.channel.state import Channels
 from auralis.channel.wakeups import WakeUps
@@ -154,6 +154,28 @@ async def test_a_control_change_becomes_one_revision(desk: Desk) -> None:
     automations = [e for e in revised[-1].events if isinstance(e, Automation) and e.parameter == "intensity"]
     assert automations[0].at_frame == revised[-1].from_frame
     assert automations[0].value == 1.0
+
+
+async def test_a_request_for_quality_is_written_where_it_was_asked_for(desk: Desk) -> None:
+    """From the asked chunk on the score says so; the notes stay, no revision is counted."""
+    async with desk.working("one"):
+        await desk.until(desk.filled)
+        state = await desk.channels.state("main")
+        seq = live_seq(state.epoch_us, desk.clock.now_us()) + 18
+        await desk.channels.ask_quality("main", 0.5, seq)
+
+        async def written() -> bool:
+            return any(entry.batch.revises for entry in await desk.log())
+
+        await desk.until(written)
+    log = await desk.log()
+    index = next(i for i, entry in enumerate(log) if entry.batch.revises)
+    batch = log[index].batch
+    assert (batch.from_frame, batch.revision) == (AUDIO.start_frame(seq), 0)
+    assert batch.events[1] == Automation(batch.from_frame, "quality", 0, 0.5)
+    dropped = tuple(event for event in events_of(log[:index]) if event.at_frame >= batch.from_frame)
+    assert dropped
+    assert batch.events[2 : 2 + len(dropped)] == dropped
 
 
 async def test_a_change_while_no_composer_runs_is_not_lost(desk: Desk) -> None:

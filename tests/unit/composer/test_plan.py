@@ -12,7 +12,17 @@ from auralis.controls import Controls
 from auralis.errors import ProtocolError
 from auralis.keys import KEY_NAMES
 from auralis.score.events import Automation, Chord, Note, Revise, Tempo, check_batch
-from services.composer.plan import Plan, begin, decode_plan, encode_plan, extend, forget, resume, revise
+from services.composer.plan import (
+    Plan,
+    begin,
+    decode_plan,
+    encode_plan,
+    extend,
+    forget,
+    resume,
+    revise,
+    with_quality,
+)
 from tests.unit.composer.pieces import FORMAT, unhurried
 
 START = 12_345
@@ -105,6 +115,61 @@ def test_a_change_that_follows_an_unheard_one_keeps_it():
     plan, _ = revise(plan, floor, Controls(intensity=0.9), 1, FORMAT)
     _, batch = revise(plan, floor, Controls(intensity=0.9, bpm=80.0), 2, FORMAT)
     assert [e.value for e in batch.events if isinstance(e, Automation)] == [0.9]
+
+
+def qualities_of(events):
+    return [(e.at_frame, e.value) for e in events if isinstance(e, Automation) and e.parameter == "quality"]
+
+
+@pytest.mark.parametrize("floor", [START + 70_000, START + 3 * SECOND])
+def test_a_quality_is_said_once_and_changes_nothing_else(floor):
+    plan, before = started()
+    lowered, batch = revise(with_quality(plan, floor, 0.5), floor, plan.controls, 0, FORMAT)
+    check_batch(batch)
+    assert qualities_of(batch.events) == [(floor, 0.5)]
+    others = tuple(event for event in batch.events[1:] if not qualities_of([event]))
+    assert others[: len(rest(before.events, floor))] == rest(before.events, floor)
+    assert qualities_of(extend(lowered, START + 20 * SECOND, FORMAT)[1].events) == []
+
+
+@pytest.mark.parametrize(("mark", "later"), [(70_000, 70_000), (70_000, 60_000), (3 * SECOND, 1000)])
+def test_a_quality_that_a_revision_drops_is_said_again(mark, later):
+    plan, _ = started()
+    plan, _ = revise(with_quality(plan, START + mark, 0.5), START + mark, plan.controls, 0, FORMAT)
+    _, batch = revise(plan, START + later, Controls(intensity=0.9), 1, FORMAT)
+    assert qualities_of(batch.events) == [(START + mark, 0.5)]
+
+
+def test_a_second_quality_takes_the_place_of_one_that_is_not_heard_yet():
+    plan, _ = started()
+    floor = START + 70_000
+    for value in (0.5, 0.25, 1.0):
+        plan, batch = revise(with_quality(plan, floor, value), floor, plan.controls, 0, FORMAT)
+        assert qualities_of(batch.events) == [(floor, value)]
+
+
+def test_a_reduced_quality_is_said_again_every_minute_and_a_whole_one_never():
+    plan, _ = started()
+    floor = START + 70_000
+    plan, _ = revise(with_quality(plan, floor, 0.5), floor, plan.controls, 0, FORMAT)
+    plan, batch = extend(forget(plan, plan.until_frame), START + 200 * SECOND, FORMAT)
+    frames = [frame for frame, value in qualities_of(batch.events) if value == 0.5]
+    assert len(frames) == 3
+    assert all(b - a < 70 * SECOND for a, b in pairwise([floor, *frames]))
+    plan = with_quality(plan, plan.until_frame, 1.0)
+    plan, batch = revise(plan, plan.until_frame, plan.controls, 0, FORMAT)
+    assert qualities_of(batch.events) == [(batch.from_frame, 1.0)]
+    plan = forget(plan, plan.until_frame)
+    assert qualities_of(extend(plan, START + 400 * SECOND, FORMAT)[1].events) == []
+    assert len(plan.qualities) == 1
+
+
+def test_after_an_absence_a_reduced_quality_is_said_again():
+    plan, _ = started()
+    floor = START + 70_000
+    plan, _ = revise(with_quality(plan, floor, 0.5), floor, plan.controls, 0, FORMAT)
+    away = plan.until_frame + 30 * SECOND
+    assert qualities_of(resume(plan, away, FORMAT)[1].events) == [(away, 0.5)]
 
 
 def test_several_controls_change_in_one_revision():
@@ -203,6 +268,7 @@ class Session(RuleBasedStateMachine):
         self.score = []
         self.away = []
         self.keys = {controls.key}
+        self.quality = 1.0
 
     def read(self, plan, batch, from_frame):
         """Apply a batch as the score's readers do."""
@@ -232,6 +298,13 @@ class Session(RuleBasedStateMachine):
         plan, batch = revise(self.plan, self.floor, self.plan.controls, self.plan.revision, FORMAT)
         assert batch.events[1 : 1 + len(before)] == before
         self.read(plan, batch, self.floor)
+
+    @rule(later=st.integers(0, 2 * SECOND), quality=st.sampled_from([0.0, 0.5, 1.0]))
+    def change_quality(self, later, quality):
+        self.advance(later)
+        plan = with_quality(self.plan, self.floor, quality)
+        self.read(*revise(plan, self.floor, plan.controls, self.plan.revision, FORMAT), self.floor)
+        self.quality = quality
 
     @rule(later=st.integers(1, 20 * SECOND))
     def resume(self, later):
@@ -263,6 +336,11 @@ class Session(RuleBasedStateMachine):
     def what_is_announced_is_what_readers_see(self):
         first = self.plan.snapshots[0].frame
         assert tuple(rest(self.score, first)) == tuple(rest(self.plan.announced, first))
+
+    @invariant()
+    def readers_know_the_quality_that_was_asked_for_last(self):
+        said = [e.value for e in self.score if isinstance(e, Automation) and e.parameter == "quality"]
+        assert (said or [1.0])[-1] == self.quality
 
     @invariant()
     def only_absences_are_silent(self):

@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from auralis.channel.listeners import Listeners
-from auralis.channel.state import Channels
+from auralis.channel.state import Channels, QualityRequest
 from auralis.controls import Controls
 from auralis.errors import ChannelExists, ChannelNotFound, InvalidValue
 from auralis.keyspace import Keyspace
@@ -130,6 +130,24 @@ async def test_a_change_counts_a_revision_and_reaches_state_and_composer(channel
     assert (second.revision, second.changes) == (2, {"key": "C# minor", "intensity": 1.0})
     assert await channels.control_changes("main", after=first.id) == [second]
     assert await channels.control_changes("main", after=second.id) == []
+
+
+async def test_a_request_for_quality_reaches_the_composer_and_nobody_else(channels: Channels) -> None:
+    """No revision is counted and no control changes: listeners see nothing of it."""
+    await channels.create("main", sample_rate_hz=44_100)
+    await channels.change("main", {"bpm": 72})
+    before = await channels.state("main")
+    await channels.ask_quality("main", 0.75, 1234)
+    assert await channels.state("main") == before
+    _, asked = await channels.control_changes("main")
+    assert (asked.revision, asked.changes, asked.quality) == (1, {}, QualityRequest(0.75, 1234))
+
+
+async def test_a_request_for_quality_does_not_bring_a_deleted_channel_back(
+    client: Redis, keys: Keyspace, channels: Channels
+) -> None:
+    await channels.ask_quality("gone", 0.75, 1234)
+    assert not await client.exists(keys.control("gone"))
 
 
 @pytest.mark.parametrize("changes", [{}, {"bpm": 999}, {"bpm": 60, "volume": 1}, {"key": 9}])
