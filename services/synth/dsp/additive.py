@@ -28,10 +28,11 @@ ROWS: Final = 16
 PARTS: Final = 2  # real and imaginary
 
 
-def basis(freq_hz: NDArray[np.float64], grid: Grid) -> NDArray[np.float32]:
+def basis(freq_hz: NDArray[np.float64], stereo: NDArray[np.float32], grid: Grid) -> NDArray[np.float32]:
     """What a unit amplitude of each partial adds to the blocks after and before a border.
 
-    ``[partial, part, sample]``: a block's samples for the border at its start, then those for the one at its end.
+    ``stereo`` are gains ``[partial, ear]``. Gives ``[partial, part, ear, sample]``: a block's samples for the
+    border at its start, then those for the one at its end.
     """
     k = grid.block
     t2 = np.arange(k)
@@ -41,7 +42,8 @@ def basis(freq_hz: NDArray[np.float64], grid: Grid) -> NDArray[np.float32]:
     end = start * (np.exp(-1j * w * k) * rising)
     start *= 1 - rising
     both = np.concatenate([start, end], axis=1)
-    return np.stack([both.real, -both.imag], axis=1).astype(np.float32)
+    parts = np.stack([both.real, -both.imag], axis=1)
+    return (parts[:, :, None, :] * stereo[:, None, :, None]).astype(np.float32)
 
 
 def border_turns(freq_hz: NDArray[np.float64], grid: Grid) -> NDArray[np.float32]:
@@ -64,25 +66,18 @@ def start_turns(
     return (turns % 1.0).astype(np.float32)
 
 
-def phasors(amplitude: torch.Tensor, turns: torch.Tensor, stereo: torch.Tensor) -> torch.Tensor:
-    """The complex amplitudes at the borders.
-
-    Args:
-        amplitude: ``[partial, border]``, linear.
-        turns: ``[partial, border]``.
-        stereo: gains ``[partial, ear]``.
-
-    Returns:
-        ``[partial, part, ear, border]``.
-    """
+def phasors(amplitude: torch.Tensor, turns: torch.Tensor) -> torch.Tensor:
+    """Complex amplitudes at the borders: ``[partial, part, border]`` from two ``[partial, border]``."""
     angle = turns * (2 * np.pi)
-    mono = torch.stack([amplitude * torch.cos(angle), amplitude * torch.sin(angle)], dim=1)
-    return mono[:, :, None, :] * stereo[:, None, :, None]
+    found = torch.empty(len(angle), PARTS, angle.shape[1], device=angle.device)
+    torch.cos(angle, out=found[:, 0])
+    torch.sin(angle, out=found[:, 1])
+    return found.mul_(amplitude[:, None, :])
 
 
 def product(left: torch.Tensor, bases: torch.Tensor) -> torch.Tensor:
     """Sum the partials: ``left`` of :func:`phasors`, ``bases`` of :func:`basis`; gives ``[ear, sample]``."""
     rows = left.shape[0] * PARTS
     summed = left.reshape(rows, -1).t() @ bases.reshape(rows, -1)
-    after, before = summed.reshape(AUDIO_CHANNELS, left.shape[-1], 2, -1).unbind(2)
-    return (after[:, :-1] + before[:, 1:]).flatten(1)
+    after, before = summed.reshape(left.shape[-1], AUDIO_CHANNELS, 2, -1).unbind(2)
+    return (after[:-1] + before[1:]).transpose(0, 1).flatten(1)

@@ -49,9 +49,8 @@ class Batch:
         self._borders_s = self._upload(grid.border_frames / grid.audio.sample_rate_hz)
 
     def phasors(self) -> torch.Tensor:
-        """The left factor of every piece's product: ``[row, part, ear, border]``."""
-        stereo = torch.cat([piece.group.stereo for piece in self.pieces])
-        return additive.phasors(self._amplitude(), self._turns(), stereo)
+        """The left factor of every piece's product: ``[row, part, border]``."""
+        return additive.phasors(self._amplitude(), self._turns())
 
     def _amplitude(self) -> torch.Tensor:
         """``[row, border]``."""

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from auralis.audio import AUDIO_CHANNELS
 from services.synth.dsp import additive
 from services.synth.dsp.grid import Grid
 from services.synth.voices.columns import Bend, Fast, Slow
@@ -25,7 +26,7 @@ _SILENT: Final[dict[type[Slow | Fast | Bend], dict[int, float]]] = {
 class Group:
     """Tables ``[column, row]`` as in :mod:`services.synth.voices.columns`, with silent rows that fill it up.
 
-    There are whole :data:`additive.ROWS`. ``stereo``, ``turns`` and ``bases`` are ``[row, ...]``;
+    There are whole :data:`additive.ROWS`. ``turns`` and ``bases`` are ``[row, ...]``;
     ``freq_hz``, ``phase_turns`` and ``at_frame`` (``[row]``) give the phase at any frame.
     """
 
@@ -33,7 +34,6 @@ class Group:
     slow: torch.Tensor
     fast: torch.Tensor
     bend: torch.Tensor
-    stereo: torch.Tensor
     turns: torch.Tensor
     bases: torch.Tensor
     freq_hz: NDArray[np.float64]
@@ -62,15 +62,17 @@ def assemble(voices: Sequence[Voice], parts: Sequence[OnGrid], grid: Grid, devic
         _filled([row.slow for row in rows], _silent_rows(Slow, missing)).T.copy(),
         _filled([row.fast for row in rows], _silent_rows(Fast, missing)).T.copy(),
         _filled([row.bend for row in rows], _silent_rows(Bend, missing)).T.copy(),
-        _filled([row.stereo for row in rows], np.zeros((missing, 2))),
         _filled([part.turns for part in parts], np.zeros((missing, grid.all_blocks + 1))),
-        _filled([part.bases for part in parts], np.zeros((missing, additive.PARTS, 2 * grid.block))),
+        _filled(
+            [part.bases for part in parts],
+            np.zeros((missing, additive.PARTS, AUDIO_CHANNELS, 2 * grid.block)),
+        ),
     ]
-    slow, fast, bend, stereo, turns, bases = (torch.from_numpy(array).to(device) for array in upload)
+    slow, fast, bend, turns, bases = (torch.from_numpy(array).to(device) for array in upload)
     nothing = np.zeros(missing)
     frames = [np.full(len(row), voice.timing.at) for voice, row in zip(voices, rows, strict=True)]
     return Group(
-        tuple(parts), slow, fast, bend, stereo, turns, bases,
+        tuple(parts), slow, fast, bend, turns, bases,
         np.concatenate([*(row.freq_hz for row in rows), nothing]),
         np.concatenate([*(row.phase_turns for row in rows), nothing]),
         np.concatenate([*frames, nothing]).astype(np.int64),

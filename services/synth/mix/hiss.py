@@ -1,7 +1,7 @@
 """The noise of a batch's voices, by layer."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import torch
@@ -15,11 +15,19 @@ from services.synth.mix.sounding import Sounding
 from services.synth.voices.columns import Hiss
 from services.synth.voices.voice import Voice
 
-# As many noises at a time fill the widest registers, whatever the grid.
+# As many noises at a time fill the widest registers, whatever the times.
 _PARTS: Final = 8
 # A band that never rises over -110 dB of full scale.
 _INAUDIBLE: Final = 3e-6
 _SILENT: Final = {Hiss.ATTACK_S: 1.0, Hiss.RISE: 1.0, Hiss.GATE_S: 1e6, Hiss.RELEASE_S: 1.0}
+
+
+class _Placed(NamedTuple):
+    """A voice's noise in one part of the batch."""
+
+    part: Sounding
+    voice: Voice
+    moves: bool
 
 
 def render_hiss(parts: Sequence[Sounding], grid: Grid, device: torch.device) -> list[dict[str, torch.Tensor]]:
@@ -67,25 +75,53 @@ def _members(
 def _gains(
     parts: Sequence[Sounding], hissing: Sequence[Sequence[Voice]], grid: Grid, device: torch.device
 ) -> torch.Tensor:
-    """``[noise, band, border]``, in the order of the parts and their voices."""
-    audio = grid.audio
-    inner = grid.border_frames[grid.margin : len(grid.border_frames) - grid.margin]
-    placed = [(part, voice) for part, voices in zip(parts, hissing, strict=True) for voice in voices]
-    counts = [len(voice.hiss) for _, voice in placed]
-    table = np.concatenate([*(voice.hiss for _, voice in placed), _silence(-sum(counts) % _PARTS)])
-    since = np.array([part.start_frame - voice.timing.at for part, voice in placed]) / audio.sample_rate_hz
-    since_s = np.pad(np.repeat(since, counts), (0, len(table) - sum(counts)))
-    curve = np.stack([part.intensity for part, _ in placed])
-    intensity = np.pad(np.repeat(curve, counts, axis=0), ((0, len(table) - sum(counts)), (0, 0)))
-    along = inner / audio.frames_per_chunk
-    moving = intensity[:, :1] + (intensity[:, 1:] - intensity[:, :1]) * along
+    """``[noise, band, border]``, in the order of the parts and their voices.
 
-    def rows(values: NDArray[np.float64]) -> torch.Tensor:
-        wide = np.broadcast_to(values[:, None, :], (len(table), noise.BANDS, len(inner)))
+    What moves fast is computed at every border, all else at the chunk's ends and interpolated.
+    """
+    frames = grid.audio.frames_per_chunk
+    inner = grid.border_frames[grid.margin : len(grid.border_frames) - grid.margin]
+    placed = [
+        _Placed(part, voice, voice.moves(part.start_frame, part.start_frame + frames))
+        for part, voices in zip(parts, hissing, strict=True)
+        for voice in voices
+    ]
+    moves = np.repeat([each.moves for each in placed], [len(each.voice.hiss) for each in placed])
+    moving = _levels([each for each in placed if each.moves], inner, grid, device)
+    start, end = _levels([each for each in placed if not each.moves], _ends(frames), grid, device).unbind(-1)
+    along = torch.from_numpy((inner / frames).astype(np.float32)).to(device)
+    gains = torch.empty(len(moves), noise.BANDS, len(inner), device=device)
+    index = torch.from_numpy(moves).to(device)
+    gains[index] = moving
+    gains[~index] = start[..., None] + (end - start)[..., None] * along
+    return gains
+
+
+def _ends(frames: int) -> NDArray[np.int64]:
+    return np.array([0, frames])
+
+
+def _levels(
+    placed: Sequence[_Placed], at_frames: NDArray[np.int64], grid: Grid, device: torch.device
+) -> torch.Tensor:
+    """``[noise, band, time]`` at ``at_frames`` from the chunk's start."""
+    counts = [len(each.voice.hiss) for each in placed]
+    if not counts:
+        return torch.zeros(0, noise.BANDS, len(at_frames), device=device)
+    rows, rate_hz = sum(counts), grid.audio.sample_rate_hz
+    table = np.concatenate([*(each.voice.hiss for each in placed), _silence(-rows % _PARTS)])
+    since = np.repeat([each.part.start_frame - each.voice.timing.at for each in placed], counts)
+    since_s = (np.pad(since, (0, len(table) - rows))[:, None] + at_frames) / rate_hz
+    ends = np.repeat([each.part.intensity for each in placed], counts, axis=0)
+    start, end = np.pad(ends, ((0, len(table) - rows), (0, 0))).T[:, :, None]
+    intensity = start + (end - start) * (at_frames / grid.audio.frames_per_chunk)
+
+    def spread(values: NDArray[np.float64]) -> torch.Tensor:
+        wide = np.broadcast_to(values[:, None, :], (len(table), noise.BANDS, len(at_frames)))
         return torch.from_numpy(wide.astype(np.float32)).to(device)
 
     columns = torch.from_numpy(np.ascontiguousarray(table.transpose(2, 0, 1)[..., None])).to(device)
-    return levels.hiss_levels(columns, rows(since_s[:, None] + inner / audio.sample_rate_hz), rows(moving))
+    return levels.hiss_levels(columns, spread(since_s), spread(intensity))[:rows]
 
 
 def _silence(count: int) -> NDArray[np.float32]:

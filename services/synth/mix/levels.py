@@ -14,6 +14,7 @@ from services.synth.voices.columns import Bend, Fast, Hiss, Slow
 
 _TURN: Final = 2 * math.pi
 _VIBRATO_GROWS_S: Final = 0.7
+_SILENCE: Final = 1e-12
 NEUTRAL: Final = 0.5  # of brightness and intensity
 
 
@@ -80,7 +81,8 @@ def bent_turns(table: torch.Tensor, since_s: torch.Tensor) -> torch.Tensor:
 def hiss_levels(table: torch.Tensor, since_s: torch.Tensor, intensity: torch.Tensor) -> torch.Tensor:
     """Gains of noise bands, in the shape of ``since_s`` (``intensity`` has it too)."""
     own_s = since_s - table[Hiss.DELAY_S]
-    level = _smoothstep(own_s / table[Hiss.ATTACK_S]) ** table[Hiss.RISE]
+    risen = _smoothstep(own_s / table[Hiss.ATTACK_S]).clamp(min=_SILENCE)
+    level = torch.exp(table[Hiss.RISE] * torch.log(risen))  # a power, ten times as fast
     remaining = 1 - _smoothstep((since_s - table[Hiss.GATE_S]) / table[Hiss.RELEASE_S])
     faded = torch.exp(-(own_s - table[Hiss.ATTACK_S]).clamp(min=0.0) * table[Hiss.DECAY])
     turns = table[Hiss.GUST_HZ] * since_s + table[Hiss.GUST_TURNS]
