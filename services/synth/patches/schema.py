@@ -88,6 +88,7 @@ class Filter(_Part, frozen=True):
     velocity_octaves: Octaves = 0.0
     motion_octaves: Octaves = 0.0
     motion_hz: Rate = 0.07
+    together: bool = False  # all notes move as one, by the channel's time
 
 
 class Morph(_Part, frozen=True):
@@ -99,6 +100,7 @@ class Morph(_Part, frozen=True):
     pitch_share: Annotated[float, _parameter(-1, 1, "1/octave", "Further on from middle C up.")] = 0.0
     depth: Share = 0.35
     rate_hz: Rate = 0.02
+    together: bool = False  # all notes move as one, by the channel's time
     tract: Annotated[float, _parameter(0, 2, "", "How strongly formants shape; 1: as measured.")] = 1.0
 
 

@@ -99,7 +99,7 @@ def _timbre(slow: Array, playing: Playing, partials: Partials) -> None:
     tilt = playing.patch.brightness_db * octaves * NEPERS
     slow[:, Slow.TILT] = tilt
     slow[:, Slow.GAIN] *= np.exp(tilt * _BRIGHTER * (playing.note.velocity - _MIDDLE_VELOCITY))
-    low_pass, draw = playing.patch.filter, playing.draw
+    low_pass = playing.patch.filter
     if low_pass is None:
         return
     opened = low_pass.tracking * np.log2(playing.f0_hz / 220)
@@ -107,20 +107,26 @@ def _timbre(slow: Array, playing: Playing, partials: Partials) -> None:
     slow[:, Slow.CUTOFF_HZ] = low_pass.cutoff_hz * 2**opened
     slow[:, Slow.CUTOFF_OCTAVES] = low_pass.octaves
     slow[:, Slow.CUTOFF_SWING] = low_pass.motion_octaves
-    slow[:, Slow.CUTOFF_HZ_RATE] = low_pass.motion_hz * 2 ** draw.uniform(-0.7, 0.7)
-    slow[:, Slow.CUTOFF_TURNS] = draw.random()
+    rate_turns = _slow_swing(playing, low_pass.motion_hz, low_pass.together)
+    slow[:, [Slow.CUTOFF_HZ_RATE, Slow.CUTOFF_TURNS]] = rate_turns
+
+
+def _slow_swing(playing: Playing, rate_hz: float, together: bool) -> tuple[float, float]:
+    """Rate and phase of a swing: of this note alone, or of the channel's, in which the note joins."""
+    if together:
+        return rate_hz, rate_hz * playing.audio.seconds(playing.note.at_frame) % 1.0
+    return rate_hz * 2 ** playing.draw.uniform(-0.7, 0.7), playing.draw.random()
 
 
 def _morph(slow: Array, playing: Playing, partials: Partials) -> None:
     slow[:, Slow.FIRST :] = partials.morph_db * NEPERS
-    morph, draw = playing.patch.morph, playing.draw
+    morph = playing.patch.morph
     if morph is None:
         return
     slow[:, Slow.MORPH_AT] = morph.position + morph.pitch_share * playing.octaves
     slow[:, Slow.MORPH_INTENSITY] = morph.intensity_share
     slow[:, Slow.MORPH_SWING] = morph.depth
-    slow[:, Slow.MORPH_HZ] = morph.rate_hz * 2 ** draw.uniform(-0.7, 0.7)
-    slow[:, Slow.MORPH_TURNS] = draw.random()
+    slow[:, [Slow.MORPH_HZ, Slow.MORPH_TURNS]] = _slow_swing(playing, morph.rate_hz, morph.together)
 
 
 def _wander(slow: Array, playing: Playing, partials: Partials) -> None:
