@@ -1,6 +1,6 @@
 """Building voices: what the patch leaves to chance is drawn by channel seed and note id alone."""
 
-from collections.abc import Iterator
+import math
 from typing import Final
 
 import numpy as np
@@ -18,23 +18,34 @@ from services.synth.voices.spectrum import INAUDIBLE_DB, partials_of
 from services.synth.voices.voice import YOUNG_S, Rows, Timing, Voice
 
 _STRUCK_S: Final = 0.015  # an attack that is faster needs the full grid
-# What takes longer is as good when it is interpolated over a chunk.
-_FAST_S: Final = 0.7
-# A decay is interpolated as soon as that errs by so much less than the loudest partial's onset.
-_EXACT_DB: Final = 60.0
+# Levels are interpolated over a chunk where that errs by less than this under the loudest partial's onset:
+# in attacks and releases that take longer, in decays once they are low enough.
+_EXACT_DB: Final = 63.0
+_FAST_ATTACK_S: Final = 2.8
+_FAST_RELEASE_S: Final = 4.0
 _CHUNK_S: Final = 1 / CHUNKS_PER_SECOND
 
 
-def voices_of(note: Note, patch: Patch, seed: int, audio: AudioFormat) -> Iterator[Voice]:
-    """The voice of ``note`` in the channel of ``seed``, and one for each second of its grains."""
-    main = _main_voice(Playing(note, patch, _draw(note, seed, 0), audio))
-    if len(main.rows) or len(main.hiss):
-        yield main
-    if patch.grains is not None:
-        for second in seconds_of(Playing(note, patch, _draw(note, seed, 0), audio)):
-            yield _grain_voice(
-                Playing(note, patch, _draw(note, seed, second + 1), audio), patch.grains, second
-            )
+def parts_of(note: Note, patch: Patch, audio: AudioFormat, start_frame: int, end_frame: int) -> list[int]:
+    """The parts of ``note`` that may sound between two frames.
+
+    Part 0 is the note itself, part ``n`` its ``n``-th second of grains: however long a note is, it costs no
+    more than what is heard of it.
+    """
+    if patch.grains is None:
+        return [0]
+    ringing = 1 + _grains_s(patch.grains)
+    first = max(0, math.floor(audio.seconds(start_frame - note.at_frame) - ringing))
+    last = math.ceil(audio.seconds(end_frame - note.at_frame))
+    return [0, *(second + 1 for second in seconds_of(note, audio)[first : max(first, last)])]
+
+
+def voice_of(note: Note, patch: Patch, seed: int, audio: AudioFormat, part: int) -> Voice:
+    """One of :func:`parts_of` ``note`` in the channel of ``seed``."""
+    playing = Playing(note, patch, _draw(note, seed, part), audio)
+    if part and patch.grains is not None:
+        return _grain_voice(playing, patch.grains, part - 1)
+    return _main_voice(playing)
 
 
 def _draw(note: Note, seed: int, part: int) -> np.random.Generator:
@@ -58,9 +69,14 @@ def _main_voice(playing: Playing) -> Voice:
 def _grain_voice(playing: Playing, grains: Grains, second: int) -> Voice:
     rows = grain_rows(playing, grains, second)
     start = playing.note.at_frame + playing.audio.frames(second)
-    end = start + playing.audio.frames(1 + 2 * grains.t60_s[1])
+    end = start + playing.audio.frames(1 + _grains_s(grains))
     timing = Timing(start, start, end, end, end)
     return Voice(playing.note.layer, timing, rows, no_hiss(), True, _bends(rows))
+
+
+def _grains_s(grains: Grains) -> float:
+    """How long a grain rings at most: until it has fallen by 120 dB."""
+    return 2 * grains.t60_s[1]
 
 
 def _bends(rows: Rows) -> bool:
@@ -79,7 +95,7 @@ def _timing(playing: Playing, rows: Rows, hiss: NDArray[np.float32]) -> Timing:
         at=at,
         settled=at + audio.frames(young_s),
         risen=at + audio.frames(max(_rising_s(rows), young_s, _decaying_s(rows))) + 1,
-        falling=playing.note.release_frame if released_s < _FAST_S else silent,
+        falling=playing.note.release_frame if released_s < _FAST_RELEASE_S else silent,
         silent=silent,
         thinner=tuple(at + audio.frames(float(time)) for time in thinner_s),
         ends=at + np.ceil(ends_s * audio.sample_rate_hz).astype(np.int64),
@@ -88,7 +104,7 @@ def _timing(playing: Playing, rows: Rows, hiss: NDArray[np.float32]) -> Timing:
 
 def _rising_s(rows: Rows) -> float:
     attack = rows.fast[:, Fast.ATTACK_S]
-    return float((rows.fast[:, Fast.DELAY_S] + attack)[attack < _FAST_S].max(initial=0.1))
+    return float((rows.fast[:, Fast.DELAY_S] + attack)[attack < _FAST_ATTACK_S].max(initial=0.1))
 
 
 def _decaying_s(rows: Rows) -> float:
