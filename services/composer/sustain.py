@@ -12,6 +12,7 @@ from services.composer.chance import between
 from services.composer.draft import Draft, Sound
 from services.composer.form import Scene
 from services.composer.state import SILENT, Held
+from services.composer.swell import swelled
 from services.composer.tempo import BEATS_A_BAR, TICKS_A_BEAT
 
 _BREATH_MS: Final = (9000, 6000)
@@ -25,8 +26,8 @@ _ROLL_MS: Final = 16
 _HUMAN_MS: Final = 25
 _TOP_VOICE_FROM: Final = 150  # intensity; below it the chord is thinner
 _PANS: Final = (0, -35, 30, -20, 40)
-_BASS_VELOCITY: Final = (480, 580)
-_PAD_VELOCITY: Final = (360, 560)
+_BASS_VELOCITY: Final = (560, 720)
+_PAD_VELOCITY: Final = (480, 760)
 
 
 class Support(NamedTuple):
@@ -57,6 +58,7 @@ def _voice(draft: Draft, held: Held, voice: int, support: Support, scene: Scene)
     velocity = between((low, high), scene.level) + scene.chance(f"sustain.velocity.{voice}").pink(
         40, support.beat
     )
+    velocity = swelled(velocity, draft, scene)
     draft.play(Sound("pad" if voice else "drone", delay, end - delay, pitch, velocity, _PANS[voice]))
     return Held(pitch, draft.start + end)
 

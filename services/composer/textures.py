@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from auralis.keys import parse_key
 from services.composer.bells import Air, firings
 from services.composer.chance import between
 from services.composer.draft import Draft, Sound
@@ -17,8 +18,8 @@ _PAN: Final = 20
 
 def weave(draft: Draft, air: Air, scene: Scene) -> None:
     """Write the texture that begins in this beat; the piece begins with one."""
-    # Weather has no pitch, but what glitters in it is in the harmony.
-    pitch = _LOWEST + (air.chord.root - _LOWEST) % 12
+    # Weather has no pitch, but what glitters in it is in the key, whatever chord comes.
+    pitch = _LOWEST + (parse_key(air.chord.key).tonic - _LOWEST) % 12
     begins = [(0, -1)] if air.beat == 0 else []
     begins += [
         (f.frame - draft.start, f.turn)

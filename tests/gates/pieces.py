@@ -1,0 +1,33 @@
+"""Whole pieces for the gates: composed and rendered once, kept for all of them."""
+
+import os
+from functools import cache
+from typing import Final, NamedTuple
+
+from auralis.audio import AudioFormat
+from auralis.controls import Controls
+from auralis.score.score import Score
+from services.offline.piece import compose_piece
+from services.offline.replay import replay
+from tests.gates.measures import Audio, from_pcm
+
+# Ten minutes as the gates say; 30 for variety take a minute more than a test run has to spare.
+LONG_MINUTES: Final = float(os.environ.get("AURALIS_GATE_MINUTES", "10"))
+SHORT_MINUTES: Final = 2.0
+
+
+class Piece(NamedTuple):
+    """What a listener of ``seed`` hears, and the score that it was rendered from."""
+
+    score: Score
+    audio: Audio
+    rate_hz: int
+
+
+@cache
+def piece(seed: int, minutes: float, intensity: float = 0.5, rate_hz: int = 44_100) -> Piece:
+    """The piece of ``seed`` under unchanging controls; without the rise of its first seconds."""
+    audio = AudioFormat(rate_hz)
+    score = compose_piece(seed, Controls(intensity=intensity), minutes * 60 + 30, audio)
+    pcm = b"".join(replay(score, seed, audio, range(100, 100 + round(minutes * 600))))
+    return Piece(score, from_pcm(pcm), rate_hz)
