@@ -24,7 +24,7 @@ from services.synth.mix.layers import LayerRenderer
 from services.synth.mix.sounding import Sounding
 from services.synth.patches import library as patches
 from services.synth.patches.schema import Patch
-from services.synth.voices.build import voices_of
+from services.synth.voices.build import parts_of, voice_of
 from services.synth.voices.voice import Voice
 
 Audio = NDArray[np.float32]
@@ -82,7 +82,11 @@ def notes_of(name: str, patch: Patch, strokes: list[Stroke], audio: AudioFormat)
 
 def voices(patch: Patch, notes: list[Note], audio: AudioFormat) -> list[Voice]:
     """Everything that the notes need."""
-    return [voice for note in notes for voice in voices_of(note, patch, SEED, audio)]
+    return [
+        voice_of(note, patch, SEED, audio, part)
+        for note in notes
+        for part in parts_of(note, patch, audio, note.at_frame, note.release_frame)
+    ]
 
 
 def rendered(playing: list[Voice], seconds: float, audio: AudioFormat, intensity: float = 0.5) -> Audio:

@@ -4,7 +4,7 @@ What it keeps between calls (voices already built, groups, tapes) are caches of 
 gives the same bytes for the same job, whatever it rendered before and whatever else is in the batch.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -80,10 +80,10 @@ class Renderer:
         # By channel, the least recently used first; a score that was read anew is another channel.
         self._tapes: OrderedDict[tuple[int, int], tuple[Score, Tape]] = OrderedDict()
 
-    @property
-    def skipped(self) -> int:
-        """Notes that could not be played: no such patch."""
-        return self._cast.skipped
+    def take_skipped(self) -> Counter[str]:
+        """How many notes could not be played since the last call, by the reason why."""
+        taken, self._cast.skipped = self._cast.skipped, Counter()
+        return taken
 
     def render(self, jobs: Sequence[Job]) -> list[bytes]:
         """The PCM of each job: 16-bit little-endian interleaved stereo."""
@@ -125,11 +125,11 @@ class Renderer:
         """Render the buses of takes."""
         for first in range(0, len(wanted), _AT_ONCE):
             some = wanted[first : first + _AT_ONCE]
-            layers = self._layers.render(
-                [self._cast.sounding(seed, take.view, take.seq) for seed, take in some]
-            )
-            for (_, take), sounds in zip(some, layers, strict=True):
-                take.buses = desk.mixed(sounds, self._muted)
+            scenes = [self._cast.soundings(seed, take.view, take.seq) for seed, take in some]
+            layers = iter(self._layers.render([part for scene in scenes for part in scene]))
+            for (_, take), scene in zip(some, scenes, strict=True):
+                buses = [desk.mixed(next(layers), self._muted) for _ in scene]
+                take.buses = buses[0] if len(buses) == 1 else desk.crossfaded(*buses)
                 take.played = True
 
     def _limited(self, takes: Sequence[Take]) -> NDArray[np.float32]:

@@ -1,73 +1,119 @@
 """The cast: which voices sound in a chunk, built once for as long as they are needed."""
 
-from collections import OrderedDict
+import math
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from auralis.audio import AudioFormat
 from auralis.score.events import Note
 from auralis.score.score import ScoreView
-from services.synth import automation
+from services.synth import automation, quality
+from services.synth.mix import desk
 from services.synth.mix.sounding import Sounding
 from services.synth.patches.library import library
 from services.synth.patches.schema import Patch
-from services.synth.voices.build import voices_of
+from services.synth.quality import Step
+from services.synth.voices.build import parts_of, voice_of
+from services.synth.voices.thinning import thinned
 from services.synth.voices.voice import Voice
 
 # Voices are kept as long as one of the last batches needed them: several seconds of every channel's turns.
 _KEPT_BATCHES: Final = 100
 
 
+class _Role(NamedTuple):
+    """What a voice is a function of."""
+
+    seed: int
+    note: Note
+    part: int
+    step: Step
+
+
 class Cast:
-    """Turns notes into voices; ``skipped`` counts the notes that no patch is there for."""
+    """Turns notes into voices; ``skipped`` counts the notes that can't be played by the reason why."""
 
     def __init__(self, audio: AudioFormat) -> None:
         self._audio = audio
         self._patches = library()
-        # The least recently used first, each with the batch that last needed it.
-        self._voices: OrderedDict[tuple[int, Note], tuple[tuple[Voice, ...], int]] = OrderedDict()
+        # The least recently used first, each with the batch that last needed it; None: nothing to be heard.
+        self._voices: OrderedDict[_Role, tuple[Voice | None, int]] = OrderedDict()
         self._batch = 0
-        self.skipped = 0
+        self.skipped = Counter[str]()
 
-    def sounding(self, seed: int, view: ScoreView, seq: int) -> Sounding:
-        """What sounds in chunk ``seq`` as ``view`` has it."""
+    def soundings(self, seed: int, view: ScoreView, seq: int) -> list[Sounding]:
+        """What sounds in chunk ``seq`` as ``view`` has it.
+
+        Where the quality has changed since the chunk before: at the old step, and at the new one.
+        """
         start, end = self._audio.start_frame(seq), self._audio.end_frame(seq)
         notes = view.notes(start - self._audio.frames(longest_release_s()), end)
-        voices = [voice for note in notes for voice in self._of(seed, note)]
-        ramps = view.automation("intensity")
-        intensity = automation.curve(ramps, np.array([start, end]), automation.NEUTRAL_INTENSITY)
-        return Sounding(
-            seed=seed,
-            start_frame=start,
-            voices=[v for v in voices if v.timing.silent > start and v.timing.at < end],
-            brightness=automation.brightness(intensity),
-            intensity=intensity,
+        intensity = automation.curve(
+            view.automation("intensity"), np.array([start, end]), automation.NEUTRAL_INTENSITY
         )
+        brightness = automation.brightness(intensity)
+        before = max(0, start - self._audio.frames_per_chunk)
+        steps = dict.fromkeys(quality.steps_at(view.automation("quality"), (before, start)))
+        return [
+            Sounding(seed, start, self._sounding(seed, notes, step, start), brightness, intensity)
+            for step in steps
+        ]
 
     def forget_unused(self) -> None:
         """Drop the voices that no batch has needed lately."""
         self._batch += 1
         while self._voices:
-            key, (_, batch) = next(iter(self._voices.items()))
+            role, (_, batch) = next(iter(self._voices.items()))
             if batch > self._batch - _KEPT_BATCHES:
                 return
-            del self._voices[key]
+            del self._voices[role]
 
-    def _of(self, seed: int, note: Note) -> tuple[Voice, ...]:
-        key = (seed, note)
-        cached = self._voices.pop(key, None)
-        voices = cached[0] if cached else self._build(seed, note)
-        self._voices[key] = (voices, self._batch)
-        return voices
+    def _sounding(self, seed: int, notes: Sequence[Note], step: Step, start: int) -> list[Voice]:
+        end = start + self._audio.frames_per_chunk
+        voices = (self._voice(role) for note in notes for role in self._roles(seed, note, step, start))
+        return [v for v in voices if v is not None and v.timing.silent > start and v.timing.at < end]
 
-    def _build(self, seed: int, note: Note) -> tuple[Voice, ...]:
+    def _roles(self, seed: int, note: Note, step: Step, start: int) -> Iterator[_Role]:
         patch = self._patches.get(note.patch)
         if patch is None:
-            self.skipped += 1
-            return ()
-        return tuple(voices_of(note, patch, seed, self._audio))
+            yield _Role(seed, note, 0, step)
+        elif step == quality.WHOLE or _level_db(note, patch) >= step.note_db:
+            end = start + self._audio.frames_per_chunk
+            for part in parts_of(note, patch, self._audio, start, end):
+                yield _Role(seed, note, part, step)
+
+    def _voice(self, role: _Role) -> Voice | None:
+        kept = self._voices.pop(role, None)
+        voice = kept[0] if kept else self._built(role)
+        self._voices[role] = (voice, self._batch)
+        return voice
+
+    def _built(self, role: _Role) -> Voice | None:
+        """The voice, whatever the note; one that can't be played is passed over."""
+        seed, note, part, step = role
+        patch = self._patches.get(note.patch)
+        if patch is None:
+            self.skipped[f"no patch {note.patch!r:.40}"] += 1
+            return None
+        try:
+            voice = voice_of(note, patch, seed, self._audio, part)
+        except Exception as error:  # noqa: BLE001  no event of the score may end a worker
+            self.skipped[f"patch {note.patch!r}: {error!r:.200}"] += 1
+            return None
+        if not voice.finite:
+            self.skipped[f"patch {note.patch!r}: not a finite number"] += 1
+            return None
+        return thinned(voice, step.partial_db) if step.partial_db > -math.inf else voice
+
+
+def _level_db(note: Note, patch: Patch) -> float:
+    """How loud a note is beside others: its layer's level on the desk, its velocity as its patch takes it."""
+    strip = desk.STRIPS[note.layer]
+    return strip.level_db + 20 * patch.velocity_exponent * math.log10(max(note.velocity, 1e-6))
 
 
 @cache

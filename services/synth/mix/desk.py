@@ -10,6 +10,7 @@ from auralis.score.events import Layer
 
 LAYERS: Final[tuple[str, ...]] = get_args(Layer)
 _OFF: Final = -120.0
+_NO_BUSES: Final = (None, None, None)
 
 
 class Strip(NamedTuple):
@@ -62,6 +63,17 @@ def mixed(layers: Mapping[str, torch.Tensor], muted: frozenset[str] = frozenset(
     dry, room, *delay = (weights @ sounds).reshape(len(gains), AUDIO_CHANNELS, -1)
     room = (room + _ACROSS * room.flip(0)) / (1 + _ACROSS**2) ** 0.5
     return Buses(dry, room, delay[0].mean(dim=0).expand_as(dry) if echoing else None)
+
+
+def crossfaded(old: Buses | None, new: Buses | None) -> Buses | None:
+    """``old`` into ``new`` over the whole chunk; what is the same in both stays as it is."""
+    heard = old or new
+    if heard is None:
+        return None
+    silence = torch.zeros_like(heard.dry)
+    share = torch.linspace(0, 1, silence.shape[-1], device=silence.device)
+    before, after = ([silence if bus is None else bus for bus in buses or _NO_BUSES] for buses in (old, new))
+    return Buses(*(torch.lerp(one, other, share) for one, other in zip(before, after, strict=True)))
 
 
 def _gain(db: float) -> float:

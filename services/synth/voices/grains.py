@@ -5,6 +5,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from auralis.audio import AudioFormat
+from auralis.score.events import Note
 from services.synth.patches.schema import Grains
 from services.synth.voices.columns import Bend, Fast, Slow
 from services.synth.voices.pitched import NEPERS, empty_tables, rows_of, stereo_gains
@@ -19,9 +21,9 @@ _HIGHEST: Final = 0.44  # of the sample rate
 _SILENT_DB: Final = -60.0
 
 
-def seconds_of(playing: Playing) -> range:
+def seconds_of(note: Note, audio: AudioFormat) -> range:
     """The seconds of the note in which grains begin."""
-    return range(max(1, int(playing.gate_s)))
+    return range(max(1, int(audio.seconds(note.duration_frames))))
 
 
 def grain_rows(playing: Playing, grains: Grains, second: int) -> Rows:

@@ -80,6 +80,13 @@ class Voice:
     bends: bool
     _grids: dict[tuple[int, int], OnGrid] = field(default_factory=dict, repr=False)
 
+    @property
+    def finite(self) -> bool:
+        """Whether there is nothing in its tables that is no number."""
+        rows = self.rows
+        tables = (rows.slow, rows.fast, rows.bend, rows.stereo, rows.freq_hz, rows.phase_turns, self.hiss)
+        return all(bool(np.isfinite(table).all()) for table in tables)
+
     def on(self, grid: Grid, start_frame: int) -> OnGrid:
         """The partials that ``grid`` renders in the chunk that begins at ``start_frame``."""
         timing = self.timing
@@ -95,7 +102,10 @@ class Voice:
             begun = [frame for frame in timing.thinner if frame <= start_frame]
             here &= timing.ends > max(begun, default=0)
         rows = self.rows.where(here)
-        bases, turns = additive.basis(rows.freq_hz, rows.stereo, grid), additive.border_turns(rows.freq_hz, grid)
+        bases, turns = (
+            additive.basis(rows.freq_hz, rows.stereo, grid),
+            additive.border_turns(rows.freq_hz, grid),
+        )
         placed = self._grids[grid.divisor, age] = OnGrid(rows, bases, turns)
         return placed
 
