@@ -1,5 +1,7 @@
 """Patches by name: the files beside this module, each checked when it is read."""
 
+import json
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -7,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from auralis.errors import InvalidValue
+from services.synth.patches.parameters import allowed_at, found_at, steps
 from services.synth.patches.schema import Grains, Harmonics, Modes, Noise, Patch
 
 _SUFFIX: Final = ".json"
@@ -19,16 +22,11 @@ def parse(name: str, data: bytes) -> Patch:
         InvalidValue: naming the first parameter that is unknown, missing or out of range, what was found
             there and what is allowed.
     """
-    try:
-        raw = msgspec.json.decode(data)
-    except msgspec.DecodeError as error:
-        raise InvalidValue(f"patch {name}", data[:40].decode(errors="replace"), f"JSON ({error})") from error
+    raw = _decoded(name, data)
     try:
         patch = msgspec.convert(raw, Patch)
     except msgspec.ValidationError as error:
-        problem, _, path = str(error).partition(" - at `$")
-        path = path.rstrip("`").lstrip(".")
-        raise InvalidValue(f"patch {name}: {path or 'patch'}", _found(raw, path), problem) from error
+        raise _fault(name, raw, str(error)) from error
     _check(name, patch)
     return patch
 
@@ -43,14 +41,43 @@ def library() -> dict[str, Patch]:
     return {name: parse(name, found[name].read_bytes()) for name in sorted(found)}
 
 
+def _decoded(name: str, data: bytes) -> Any:
+    """What the JSON says; NaN and infinities, which JSON does not have, as the words that they are."""
+    try:
+        return json.loads(data, parse_constant=str)
+    except ValueError as error:
+        raise InvalidValue(f"patch {name}", data[:40].decode(errors="replace"), f"JSON ({error})") from error
+
+
+def _fault(name: str, raw: Any, error: str) -> InvalidValue:
+    """What msgspec found wrong, in one line with what is allowed there."""
+    problem, _, at = error.partition(" - at `$")
+    path = at.rstrip("`").lstrip(".")
+    lacking = re.search(r"(unknown|missing required) field `(.+)`", problem)
+    if lacking is None:
+        return InvalidValue(_where(name, path), _brief(_found(raw, path)), allowed_at(path, raw))
+    path = f"{path}.{lacking[2]}".lstrip(".")
+    if lacking[1] == "unknown":
+        return InvalidValue(_where(name, path), _brief(_found(raw, path)), "no parameter of this name")
+    return InvalidValue(_where(name, path), "nothing", allowed_at(path, raw))
+
+
+def _where(name: str, path: str) -> str:
+    return f"patch {name}: {path}" if path else f"patch {name}"
+
+
 def _found(raw: Any, path: str) -> Any:
     """What stands at msgspec's ``path`` (``filter.cutoff_hz``, ``noises[0].level_db``)."""
-    for step in path.replace("[", ".").replace("]", "").split("."):
-        if isinstance(raw, dict) and step in raw:
-            raw = raw[step]
-        elif isinstance(raw, list) and step.isdigit():
-            raw = raw[int(step)]
+    for step in steps(path):
+        raw = found_at(raw, step)
     return raw
+
+
+def _brief(found: Any) -> Any:
+    """A part or a list by its size: the line is for a reader."""
+    if isinstance(found, dict):
+        return f"a part with {len(found)} parameters"
+    return f"a list of {len(found)}" if isinstance(found, list) else found
 
 
 def _check(name: str, patch: Patch) -> None:
