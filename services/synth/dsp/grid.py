@@ -18,8 +18,9 @@ from auralis.audio import AudioFormat
 DIVISOR: Final = 5
 # Partials over this share of the sample rate need the full grid.
 COARSE_BELOW: Final = 0.0735
-# (blocks, block) near the square root of the chunk's length: the matrix product is cheapest there. Borders
-# (one more than blocks, with the margins) are even: see :data:`services.synth.dsp.additive.ROWS`.
+# (blocks, block) near the square root of the chunk's length: the matrix product is cheapest there. Where the
+# rate allows it, borders (one more than blocks, with the margins) are even: see
+# :data:`services.synth.dsp.additive.ROWS`.
 _FULL: Final = {4410: (63, 70), 4800: (75, 64)}
 _COARSE: Final = {4410: (21, 42), 4800: (20, 48)}
 

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from auralis.score.events import Note
 from services.synth.patches.schema import Grains, Patch
-from services.synth.voices.columns import Bend, Fast, Hiss, Slow
+from services.synth.voices.columns import Bend, Fast, Hiss
 from services.synth.voices.grains import grain_rows, seconds_of
 from services.synth.voices.noises import hiss_tables, no_hiss
 from services.synth.voices.pitched import NEPERS, body_rows, joined, partial_rows
 from services.synth.voices.playing import Playing
 from services.synth.voices.spectrum import INAUDIBLE_DB, partials_of
+from services.synth.voices.thinning import levels_db
 from services.synth.voices.voice import YOUNG_S, Rows, Timing, Voice
 
 _STRUCK_S: Final = 0.015  # an attack that is faster needs the full grid
@@ -109,8 +110,8 @@ def _rising_s(rows: Rows) -> float:
 
 def _decaying_s(rows: Rows) -> float:
     """How long decays are too steep to be interpolated over a chunk."""
-    gain_db = np.log(np.maximum(rows.slow[:, Slow.GAIN].astype(float), 1e-9)) / NEPERS
-    over_db = gain_db - gain_db.max(initial=-np.inf) + _EXACT_DB
+    level_db = levels_db(rows)
+    over_db = level_db - level_db.max(initial=-np.inf) + _EXACT_DB
     stages = ((rows.fast[:, Fast.FAST], 0.0), (rows.fast[:, Fast.SLOW], _share_db(rows)))
     return float(
         max(_steep_s(rate.astype(float), over_db + share).max(initial=0.0) for rate, share in stages)

@@ -1,0 +1,150 @@
+"""Layers against float64 sines, and their independence of batches and of what was rendered before."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
+from services.synth import automation
+from services.synth.dsp import grid
+from services.synth.mix.layers import LayerRenderer
+from services.synth.mix.sounding import Sounding
+from services.synth.patches.library import library
+from services.synth.patches.schema import Decay, Envelope, Modes, Patch
+from tests.unit.synth import oracle
+from tests.unit.synth.players import patch_of, voices_of_note
+
+CURVE = np.full(2, 0.5)
+SETTLED_SEQ = 5
+
+
+def organ(lowest_hz: float, highest_hz: float, count: int = 40) -> Patch:
+    """Steady partials between two frequencies."""
+    ratios = np.sort(np.random.default_rng(2).uniform(lowest_hz, highest_hz, count)) / 400
+    modes = Modes(ratios=tuple(ratios.tolist()), levels_db=(0.0,) * count)
+    return patch_of(
+        partials=modes, fixed_hz=400.0, partial_pan=0.8, envelope=Envelope(attack_s=0.02, release_s=1.0)
+    )
+
+
+def parts_of(audio: AudioFormat) -> list[Sounding]:
+    """Chunks of three channels with different voices."""
+    casts = (("felt_piano", "warm_pad"), ("church_bell", "brush"), ("kalimba", "drone"))
+    parts = []
+    for seed, names in enumerate(casts):
+        voices = [
+            voice
+            for number, name in enumerate(names)
+            for voice in voices_of_note(
+                library()[name], number=number, seed=seed, audio=audio, layer=LAYER[number]
+            )
+        ]
+        bright = automation.brightness(CURVE)
+        parts.append(Sounding(seed, audio.start_frame(seed), voices, bright, CURVE))
+    return parts
+
+
+LAYER = ("melody", "pad")
+
+
+@pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
+@pytest.mark.parametrize("which", ["coarse", "full", "both"])
+def test_steady_partials_are_sines_to_90_db(which: str, rate_hz: int) -> None:
+    """Once settled, the error against float64 is under -90 dB of the power, on either grid."""
+    audio, border_hz = AudioFormat(rate_hz), grid.COARSE_BELOW * rate_hz
+    lowest, highest = {
+        "coarse": (30.0, border_hz),
+        "full": (border_hz, 0.45 * rate_hz),
+        "both": (30.0, 15_000.0),
+    }[which]
+    voice = voices_of_note(organ(lowest, highest), audio=audio, seconds=20)[0]
+    found = oracle.rendered([voice], SETTLED_SEQ, 2, audio)
+    expected = oracle.partials(voice, audio.start_frame(SETTLED_SEQ), found.shape[1], audio)
+    assert 20 * np.log10(np.std(found - expected) / np.std(expected)) < -90
+
+
+@pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
+def test_a_week_after_its_onset_a_sine_is_as_exact(rate_hz: int) -> None:
+    """Six million chunks after the channel's epoch the error is the same as at its beginning."""
+    audio = AudioFormat(rate_hz)
+    seq = 7 * 24 * 36_000
+    voice = voices_of_note(organ(30, 8000), audio=audio, at_s=seq / 10, seconds=20)[0]
+    found = oracle.rendered([voice], seq + SETTLED_SEQ, 1, audio)
+    expected = oracle.partials(voice, audio.start_frame(seq + SETTLED_SEQ), found.shape[1], audio)
+    assert 20 * np.log10(np.std(found - expected) / np.std(expected)) < -90
+
+
+def test_nothing_but_the_partials_is_heard() -> None:
+    """Of a 7 kHz partial nothing else is heard over -90 dB: no images, no aliases."""
+    audio = AudioFormat()
+    modes = Modes(ratios=(1.0,), levels_db=(0.0,))
+    single = patch_of(partials=modes, fixed_hz=7000.0, envelope=Envelope(attack_s=0.02, release_s=1.0))
+    voice = voices_of_note(single, audio=audio, seconds=20)[0]
+    spectrum = np.abs(np.fft.rfft(oracle.rendered([voice], SETTLED_SEQ, 10, audio)[0]))
+    assert 20 * np.log10(np.delete(spectrum, 7000).max() / spectrum[7000]) < -90
+
+
+@pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
+def test_a_batch_changes_no_bit(rate_hz: int) -> None:
+    """Each part's layers are the same bits alone, in any batch and in any order."""
+    torch.set_num_threads(1)
+    audio = AudioFormat(rate_hz)
+    parts = parts_of(audio)
+    alone = [LayerRenderer(audio, torch.device("cpu")).render([part])[0] for part in parts]
+    for order in ([0, 1, 2], [2, 0, 1], [1, 2], [2, 1, 0]):
+        together = LayerRenderer(audio, torch.device("cpu")).render([parts[i] for i in order])
+        for layers, index in zip(together, order, strict=True):
+            assert layers.keys() == alone[index].keys()
+            assert all(torch.equal(layers[name], alone[index][name]) for name in layers)
+
+
+def test_what_was_rendered_before_changes_no_bit() -> None:
+    """A renderer that has rendered a whole note gives the same chunk as one that begins there."""
+    audio = AudioFormat()
+    voices = voices_of_note(library()["singing_bowl"], audio=audio)
+    warm = oracle.rendered(voices, 0, 12, audio)
+    cold = oracle.rendered(voices, 11, 1, audio)
+    assert np.array_equal(warm[:, -audio.frames_per_chunk :], cold)
+
+
+def test_silent_layers_are_left_out() -> None:
+    """A chunk without voices has no layers; one with voices has theirs."""
+    audio = AudioFormat()
+    renderer = LayerRenderer(audio, torch.device("cpu"))
+    empty = Sounding(1, 0, [], CURVE, CURVE)
+    assert [sorted(layers) for layers in renderer.render([empty, parts_of(audio)[0]])] == [
+        [],
+        ["melody", "pad"],
+    ]
+
+
+def test_layers_add_up() -> None:
+    """What sounds in two layers is the sum of what sounds in each alone, within float32."""
+    audio = AudioFormat()
+    part = parts_of(audio)[0]
+    renderer = LayerRenderer(audio, torch.device("cpu"))
+    both = renderer.render([part])[0]
+    for name in both:
+        voices = [voice for voice in part.voices if voice.layer == name]
+        alone = renderer.render([part._replace(voices=voices)])[0]
+        assert torch.allclose(alone[name], both[name], atol=1e-7)
+
+
+@pytest.mark.parametrize("seconds", [0.55, 2.0])
+def test_chunks_join_without_a_step(seconds: float) -> None:
+    """At chunk borders a note bends no more than inside, while it is young, grows old and is released."""
+    audio = AudioFormat()
+    decay = Decay(fast_db_s=12, slow_db_s=3, slow_share_db=-12)
+    modes = Modes(ratios=(1.0, 2.7, 5.1), levels_db=(0.0, -6.0, -12.0))
+    bell = patch_of(partials=modes, decay=decay, envelope=Envelope(attack_s=0.01, release_s=0.5))
+    voices = voices_of_note(bell, audio=audio, at_s=0.013, seconds=seconds)
+    bends = second_differences(oracle.rendered(voices, 0, 30, audio))
+    borders = np.arange(1, 30) * audio.frames_per_chunk
+    around = [bends[border - 800 : border + 800] for border in borders]
+    at = [bends[border - 3 : border + 2].max() for border in borders]
+    assert all(here <= 1.02 * near.max() + 1e-7 for here, near in zip(at, around, strict=True))
+
+
+def second_differences(audio: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.abs(np.diff(audio, 2)).max(axis=0))

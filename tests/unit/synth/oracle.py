@@ -1,0 +1,106 @@
+"""A voice by definition: every partial a sine in float64, its level and phase computed for every sample.
+
+Nothing of the renderer is used, only the columns of a voice's tables: no grids, no borders, no chunks, no
+interpolation, no table of sines.
+"""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from auralis.audio import AudioFormat
+from services.synth import automation
+from services.synth.mix.layers import LayerRenderer
+from services.synth.mix.sounding import Sounding
+from services.synth.voices.columns import Bend, Fast, Slow
+from services.synth.voices.voice import Rows, Voice
+
+Array = NDArray[np.float64]
+
+SEED = 7
+_TURN = 2 * np.pi
+_VIBRATO_GROWS_S = 0.7
+_ROWS_AT_ONCE = 8
+
+
+def partials(
+    voice: Voice, start_frame: int, frames: int, audio: AudioFormat, intensity: float = 0.5
+) -> Array:
+    """What ``voice``'s partials add to ``frames`` from ``start_frame`` on: ``[ear, frame]``."""
+    rate_hz, rows = audio.sample_rate_hz, voice.rows
+    since_s = (start_frame - voice.timing.at + np.arange(frames)) / rate_hz
+    summed = np.zeros((2, frames))
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        some = rows.where((np.arange(len(rows)) // _ROWS_AT_ONCE) == first // _ROWS_AT_ONCE)
+        summed += some.stereo.T.astype(float) @ _sines(some, since_s, intensity)
+    return summed
+
+
+def _sines(rows: Rows, since_s: Array, intensity: float) -> Array:
+    """``[partial, frame]``."""
+    level = _slow(rows.slow.astype(float).T[..., None], since_s, intensity)
+    level = level * _fast(rows.fast.astype(float).T[..., None], since_s)
+    turns = rows.freq_hz[:, None] * since_s + rows.phase_turns[:, None]
+    return level * np.cos(_TURN * (turns + _bent(rows.bend.astype(float).T[..., None], since_s)))
+
+
+def _slow(table: Array, since_s: Array, intensity: float) -> Array:
+    bright = automation.brightness(np.array([intensity]))[0] - 0.5
+    swings = [
+        table[depth] * np.sin(_TURN * (table[rate] * since_s + table[turns]))
+        for depth, rate, turns in (
+            (Slow.WANDER, Slow.WANDER_HZ, Slow.WANDER_TURNS),
+            (Slow.MORPH_SWING, Slow.MORPH_HZ, Slow.MORPH_TURNS),
+            (Slow.CUTOFF_SWING, Slow.CUTOFF_HZ_RATE, Slow.CUTOFF_TURNS),
+        )
+    ]
+    place = table[Slow.MORPH_AT] + table[Slow.MORPH_INTENSITY] * (intensity - 0.5) + swings[1]
+    place = np.clip(place, 0, 1)
+    low, high = table[Slow.MIDDLE] - table[Slow.FIRST], table[Slow.LAST] - table[Slow.MIDDLE]
+    morphed = table[Slow.FIRST] + low * np.minimum(2 * place, 1) + high * np.maximum(2 * place - 1, 0)
+    cutoff_hz = table[Slow.CUTOFF_HZ] * 2 ** (table[Slow.CUTOFF_OCTAVES] * bright + swings[2])
+    low_pass = 1 / np.sqrt(1 + (table[Slow.FREQ_HZ] / cutoff_hz) ** 4)
+    return np.asarray(table[Slow.GAIN] * low_pass * np.exp(swings[0] + morphed + table[Slow.TILT] * bright))
+
+
+def _fast(table: Array, since_s: Array) -> Array:
+    own_s = np.maximum(since_s - table[Fast.DELAY_S], 0)
+    share = table[Fast.SLOW_SHARE]
+    decay = (1 - share) * np.exp(-table[Fast.FAST] * own_s) + share * np.exp(-table[Fast.SLOW] * own_s)
+    released = 1 - _smoothstep((since_s - table[Fast.GATE_S]) / table[Fast.RELEASE_S])
+    turns = table[Fast.TREMOLO_HZ] * since_s + table[Fast.TREMOLO_TURNS]
+    tremolo = np.exp(table[Fast.TREMOLO] * np.sin(_TURN * turns))
+    return np.asarray(_smoothstep(own_s / table[Fast.ATTACK_S]) * decay * released**2 * tremolo)
+
+
+def _bent(table: Array, since_s: Array) -> Array:
+    grown = np.clip((since_s - table[Bend.VIBRATO_AFTER_S]) / _VIBRATO_GROWS_S, 0, 1)
+    turns = table[Bend.VIBRATO_HZ] * since_s + table[Bend.VIBRATO_TURNS_0]
+    own_s = np.maximum(since_s - table[Bend.DELAY_S], 0)
+    slide = table[Bend.SLIDE_TURNS] * -np.expm1(-own_s / table[Bend.SLIDE_S])
+    return np.asarray(table[Bend.VIBRATO_TURNS] * grown * np.sin(_TURN * turns) + slide)
+
+
+def _smoothstep(x: Array) -> Array:
+    x = np.clip(x, 0, 1)
+    return np.asarray(x**2 * (3 - 2 * x))
+
+
+def rendered(
+    voices: list[Voice], first_seq: int, chunks: int, audio: AudioFormat, intensity: float = 0.5
+) -> Array:
+    """The same from the renderer, chunk by chunk: ``[ear, frame]``."""
+    renderer, curve = LayerRenderer(audio, torch.device("cpu")), np.full(2, intensity)
+    found = np.zeros((2, chunks, audio.frames_per_chunk))
+    for seq in range(first_seq, first_seq + chunks):
+        start, end = audio.start_frame(seq), audio.end_frame(seq)
+        sounding = [v for v in voices if v.timing.silent > start and v.timing.at < end]
+        part = Sounding(SEED, start, sounding, automation.brightness(curve), curve)
+        for layer in renderer.render([part])[0].values():
+            found[:, seq - first_seq] += layer.numpy()
+    return found.reshape(2, -1)
+
+
+def error_db(found: Array, expected: Array) -> float:
+    """The largest difference under the expected peak."""
+    return float(20 * np.log10(np.abs(found - expected).max() / np.abs(expected).max() + 1e-12))
