@@ -26,15 +26,15 @@ STRIPS: Final[Mapping[str, Strip]] = {
     "drone": Strip(-5.0, -26.0),
     "pad": Strip(0.0, -12.0),
     "choir": Strip(-6.0, -8.0),
-    "bells": Strip(-8.0, -6.0, -16.0),
+    "bells": Strip(-3.0, -6.0, -16.0),
     "melody": Strip(-2.0, -10.0, -13.0),
     "answer": Strip(-6.0, -8.0, -11.0),
-    "texture": Strip(-17.0, -22.0),
+    "texture": Strip(-15.0, -22.0),
     "percussion": Strip(-8.0, -14.0),
 }
 # A room answers on all sides: what is left reverberates on the right as well, this much of it.
 _ACROSS: Final = 0.5
-MASTER_DB: Final = 3.0
+MASTER_DB: Final = 5.0
 # What comes back from the delay also goes into the room, this much quieter.
 DELAY_TO_ROOM: Final = 0.5
 
