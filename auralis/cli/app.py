@@ -13,6 +13,7 @@ from auralis.errors import AuralisError, UsageError
 from auralis.process import report
 from auralis.settings import Settings
 
+_MINUTES = 5.0  # of a piece, unless it is said
 # Every wrong use of the command line (typer keeps click's classes to itself).
 _UsageError: Any = typer.BadParameter.__base__
 
@@ -107,19 +108,59 @@ def gateway(host: Host = None, port: Port = None) -> int:
 @app.command()
 def render(  # noqa: PLR0913, PLR0917  each is an option
     output: Annotated[Path, typer.Option("--output", "-o", help="The file: .wav, .flac, .ogg or .mp3.")],
-    minutes: Annotated[float, typer.Option(help="How long the piece is.")] = 5.0,
+    minutes: Annotated[
+        float | None, typer.Option(help="How long the piece is.", show_default=str(_MINUTES))
+    ] = None,
     seed: Annotated[int, typer.Option(help="One seed, one piece.")] = 0,
     key: Annotated[str | None, _control_option("key")] = None,
     bpm: Annotated[float | None, _control_option("bpm")] = None,
     intensity: Annotated[float | None, _control_option("intensity")] = None,
+    stems: Annotated[
+        Path | None, typer.Option(help="A folder for one file a layer as well.", show_default=False)
+    ] = None,
+    patch: Annotated[
+        str | None, typer.Option(help="Not a piece but this patch (auralis patches).", show_default=False)
+    ] = None,
+    notes: Annotated[
+        str | None, typer.Option(help='For --patch: "C4 E4+G4 67".', show_default="what suits the patch")
+    ] = None,
+    velocity: Annotated[float | None, typer.Option(help="For --patch: 0 to 1.", show_default="0.7")] = None,
+    note_seconds: Annotated[
+        float | None, typer.Option(help="For --patch.", show_default="what suits the patch")
+    ] = None,
+    room: Annotated[
+        str | None,
+        typer.Option(help="For --patch: hall, cathedral, plate or room.", show_default="hall"),
+    ] = None,
 ) -> int:
-    """Render a piece to a file, faster than real time; the same arguments give the same bytes."""
+    """Render a piece, or one patch, to a file; the same arguments give the same bytes."""
     given = {"key": key, "bpm": bpm, "intensity": intensity}
     controls = changed(Controls(), {name: value for name, value in given.items() if value is not None})
-    offline = _loaded("offline")
-    order = offline.Order(seed, minutes, controls, output, settings.load().audio)
-    code: int = offline.main(order)
-    return code
+    audio = settings.load().audio
+    for_patch = {"notes": notes, "velocity": velocity, "note_s": note_seconds, "room": room}
+    if patch is None:
+        _refuse("only with --patch", for_patch)
+        offline = _loaded("offline")
+        order = offline.Order(seed, _MINUTES if minutes is None else minutes, controls, output, audio, stems)
+        return int(offline.main(order))
+    _refuse("not with --patch", {"minutes": minutes, "key": key, "stems": stems})
+    audition = _loaded("offline", "audition")
+    chosen = {name: value for name, value in for_patch.items() if value is not None}
+    return int(audition.main(audition.Audition(patch, output, audio, seed=seed, controls=controls, **chosen)))
+
+
+def _refuse(allowed: str, options: dict[str, Any]) -> None:
+    """Complain of the first of ``options`` that was given."""
+    for name, value in options.items():
+        if value is not None:
+            option = "note-seconds" if name == "note_s" else name
+            raise UsageError(f"--{option}: {allowed}")
+
+
+@app.command()
+def patches() -> int:
+    """List the patches: name, family, range and what each sounds like."""
+    return int(_loaded("offline", "catalogue").main())
 
 
 @app.command()
@@ -135,10 +176,10 @@ def _service(name: str, configured: Settings) -> int:
     return code
 
 
-def _loaded(name: str) -> Any:
+def _loaded(name: str, part: str = "__main__") -> Any:
     """A service by its name: the shared language knows none, it only starts them."""
     try:
-        return importlib.import_module(f"services.{name}.__main__")
+        return importlib.import_module(f"services.{name}.{part}")
     except ModuleNotFoundError as error:
         raise AuralisError(
             f"{name}: the package {error.name!r} is missing: pip install 'auralis[{name}]'"

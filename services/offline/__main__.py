@@ -1,17 +1,16 @@
 """``auralis render``: a piece from its seed, faster than real time, without a broker."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
 from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from auralis.controls import Controls
 from auralis.errors import InvalidValue
-from services.offline.piece import compose_piece
+from auralis.score.events import Batch
+from services.offline import stems
+from services.offline.piece import composed, score_of
+from services.offline.progress import with_progress
 from services.offline.replay import replay
 from services.offline.sound_file import checked_path, writing
 
@@ -32,6 +31,7 @@ class Order:
     controls: Controls
     output: Path
     audio: AudioFormat
+    stems: Path | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= _MAX_SEED:
@@ -39,6 +39,8 @@ class Order:
         if not 0 < self.minutes <= _MAX_MINUTES:
             raise InvalidValue("minutes", self.minutes, f"more than 0, at most {_MAX_MINUTES}")
         checked_path(self.output)
+        if self.stems is not None:
+            stems.checked_stems(self.stems, self.output)
 
     @property
     def chunks(self) -> int:
@@ -48,25 +50,24 @@ class Order:
 
 def main(order: Order) -> int:
     """Render and write; gives the exit code."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    with writing(order.output, order.audio) as file:
-        for pcm in _with_progress(console, _rendered(order), order.chunks):
-            file.write(pcm)
+    piece = composed(order.seed, order.controls, order.chunks / CHUNKS_PER_SECOND, order.audio)
+    if order.stems is None:
+        _write(order, piece)
+    else:
+        _write_stems(order, order.stems, piece)
     return 0
 
 
-def _rendered(order: Order) -> Iterator[bytes]:
-    seconds = order.chunks / CHUNKS_PER_SECOND
-    score = compose_piece(order.seed, order.controls, seconds, order.audio)
-    return replay(score, order.seed, order.audio, range(order.chunks))
+def _write(order: Order, piece: Batch) -> None:
+    chunks = replay(score_of(piece), order.seed, order.audio, range(order.chunks))
+    with writing(order.output, order.audio) as file:
+        for pcm in with_progress(chunks, order.chunks):
+            file.write(pcm)
 
 
-def _with_progress(console: Console, chunks: Iterator[bytes], total: int) -> Iterator[bytes]:
-    columns = (
-        TextColumn("rendering"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        yield from progress.track(chunks, total=total)
+def _write_stems(order: Order, folder: Path, piece: Batch) -> None:
+    chunks = stems.rendered(piece, order.seed, order.audio, range(order.chunks))
+    with stems.writing_stems(folder, order.output, piece, order.audio) as files:
+        for parts in with_progress(chunks, order.chunks):
+            for file, pcm in zip(files, parts, strict=True):
+                file.write(pcm)

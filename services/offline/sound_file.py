@@ -2,8 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -48,6 +48,20 @@ def checked_path(path: Path) -> Path:
     return path
 
 
+def checked_folder(path: Path) -> Path:
+    """``path`` if it is a folder for sound files, or can become one.
+
+    Raises:
+        InvalidValue: it is a file, or what it lies in is no folder that can be written to.
+    """
+    writable = path if path.exists() else path.absolute().parent
+    if not writable.is_dir() or not os.access(writable, os.W_OK):
+        raise InvalidValue(
+            "stems", str(path), "a folder that can be written to, or a new one in such a folder"
+        )
+    return path
+
+
 @contextmanager
 def writing(path: Path, audio: AudioFormat) -> Iterator[SoundFile]:
     """Write beside ``path`` and move it there when all is written; whatever goes wrong leaves nothing.
@@ -55,18 +69,44 @@ def writing(path: Path, audio: AudioFormat) -> Iterator[SoundFile]:
     Raises:
         AuralisError: the disk is full or the folder is gone.
     """
-    kind, encoding = FORMATS[checked_path(path).suffix.lower()]
+    with writing_all([path], audio) as (file,):
+        yield file
+
+
+@contextmanager
+def writing_all(paths: Sequence[Path], audio: AudioFormat) -> Iterator[list[SoundFile]]:
+    """Write several files as :func:`writing` writes one: none of them is there before all are written.
+
+    Raises:
+        AuralisError: the disk is full or a folder is gone.
+    """
+    with ExitStack() as remains:
+        try:
+            drafts = [remains.enter_context(_draft(checked_path(path))) for path in paths]
+            with ExitStack() as opened:
+                files = [
+                    opened.enter_context(_opened(*pair, audio)) for pair in zip(drafts, paths, strict=True)
+                ]
+                yield [SoundFile(file) for file in files]
+            for draft, path in zip(drafts, paths, strict=True):
+                draft.chmod(0o644)
+                draft.replace(path)
+        except (OSError, soundfile.LibsndfileError) as error:
+            raise AuralisError(f"can't write {', '.join(map(str, paths))}: {error}") from error
+
+
+@contextmanager
+def _draft(path: Path) -> Iterator[Path]:
+    """An empty file beside ``path`` that does not outlive the block, unless it is moved away."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
     try:
-        with soundfile.SoundFile(
-            name, "w", audio.sample_rate_hz, AUDIO_CHANNELS, encoding, format=kind
-        ) as file:
-            yield SoundFile(file)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except (OSError, soundfile.LibsndfileError) as error:
-        raise AuralisError(f"can't write {path}: {error}") from error
+        yield Path(name)
     finally:
         with suppress(FileNotFoundError):
             Path(name).unlink()
+
+
+def _opened(draft: Path, path: Path, audio: AudioFormat) -> soundfile.SoundFile:
+    kind, encoding = FORMATS[path.suffix.lower()]
+    return soundfile.SoundFile(draft, "w", audio.sample_rate_hz, AUDIO_CHANNELS, encoding, format=kind)

@@ -1,6 +1,7 @@
 """The command line: quick help, one line for a mistake, exit codes."""
 
 import os
+import re
 import subprocess
 import sys
 import types
@@ -13,6 +14,7 @@ from auralis import __version__
 from auralis.cli import main
 from auralis.errors import BrokerUnavailable
 from auralis.settings import Settings
+from services.synth.patches.library import library
 
 SERVICES = ("composer", "synth", "gateway")
 
@@ -110,6 +112,45 @@ def test_a_wrong_variable_is_one_line_on_stderr_and_2(auralis: Any, monkeypatch:
         2,
         "auralis: AURALIS_SAMPLE_RATE: found '8000', allowed: 44100 or 48000\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--patch", "harpsichord"), "patch: found 'harpsichord', allowed: one of "),
+        (("--patch", "drone", "--notes", "C4 H4"), "notes: found 'H4', allowed: names such as C4"),
+        (("--patch", "drone", "--velocity", "2"), "velocity: found 2.0, allowed: more than 0, at most 1"),
+        (("--patch", "drone", "--room", "attic"), "room: found 'attic', allowed: one of hall"),
+        (("--patch", "drone", "--minutes", "1"), "--minutes: not with --patch"),
+        (("--patch", "drone", "--stems", "."), "--stems: not with --patch"),
+        (("--notes", "C4"), "--notes: only with --patch"),
+        (("--note-seconds", "1"), "--note-seconds: only with --patch"),
+        (("--stems", "missing/stems"), "stems: found 'missing/stems', allowed: a folder"),
+    ],
+)
+def test_a_wrong_audition_is_one_line_and_2_and_writes_nothing(
+    auralis: Any, tmp_path: Path, arguments: tuple[str, ...], named: str
+) -> None:
+    ended = auralis("render", "-o", "x.wav", *arguments)
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert named in ended.err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("extension", ["wav", "flac", "ogg", "mp3"])
+def test_a_patch_is_rendered_by_extension(auralis: Any, tmp_path: Path, extension: str) -> None:
+    path = tmp_path / f"x.{extension}"
+    flags = ("--notes", "C4+G4", "--velocity", "0.9", "--note-seconds", "0.2", "--room", "room")
+    ended = auralis("render", "--patch", "rim", *flags, "-o", str(path))
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
+    assert path.stat().st_size > 1000
+
+
+def test_the_patches_are_listed(auralis: Any) -> None:
+    ended = auralis("patches")
+    assert (ended.code, ended.err) == (0, "")
+    assert re.search(r"(?m)^warm_pad +pad +A2 to E5 +\S.*\.$", ended.out)
+    assert ended.out.count("\n") == len(library())
 
 
 @pytest.mark.parametrize("name", SERVICES)

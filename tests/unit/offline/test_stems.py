@@ -1,0 +1,79 @@
+"""Stems: the layers of a piece as files of their own."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from auralis.audio import AudioFormat
+from auralis.controls import Controls
+from auralis.errors import AuralisError, InvalidValue
+from services.offline.__main__ import Order, main
+from services.offline.piece import composed, layers_of
+from services.offline.stems import rendered
+
+AUDIO = AudioFormat()
+PIECE = composed(3, Controls(), 30.0, AUDIO)
+
+
+def test_stems_add_up_to_the_mix() -> None:
+    """But for dither and the master: what is left is 30 dB under the mix."""
+    chunks = list(rendered(PIECE, 3, AUDIO, range(60, 75)))
+    mix, *stems = (np.frombuffer(b"".join(part), "<i2").astype(float) for part in zip(*chunks, strict=True))
+    assert len(stems) == len(layers_of(PIECE)) > 1
+    assert np.sqrt(np.mean((mix - sum(stems)) ** 2)) < 10 ** (-30 / 20) * np.sqrt(np.mean(mix**2))
+
+
+def test_the_piece_is_the_same_with_stems(tmp_path: Path) -> None:
+    """And each layer has a file of its length and format, named after it; nothing else is left."""
+    alone, beside = tmp_path / "alone.wav", tmp_path / "beside.wav"
+    main(Order(3, 0.05, Controls(), alone, AUDIO))
+    main(Order(3, 0.05, Controls(), beside, AUDIO, tmp_path / "stems"))
+    assert alone.read_bytes() == beside.read_bytes()
+    layers = layers_of(composed(3, Controls(), 3.0, AUDIO))
+    files = {path.name: soundfile.info(path) for path in (tmp_path / "stems").iterdir()}
+    assert sorted(files) == sorted(f"{layer}.wav" for layer in layers)
+    whole = soundfile.info(alone)
+    assert {(f.frames, f.samplerate, f.channels, f.format) for f in files.values()} == {
+        (whole.frames, whole.samplerate, whole.channels, whole.format)
+    }
+
+
+def test_an_interruption_leaves_neither_piece_nor_stems(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor a folder that was not there before."""
+
+    def interrupted(*_: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("services.offline.stems.rendered", interrupted)
+    for folder in ("new", "old"):
+        (tmp_path / "old").mkdir(exist_ok=True)
+        with pytest.raises(KeyboardInterrupt):
+            main(Order(3, 0.05, Controls(), tmp_path / "x.flac", AUDIO, tmp_path / folder))
+    assert [path.name for path in tmp_path.rglob("*")] == ["old"]
+
+
+def test_a_failure_at_the_end_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that can't be finished: no other one is there either, and one line says so."""
+
+    def full(*_: object, **__: object) -> object:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("services.offline.sound_file.Path.chmod", full)
+    with pytest.raises(AuralisError, match="No space left on device"):
+        main(Order(3, 0.02, Controls(), tmp_path / "x.wav", AUDIO, tmp_path / "stems"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_wrong_folders_are_named(tmp_path: Path) -> None:
+    """A file, a folder in one that is not there, and the folder in which the piece would be a stem."""
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "missing" / "stems"):
+        with pytest.raises(InvalidValue, match=f"stems: found .*{folder.name}"):
+            Order(3, 1.0, Controls(), tmp_path / "x.wav", AUDIO, folder)
+    with pytest.raises(InvalidValue, match=r"output: found .*pad\.wav'"):
+        Order(3, 1.0, Controls(), tmp_path / "pad.wav", AUDIO, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
