@@ -36,11 +36,25 @@ class SynthMetrics:
         )
         self.deadline_misses = Counter(
             "auralis_synth_deadline_misses",
-            "Chunks that froze before their newer version arrived.",
+            "Chunks that froze before they, or their newer version, arrived.",
             registry=registry,
         )
         self.rejected_entries = Counter(
             "auralis_synth_rejected_entries", "Score entries that were not readable.", registry=registry
+        )
+        self.skipped_notes = Counter(
+            "auralis_synth_skipped_notes", "Notes that could not be played.", registry=registry
+        )
+        self.quality = Gauge(
+            "auralis_synth_quality",
+            "How much of the sound is rendered, 0 to 1, as the score has it.",
+            ["channel"],
+            registry=registry,
+        )
+        self.device_fallbacks = Counter(
+            "auralis_synth_device_fallbacks",
+            "Devices that were lost or out of memory, so that the CPU renders.",
+            registry=registry,
         )
         self.refused = Counter(
             "auralis_ring_refused", "Pushes that the ring refused.", ["reason"], registry=registry

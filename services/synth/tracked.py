@@ -9,10 +9,15 @@ from auralis.ring.writer import RenderedChunk
 from auralis.score.score import Score
 from auralis.timing import first_unfrozen_seq
 from auralis.wire import PCM_S16LE, Header, pack
+from services.synth.quality import WHOLE
 from services.synth.renderer import Job, history_s
 from services.synth.schedule import RingView, Run, next_run, window
 
 _KEPT_CHUNKS: Final = 5
+# What the worker renders while a request of its own goes through the composer.
+_ON_ITS_WAY_CHUNKS: Final = 2
+# Who has not looked for so long was asleep or stopped, not slow.
+_ABSENT_CHUNKS: Final = 30
 
 
 @dataclass(slots=True)
@@ -30,6 +35,13 @@ class TrackedChannel:
     ring_unknown: bool = True
     # The first chunk that had not frozen when deadlines were last looked at.
     checked_seq: int = 0
+    # Since the ring was first full (after the channel came here, or woke up) every chunk from this one on has
+    # to be there in time.
+    steady_seq: int | None = None
+    # Chunks that were late since quality was last thought about.
+    late: int = 0
+    # The quality that was last told of.
+    said_quality: float = WHOLE.value
 
     @classmethod
     def of(cls, state: ChannelState) -> Self:
@@ -37,9 +49,23 @@ class TrackedChannel:
         audio = AudioFormat(state.sample_rate_hz)
         return cls(state.id, state.epoch_us, state.seed, audio, state.always_on)
 
+    @property
+    def quality(self) -> float:
+        """How much of the sound is to be rendered, as the score has it last."""
+        ramps = self.score.view().automation("quality")
+        return ramps[-1].value if ramps else WHOLE.value
+
+    @property
+    def unrendered_seq(self) -> int:
+        """The first chunk that a change can still come in time for without anything being rendered twice."""
+        return (self.ring.head or 0) + 1 + _ON_ITS_WAY_CHUNKS
+
     def next_run(self, now_us: int, ready_us: int) -> Run | None:
         """The most urgent run of chunks, to be pushed at about ``ready_us``."""
-        return next_run(self.score, self.ring, window(self.epoch_us, now_us, ready_us), self.audio)
+        run = next_run(self.score, self.ring, window(self.epoch_us, now_us, ready_us), self.audio)
+        if run is None and self.steady_seq is None and self.ring.head is not None:
+            self.steady_seq = self.ring.head + 1
+        return run
 
     def jobs(self, run: Run) -> list[Job]:
         """What the renderer has to do for ``run``."""
@@ -60,15 +86,21 @@ class TrackedChannel:
         return run.first_seq in self.ring.held
 
     def missed(self, now_us: int) -> int:
-        """Chunks that froze since the last call in another version than the score has for them."""
+        """Chunks that froze since the last call and are not there as the score has them."""
         unfrozen = first_unfrozen_seq(self.epoch_us, now_us)
         frozen = range(self.checked_seq or unfrozen, unfrozen)
         self.checked_seq = unfrozen
-        return sum(
-            seq in self.ring.held
-            and self.ring.held[seq].own < self.score.version_for(self.audio.end_frame(seq))
-            for seq in frozen
-        )
+        if len(frozen) > _ABSENT_CHUNKS:
+            self.steady_seq = None
+        missed = sum(map(self._is_late, frozen))
+        self.late += missed
+        return missed
+
+    def _is_late(self, seq: int) -> bool:
+        versions = self.ring.held.get(seq)
+        if versions is None:
+            return self.steady_seq is not None and seq >= self.steady_seq
+        return versions.own < self.score.version_for(self.audio.end_frame(seq))
 
     def forget(self, now_us: int) -> None:
         """Drop what no chunk needs any more."""

@@ -10,15 +10,17 @@ from typing import Final
 import structlog
 import torch
 
-from auralis.audio import AudioFormat, due_us
+from auralis.audio import due_us
 from auralis.channel.share import Link, Round, Share
 from auralis.channel.state import Channels
 from auralis.errors import ChannelNotFound
 from auralis.ring.reader import RingReader
 from auralis.ring.writer import Outcome, PushReply, RingWriter
 from auralis.score.log import ScoreReader
+from services.synth.ladder import Condition, Ladder, Load
 from services.synth.metrics import SynthMetrics
-from services.synth.renderer import Renderer
+from services.synth.quality import WHOLE
+from services.synth.rendering import Rendering
 from services.synth.schedule import Run
 from services.synth.tracked import TrackedChannel
 
@@ -31,6 +33,8 @@ _BATCH_CHUNKS: Final = 12
 _FIRST_BATCH_US: Final = 10_000
 _LONGEST_BATCH_US: Final = 400_000
 _FORGETTING: Final = 0.9
+# Even a worker that is never done reads on in its scores so often.
+_ROUND_S: Final = 0.25
 
 Work = tuple[TrackedChannel, Run]
 
@@ -71,8 +75,10 @@ class Worker:
         self._ring_reader = RingReader(parts.client, parts.keys)
         self._ring = RingWriter(parts.client, parts.keys)
         self._pace = _Pace()
+        self._load = Load(time.monotonic())
+        self._ladder = Ladder()
         self._tracked: dict[str, TrackedChannel] = {}
-        self._renderers: dict[AudioFormat, Renderer] = {}
+        self._engine = Rendering(parts.device, lost=parts.metrics.device_fallbacks.inc)
         # One thread: torch's results depend on how work is split, and the loop stays free for renewals.
         self._rendering = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
 
@@ -83,21 +89,28 @@ class Worker:
     async def _render_all(self, round_: Round) -> None:
         await self._track()
         await self._follow(round_.announces("score"), round_.everything)
+        if round_.everything:
+            await self._judge()
+        began_s = time.monotonic()
         while await self._render_most_urgent():
-            pass
+            if time.monotonic() - began_s > _ROUND_S:
+                self._parts.wakeups.nudge()
+                return
 
     def _lost(self) -> None:
         for channel in self._tracked.values():
-            channel.ring_unknown = True
+            channel.ring_unknown, channel.steady_seq = True, None
 
     async def _track(self) -> None:
         """Follow what the membership says."""
         held = self._share.held
         for gone in self._tracked.keys() - held:
             del self._tracked[gone]
+            self._metrics.quality.remove(gone)
         for new in held - self._tracked.keys():
             try:
                 self._tracked[new] = TrackedChannel.of(await self._channels.state(new))
+                self._metrics.quality.labels(new).set(WHOLE.value)
             except ChannelNotFound:
                 _log.debug("channel is gone", channel=new)
         self._metrics.follow(self._share.membership, len(self._tracked), self._scores.rejected)
@@ -109,9 +122,30 @@ class Worker:
             if channel.ring_unknown or everything or channel.id in woken:
                 for entry in await self._scores.read(channel.id, after=channel.score.last_id):
                     channel.score.apply(entry.id, entry.batch)
-                channel.forget(now_us)
             self._metrics.deadline_misses.inc(channel.missed(now_us))
+            if everything:
+                channel.forget(now_us)
         await self._look_again()
+
+    async def _judge(self) -> None:
+        """Tell what quality the score has, and ask for another one where it is time."""
+        conditions = {}
+        for channel in self._awake():
+            self._say_quality(channel)
+            conditions[channel.id] = Condition(channel.quality, channel.late)
+            channel.late = 0
+        now_s = time.monotonic()
+        load = self._load.look(now_s)
+        for name, quality in self._ladder.decide(now_s, load, conditions).items():
+            late = conditions[name].late
+            _log.info("asking for quality", channel=name, quality=quality, load=round(load, 2), late=late)
+            await self._channels.ask_quality(name, quality, self._tracked[name].unrendered_seq)
+
+    def _say_quality(self, channel: TrackedChannel) -> None:
+        if channel.quality != channel.said_quality:
+            channel.said_quality = channel.quality
+            self._metrics.quality.labels(channel.id).set(channel.quality)
+            _log.warning("quality changed", channel=channel.id, quality=channel.quality)
 
     async def _render_most_urgent(self) -> bool:
         """Render one batch and push it; False if there is nothing to do."""
@@ -146,23 +180,20 @@ class Worker:
         elapsed = time.perf_counter() - started
         chunks = sum(len(run.versions) for _, run in work)
         self._pace.took(elapsed)
+        self._load.rendered(elapsed)
         for _ in range(chunks):
             self._metrics.render_seconds.observe(elapsed / chunks)
         self._metrics.realtime_factor.set(chunks * 0.1 / elapsed)
+        self._metrics.skipped_notes.inc(self._engine.take_skipped())
         return pcm
 
     def _render_runs(self, work: list[Work]) -> list[list[bytes]]:
         rendered: dict[int, list[bytes]] = {}
         for audio in {channel.audio for channel, _ in work}:
             mine = [(i, c.jobs(run)) for i, (c, run) in enumerate(work) if c.audio == audio]
-            pcm = iter(self._renderer(audio).render([job for _, jobs in mine for job in jobs]))
+            pcm = iter(self._engine.render(audio, [job for _, jobs in mine for job in jobs]))
             rendered |= {i: [next(pcm) for _ in jobs] for i, jobs in mine}
         return [rendered[i] for i in range(len(work))]
-
-    def _renderer(self, audio: AudioFormat) -> Renderer:
-        if audio not in self._renderers:
-            self._renderers[audio] = Renderer(audio, self._parts.device)
-        return self._renderers[audio]
 
     def _take_reply(self, channel: TrackedChannel, run: Run, reply: PushReply) -> None:
         again = channel.rerenders(run)

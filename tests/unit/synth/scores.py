@@ -50,3 +50,12 @@ def revised(score: Score, audio: AudioFormat, seq: int, intensity: float) -> Sco
     events = (Revise(frame), Automation(frame, "intensity", 100, intensity))
     score.apply(SECOND, Batch(revision=1, from_frame=frame, until_frame=score.until_frame, events=events))
     return score
+
+
+def lowered(score: Score, audio: AudioFormat, seq: int, quality: float) -> Score:
+    """``score`` after a change of quality at chunk ``seq``; nothing else is changed."""
+    frame = audio.start_frame(seq)
+    kept = [note for note in score.view().notes(frame, audio.frames(60)) if note.at_frame >= frame]
+    events = (Revise(frame), Automation(frame, "quality", 0, quality), *kept)
+    score.apply(SECOND, Batch(revision=0, from_frame=frame, until_frame=score.until_frame, events=events))
+    return score

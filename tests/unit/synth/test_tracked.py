@@ -9,7 +9,7 @@ from auralis.score.entry_id import NO_ENTRY
 from auralis.wire import unpack
 from services.synth.renderer import Renderer
 from services.synth.tracked import TrackedChannel
-from tests.unit.synth.scores import FIRST, SECOND, phrase, revised, score_of
+from tests.unit.synth.scores import FIRST, SECOND, lowered, phrase, revised, score_of
 
 AUDIO = AudioFormat()
 EPOCH_US = 1_700_000_000_000_000
@@ -51,7 +51,7 @@ def test_a_revision_on_time_misses_nothing() -> None:
     assert tracked.missed(now) == 0
     revised(tracked.score, AUDIO, 14, 0.9)
     fill(tracked, now + CHUNK_US)
-    assert tracked.missed(now + 20 * CHUNK_US) == 0
+    assert tracked.missed(now + 16 * CHUNK_US) == 0
 
 
 def test_a_chunk_that_freezes_in_its_old_version_is_counted() -> None:
@@ -64,6 +64,56 @@ def test_a_chunk_that_freezes_in_its_old_version_is_counted() -> None:
     fill(tracked, late)
     assert tracked.missed(late) == 2
     assert tracked.missed(late + 5 * CHUNK_US) == 0
+
+
+def test_a_chunk_that_never_came_is_late() -> None:
+    """Once the ring has been full, whatever freezes unrendered is missed, also after the ring began anew."""
+    tracked, now = channel(), EPOCH_US + 10 * CHUNK_US
+    fill(tracked, now)
+    tracked.missed(now)
+    head = tracked.ring.head or 0
+    dry = EPOCH_US + (head + 3) * CHUNK_US
+    assert tracked.missed(dry) == tracked.late == 4
+    fill(tracked, dry)
+    assert tracked.missed(dry + 10 * CHUNK_US) == 0
+
+
+def test_before_the_ring_is_full_nothing_is_late() -> None:
+    """Who takes a channel over finds chunks that nobody has rendered; they are not its own."""
+    tracked, now = channel(), EPOCH_US + 10 * CHUNK_US
+    tracked.missed(now)
+    assert tracked.missed(now + 5 * CHUNK_US) == 0
+    fill(tracked, now + 6 * CHUNK_US)
+    assert tracked.missed(now + 9 * CHUNK_US) == 0
+
+
+def test_a_channel_that_slept_has_missed_nothing() -> None:
+    """Nobody has looked for seconds: what froze meanwhile was not to be rendered."""
+    tracked, now = channel(), EPOCH_US + 10 * CHUNK_US
+    fill(tracked, now)
+    tracked.missed(now)
+    woken = now + 300 * CHUNK_US
+    assert tracked.missed(woken) == 0
+    fill(tracked, woken)
+    assert tracked.missed(woken + 5 * CHUNK_US) == 0
+
+
+def test_quality_is_what_the_score_says_last() -> None:
+    """Whole until the score says something else."""
+    tracked = channel()
+    assert tracked.quality == 1.0
+    lowered(tracked.score, AUDIO, 14, 0.5)
+    assert tracked.quality == 0.5
+
+
+def test_a_change_of_quality_renders_nothing_twice() -> None:
+    """It is asked for from a chunk on that the ring does not hold yet."""
+    tracked, now = channel(), EPOCH_US + 10 * CHUNK_US
+    fill(tracked, now)
+    lowered(tracked.score, AUDIO, tracked.unrendered_seq, 0.5)
+    run = tracked.next_run(now + 4 * CHUNK_US, now + 4 * CHUNK_US)
+    assert run is not None
+    assert not tracked.rerenders(run)
 
 
 def test_what_was_played_is_forgotten() -> None:

@@ -1,0 +1,93 @@
+"""The ladder: when a worker asks for less quality, and when for more again; time and figures are given.
+
+It goes down at once and comes back slowly. Between the load at which it goes down and the one at which it may
+come up lies more than a step saves, so that it does not swing between two steps.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from services.synth.quality import STEPS, step_of
+
+# Of the time, spent on rendering: over it the ring drains as soon as anything comes in between.
+TOO_BUSY: Final = 0.9
+# Under it there is room for a step more.
+AT_EASE: Final = 0.6
+# A chunk that is late while there is so much time left is late for another reason.
+BUSY: Final = 0.5
+# So many looks in a row are too busy before anything is done about it: catching up is no overload.
+LOOKS: Final = 4
+# A step down is felt after the composer has written it and what was rendered before has been heard.
+SETTLE_S: Final = 3.0
+CALM_S: Final = 30.0
+
+
+class Load:
+    """The share of time spent on rendering."""
+
+    def __init__(self, now_s: float) -> None:
+        self._since_s = now_s
+        self._rendering_s = 0.0
+
+    def rendered(self, seconds: float) -> None:
+        """Note a batch."""
+        self._rendering_s += seconds
+
+    def look(self, now_s: float) -> float:
+        """The share since the last look."""
+        share = self._rendering_s / max(now_s - self._since_s, 1e-3)
+        self._since_s, self._rendering_s = now_s, 0.0
+        return share
+
+
+class Condition(NamedTuple):
+    """A channel between two looks: its quality as the score has it, and the chunks that froze too early."""
+
+    quality: float
+    late: int
+
+
+@dataclass(slots=True)
+class _Patience:
+    """Since when a channel has been without trouble, and when it was last asked to go down."""
+
+    calm_s: float
+    lowered_s: float = float("-inf")
+
+
+class Ladder:
+    """One worker's decisions, about once a second."""
+
+    def __init__(self) -> None:
+        self._loads: deque[float] = deque(maxlen=LOOKS)
+        self._patience: dict[str, _Patience] = {}
+
+    def decide(self, now_s: float, load: float, channels: Mapping[str, Condition]) -> dict[str, float]:
+        """The quality to ask for, of channels that need another one.
+
+        ``load`` is the share of time spent on rendering since the last call; ``channels`` are all that the
+        worker renders.
+        """
+        self._loads.append(load)
+        self._patience = {channel: self._patience.get(channel) or _Patience(now_s) for channel in channels}
+        asked = {channel: self._decide(now_s, channel, channels[channel]) for channel in channels}
+        return {channel: quality for channel, quality in asked.items() if quality is not None}
+
+    def _decide(self, now_s: float, channel: str, condition: Condition) -> float | None:
+        patience, step = self._patience[channel], STEPS.index(step_of(condition.quality))
+        if self._troubled(condition):
+            patience.calm_s = now_s
+            if step == len(STEPS) - 1 or now_s - patience.lowered_s < SETTLE_S:
+                return None
+            patience.lowered_s = now_s
+            return STEPS[step + 1].value
+        if step and now_s - patience.calm_s >= CALM_S and max(self._loads) < AT_EASE:
+            patience.calm_s = now_s
+            return STEPS[step - 1].value
+        return None
+
+    def _troubled(self, condition: Condition) -> bool:
+        overloaded = len(self._loads) == LOOKS and min(self._loads) >= TOO_BUSY
+        return overloaded or (condition.late > 0 and self._loads[-1] >= BUSY)

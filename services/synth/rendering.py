@@ -1,0 +1,78 @@
+"""Rendering on a device that may fail: then the same batch once more on the CPU, and from there on."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+import structlog
+import torch
+
+from auralis.audio import AudioFormat
+from services.synth.renderer import Job, Renderer
+
+_log = structlog.get_logger()
+
+_CPU: Final = torch.device("cpu")
+_REASON_LENGTH: Final = 200
+
+
+class Renders(Protocol):
+    """What renders jobs of one format on one device."""
+
+    def render(self, jobs: Sequence[Job]) -> list[bytes]:
+        """The PCM of each job."""
+        ...
+
+    def take_skipped(self) -> Counter[str]:
+        """How many notes could not be played since the last call, by the reason why."""
+        ...
+
+
+class Rendering:
+    """A worker's renderers, one a format; ``device`` is where they are, ``lost`` is called when it fails."""
+
+    def __init__(
+        self,
+        device: torch.device,
+        lost: Callable[[], None],
+        make: Callable[[AudioFormat, torch.device], Renders] = Renderer,
+    ) -> None:
+        self.device = device
+        self._lost = lost
+        self._make = make
+        self._renderers: dict[AudioFormat, Renders] = {}
+        self._known: set[str] = set()
+
+    def render(self, audio: AudioFormat, jobs: Sequence[Job]) -> list[bytes]:
+        """The PCM of each job, by the CPU if the device is lost or out of memory.
+
+        Whatever was rendered before, the CPU renders it once more from the score: it needs nothing of the
+        device.
+        """
+        try:
+            return self._renderer(audio).render(jobs)
+        except RuntimeError as error:  # what torch raises of a device, torch.OutOfMemoryError included
+            if self.device == _CPU:
+                raise
+            self._fall_back(error)
+        return self._renderer(audio).render(jobs)
+
+    def take_skipped(self) -> int:
+        """How many notes could not be played since the last call; why is logged once."""
+        skipped = sum((renderer.take_skipped() for renderer in self._renderers.values()), Counter[str]())
+        for reason in skipped.keys() - self._known:
+            _log.warning("note skipped", reason=reason)
+        self._known |= skipped.keys()
+        return skipped.total()
+
+    def _fall_back(self, error: RuntimeError) -> None:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0][:_REASON_LENGTH]
+        _log.error("device lost, rendering on the CPU", device=str(self.device), reason=reason)
+        self.device = _CPU
+        self._renderers.clear()
+        self._lost()
+
+    def _renderer(self, audio: AudioFormat) -> Renders:
+        if audio not in self._renderers:
+            self._renderers[audio] = self._make(audio, self.device)
+        return self._renderers[audio]
