@@ -24,6 +24,8 @@ _STRUCK_S: Final = 0.015  # an attack that is faster needs the full grid
 _EXACT_DB: Final = 63.0
 _FAST_ATTACK_S: Final = 2.8
 _FAST_RELEASE_S: Final = 4.0
+_EXACT_HISS_DB: Final = 40.0
+_FAST_GUST_HZ: Final = 0.5
 _CHUNK_S: Final = 1 / CHUNKS_PER_SECOND
 
 
@@ -62,7 +64,7 @@ def _main_voice(playing: Playing) -> Voice:
         _timing(playing, rows, hiss),
         rows,
         hiss,
-        bool(np.any(rows.fast[:, Fast.TREMOLO])),
+        bool(np.any(rows.fast[:, Fast.TREMOLO])) or _blusters(hiss),
         _bends(rows),
     )
 
@@ -84,6 +86,10 @@ def _bends(rows: Rows) -> bool:
     return bool(np.any(rows.bend[:, [Bend.VIBRATO_TURNS, Bend.SLIDE_TURNS]]))
 
 
+def _blusters(hiss: NDArray[np.float32]) -> bool:
+    return bool(np.any((hiss[..., Hiss.GUST] > 0) & (hiss[..., Hiss.GUST_HZ] > _FAST_GUST_HZ)))
+
+
 def _timing(playing: Playing, rows: Rows, hiss: NDArray[np.float32]) -> Timing:
     patch, audio, at = playing.patch, playing.audio, playing.note.at_frame
     struck = patch.envelope.attack_s < _STRUCK_S or bool(patch.motion.slide_cents or patch.body)
@@ -95,7 +101,7 @@ def _timing(playing: Playing, rows: Rows, hiss: NDArray[np.float32]) -> Timing:
     return Timing(
         at=at,
         settled=at + audio.frames(young_s),
-        risen=at + audio.frames(max(_rising_s(rows), young_s, _decaying_s(rows))) + 1,
+        risen=at + audio.frames(max(_rising_s(rows), young_s, _decaying_s(rows), _bursting_s(hiss))) + 1,
         falling=playing.note.release_frame if released_s < _FAST_RELEASE_S else silent,
         silent=silent,
         thinner=tuple(at + audio.frames(float(time)) for time in thinner_s),
@@ -116,6 +122,16 @@ def _decaying_s(rows: Rows) -> float:
     return float(
         max(_steep_s(rate.astype(float), over_db + share).max(initial=0.0) for rate, share in stages)
     )
+
+
+def _bursting_s(hiss: NDArray[np.float32]) -> float:
+    """How long noise rises or dies away too fast to be interpolated over a chunk."""
+    table = hiss.astype(float)
+    level_db = np.log(np.maximum(table[..., Hiss.GAIN], 1e-9)) / NEPERS
+    over_db = level_db - level_db.max(initial=-np.inf) + _EXACT_HISS_DB
+    attack_s, steep_s = table[..., Hiss.ATTACK_S], _steep_s(table[..., Hiss.DECAY], over_db)
+    moving = (over_db > 0) & ((attack_s < _FAST_ATTACK_S) | (steep_s > 0))
+    return float((table[..., Hiss.DELAY_S] + attack_s + steep_s)[moving].max(initial=0.0))
 
 
 def _steep_s(nepers_s: NDArray[np.float64], over_db: NDArray[np.float64]) -> NDArray[np.float64]:
