@@ -1,0 +1,178 @@
+"""When a worker asks for another quality: at once for less, slowly for more, and never to and fro."""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.synth.ladder import (
+    AT_EASE,
+    BUSY,
+    CALM_S,
+    LOOKS,
+    SETTLE_S,
+    TOO_BUSY,
+    Condition,
+    Ladder,
+    Load,
+)
+from services.synth.quality import STEPS, step_of
+
+VALUES = [step.value for step in STEPS]
+
+
+class Asked(NamedTuple):
+    """What a machine asked for and when."""
+
+    at_s: int
+    old: float
+    new: float
+
+
+class Machine:
+    """A worker whose rendering takes ``need`` of the time at whole quality, and every step ``saves`` a share."""
+
+    def __init__(self, need: float, saves: float, quality: float = 1.0) -> None:
+        self.need, self.saves, self.quality = need, saves, quality
+        self.now_s = 0
+        self.ladder = Ladder()
+        self.asked: list[Asked] = []
+
+    @property
+    def load(self) -> float:
+        """The share of time that it renders."""
+        return min(1.0, self.need * (1 - self.saves) ** VALUES.index(self.quality))
+
+    def run(self, seconds: int, late: int = 0) -> None:
+        """Look once a second; the composer writes what is asked for at once."""
+        for _ in range(seconds):
+            self.now_s += 1
+            found = self.ladder.decide(self.now_s, self.load, {"main": Condition(self.quality, late)})
+            for quality in found.values():
+                self.asked.append(Asked(self.now_s, self.quality, quality))
+                self.quality = quality
+
+
+def test_a_machine_with_time_to_spare_asks_for_nothing() -> None:
+    machine = Machine(need=0.5, saves=0.25)
+    machine.run(600)
+    assert machine.asked == []
+
+
+def test_a_machine_that_is_too_slow_goes_down_step_by_step_until_it_is_not() -> None:
+    machine = Machine(need=1.5, saves=0.25)
+    machine.run(600)
+    assert [asked.new for asked in machine.asked] == [0.75, 0.5]
+    assert machine.asked[0].at_s == LOOKS
+    assert machine.load < TOO_BUSY
+
+
+def test_catching_up_for_a_few_seconds_is_no_overload() -> None:
+    machine = Machine(need=1.0, saves=0.25)
+    machine.run(LOOKS - 1)
+    machine.need = 0.3
+    machine.run(60)
+    assert machine.asked == []
+
+
+def test_a_late_chunk_of_a_busy_machine_is_answered_at_once_for_its_channel_alone() -> None:
+    asked = Ladder().decide(1.0, BUSY, {"late": Condition(1.0, 1), "fine": Condition(1.0, 0)})
+    assert asked == {"late": 0.75}
+
+
+def test_a_late_chunk_of_an_idle_machine_is_not_for_quality_to_mend() -> None:
+    """It was the broker, or the process was stopped."""
+    assert Ladder().decide(1.0, BUSY - 0.01, {"main": Condition(1.0, 9)}) == {}
+
+
+def test_the_last_step_is_the_last() -> None:
+    machine = Machine(need=1.0, saves=0.0, quality=0.0)
+    machine.run(100, late=3)
+    assert machine.asked == []
+
+
+@pytest.mark.parametrize("quality", VALUES[1:])
+def test_quality_always_comes_back_when_there_is_time_again(quality: float) -> None:
+    """A step for every 30 s without trouble, up to the whole."""
+    machine = Machine(need=0.5, saves=0.25, quality=quality)
+    steps = VALUES.index(quality)
+    machine.run(int(steps * CALM_S) + 1)
+    assert machine.quality == 1.0
+    assert [asked.new for asked in machine.asked] == VALUES[:steps][::-1]
+
+
+def test_trouble_puts_recovery_off() -> None:
+    machine = Machine(need=0.55, saves=0.0, quality=0.5)
+    for _ in range(20):
+        machine.run(int(CALM_S) - 2)
+        machine.run(1, late=1)
+        machine.quality = 0.5
+    assert all(asked.new < asked.old for asked in machine.asked)
+
+
+def test_without_time_to_spare_quality_stays() -> None:
+    machine = Machine(need=AT_EASE, saves=0.0, quality=0.5)
+    machine.run(300)
+    assert machine.asked == []
+
+
+@given(need=st.floats(0.1, 3.0), saves=st.floats(0.0, 0.33), quality=st.sampled_from(VALUES))
+def test_a_steady_machine_never_goes_to_and_fro(need: float, saves: float, quality: float) -> None:
+    """Whatever it needs: once it has turned it goes on in one direction, and stays where it comes to."""
+    machine = Machine(need, saves, quality)
+    machine.run(400)
+    directions = {asked.new > asked.old for asked in machine.asked}
+    assert len(directions) <= 1
+    settled = len(machine.asked)
+    machine.run(400)
+    assert len(machine.asked) == settled
+
+
+looks = st.tuples(st.floats(0, 1.2), st.integers(0, 3), st.booleans())
+
+
+@given(st.lists(looks, max_size=300), st.sampled_from(VALUES))
+def test_whatever_happens_steps_are_single_and_far_apart(
+    found: list[tuple[float, int, bool]], quality: float
+) -> None:
+    """Down by one step every 3 s at most, up by one every 30 s; also while the composer does not answer."""
+    ladder, asked = Ladder(), list[Asked]()
+    for second, (load, late, answered) in enumerate(found):
+        for new in ladder.decide(second, load, {"main": Condition(quality, late)}).values():
+            asked.append(Asked(second, quality, new))
+            quality = new if answered else quality
+    for one in asked:
+        assert abs(VALUES.index(one.new) - VALUES.index(one.old)) == 1
+    for direction, apart_s in ((False, SETTLE_S), (True, CALM_S)):
+        times = [one.at_s for one in asked if (one.new > one.old) == direction]
+        assert all(later - earlier >= apart_s for earlier, later in pairwise(times))
+    for before, after in pairwise(asked):
+        if after.new > after.old:
+            assert after.at_s - before.at_s >= CALM_S
+
+
+@given(st.floats(0, 1))
+def test_a_quality_that_is_no_step_is_taken_for_the_step_that_it_gives(quality: float) -> None:
+    lower = Ladder().decide(1.0, 1.0, {"main": Condition(quality, 1)})
+    assert lower == (
+        {} if step_of(quality) == STEPS[-1] else {"main": VALUES[VALUES.index(step_of(quality).value) + 1]}
+    )
+
+
+def test_a_channel_that_comes_back_is_a_new_one() -> None:
+    """Who takes a channel over waits its 30 s, whatever the worker before it saw."""
+    ladder = Ladder()
+    for second in range(29):
+        ladder.decide(second, 0.1, {"main": Condition(0.5, 0)})
+    ladder.decide(29, 0.1, {})
+    assert ladder.decide(30, 0.1, {"main": Condition(0.5, 0)}) == {}
+
+
+def test_the_load_is_the_share_of_time_since_the_last_look() -> None:
+    load = Load(10.0)
+    load.rendered(0.25)
+    load.rendered(0.5)
+    assert load.look(11.0) == 0.75
+    assert load.look(12.0) == 0.0

@@ -1,0 +1,175 @@
+"""A device that fails: the same batch comes from the CPU, once and for all."""
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+import torch
+from structlog.testing import capture_logs
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from auralis.audio import AudioFormat
+from auralis.ring.versions import Versions
+from auralis.score.events import Automation, Note, Space, Tempo
+from auralis.score.score import Score
+from services.synth.patches.library import library
+from services.synth.renderer import Job, Renderer
+from services.synth.rendering import Rendering
+from tests.unit.synth.scores import FIRST, phrase, score_of
+
+AUDIO = AudioFormat()
+CUDA = torch.device("cuda")
+PLAIN = Versions(FIRST, FIRST)
+FAILURES = [
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nGPU 0 has ..."),
+    torch.AcceleratorError("CUDA error: device-side assert triggered"),
+    RuntimeError("MPS backend out of memory"),
+]
+
+
+class Failing(Renderer):
+    """Renders on the CPU whatever the device; one on CUDA raises ``error`` at its ``last`` batch."""
+
+    def __init__(self, audio: AudioFormat, device: torch.device, error: RuntimeError, last: int) -> None:
+        super().__init__(audio)
+        self.left = last if device.type == "cuda" else None
+        self.error = error
+
+    def render(self, jobs: Sequence[Job]) -> list[bytes]:
+        if self.left is not None:
+            self.left -= 1
+            if self.left == 0:
+                super().render(jobs[:1])  # it fails halfway
+                raise self.error
+        return super().render(jobs)
+
+
+class Losses:
+    """Counts what is told of lost devices."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self) -> None:
+        self.count += 1
+
+
+def jobs(score: Score, first: int, count: int = 3) -> list[Job]:
+    return [Job(7, score, seq, PLAIN) for seq in range(first, first + count)]
+
+
+@pytest.mark.parametrize("error", FAILURES, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("last", [1, 3])
+def test_what_a_lost_device_does_not_render_the_cpu_does(error: RuntimeError, last: int) -> None:
+    """No chunk is missing and none is another one; it is logged and counted once."""
+    score, losses = score_of(phrase(AUDIO), AUDIO), Losses()
+    rendering = Rendering(CUDA, losses, lambda audio, device: Failing(audio, device, error, last))
+    with capture_logs() as logs:
+        chunks = [chunk for first in range(0, 15, 3) for chunk in rendering.render(AUDIO, jobs(score, first))]
+    assert chunks == Renderer(AUDIO).render(jobs(score, 0, 15))
+    assert rendering.device == torch.device("cpu")
+    assert losses.count == 1
+    assert [(entry["event"], entry["device"]) for entry in logs] == [
+        ("device lost, rendering on the CPU", "cuda")
+    ]
+    assert "\n" not in logs[0]["reason"]
+
+
+def test_a_device_that_can_not_even_be_prepared_is_lost() -> None:
+    """Making the renderer is where the first memory is taken."""
+
+    def make(audio: AudioFormat, device: torch.device) -> Renderer:
+        if device.type == "cuda":
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return Renderer(audio, device)
+
+    rendering = Rendering(CUDA, Losses(), make)
+    score = score_of(phrase(AUDIO), AUDIO)
+    assert rendering.render(AUDIO, jobs(score, 0)) == Renderer(AUDIO).render(jobs(score, 0))
+
+
+def test_all_formats_leave_the_lost_device() -> None:
+    """A renderer of another format is on the same device: it is made anew as well."""
+    error, losses = FAILURES[0], Losses()
+    rendering = Rendering(CUDA, losses, lambda audio, device: Failing(audio, device, error, 2))
+    other = AudioFormat(48_000)
+    for audio in (AUDIO, other, AUDIO, other):
+        rendering.render(audio, jobs(score_of(phrase(audio), audio), 0))
+    assert losses.count == 1
+
+
+def test_an_error_of_the_cpu_is_not_hidden() -> None:
+    """There is nothing to fall back to; the supervisor starts the worker anew."""
+
+    class Broken(Renderer):
+        def render(self, jobs: Sequence[Job]) -> list[bytes]:
+            raise RuntimeError("a defect")
+
+    losses = Losses()
+    with pytest.raises(RuntimeError, match="a defect"):
+        Rendering(torch.device("cpu"), losses, Broken).render(AUDIO, [])
+    assert losses.count == 0
+
+
+def test_skipped_notes_are_counted_and_their_reason_logged_once() -> None:
+    score = score_of([Note(0, number, 44_100, 60.0, 0.5, "kazoo", "pad") for number in range(5)], AUDIO)
+    rendering = Rendering(torch.device("cpu"), Losses())
+    with capture_logs() as logs:
+        rendering.render(AUDIO, jobs(score, 0))
+        assert rendering.take_skipped() == 5
+        rendering.render(AUDIO, jobs(score_of([*score.view().notes(0, 1)], AUDIO), 0))
+        assert rendering.take_skipped() == 0
+    assert [entry["reason"] for entry in logs] == ["no patch 'kazoo'"]
+
+
+class Apart(TorchDispatchMode):
+    """Notes every operation that meets tensors of two devices, and those on the CPU alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mixed: set[str] = set()
+        self.on_cpu: set[str] = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+        devices = {tensor.device.type for tensor in tensors if tensor.dim()}
+        if devices == {"cpu"}:
+            self.on_cpu.add(func.overloadpacket.__name__)
+        elif len(devices) > 1:
+            self.mixed.add(func.overloadpacket.__name__)
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.fixture
+def downloads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The device ``meta`` has shapes and no data: what is downloaded from it is silence."""
+    download = torch.Tensor.cpu
+
+    def cpu(tensor: torch.Tensor) -> torch.Tensor:
+        return torch.zeros(tensor.shape) if tensor.device.type == "meta" else download(tensor)
+
+    monkeypatch.setattr(torch.Tensor, "cpu", cpu)
+    yield
+
+
+@pytest.mark.usefixtures("downloads")
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+def test_everything_is_computed_on_the_device(rate: int) -> None:
+    """Tables are uploaded, the mix is downloaded; no operation meets the CPU on the way.
+
+    Every patch, changes of tempo, room and quality. The device is one without data, which every machine has:
+    what is computed elsewhere is seen, whatever it is worth.
+    """
+    audio = AudioFormat(rate)
+    marks = [Tempo(0, 70.0), Space(audio.frames(2), "plate"), Tempo(audio.frames(4), 90.0)]
+    quality = Automation(audio.frames(5), "quality", 0, 0.25)
+    notes = [
+        Note(audio.frames(0.3 * number), number, audio.frames(3), 60.0, 0.6, patch, layer)
+        for number, patch in enumerate(library())
+        for layer in ("pad", "melody")
+    ]
+    score, renderer = score_of([*marks, quality, *notes], audio), Renderer(audio, torch.device("meta"))
+    with Apart() as seen:
+        renderer.render([Job(7, score, seq, PLAIN) for seq in (3, 24, 25, 41, 50, 60)])
+    assert seen.mixed == set()
+    assert seen.on_cpu <= {"lift_fresh", "detach", "permute", "_to_copy"}
