@@ -8,7 +8,6 @@ to -23 LUFS, so that the desk's levels mean the same for every patch::
 
 import argparse
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -17,7 +16,7 @@ import pyloudnorm
 import torch
 from numpy.typing import NDArray
 
-from auralis.audio import AudioFormat
+from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from auralis.score.events import Note
 from services.synth import automation
 from services.synth.mix.layers import LayerRenderer
@@ -35,6 +34,7 @@ _FOLDER: Final = Path(patches.__file__).parent
 _SUSTAINED: Final = {"pad", "texture"}
 _MIDDLE_STEPS: Final = (-8, -1, 3, 8)  # a chord around the middle of the range, or a line
 _TEXTURE_STEPS: Final = (0,)
+_BATCH: Final = 20  # chunks that are rendered at once
 _HELD_S: Final = 10.0
 _LINE_S: Final = 2.5
 _STRUCK_S: Final = 0.8
@@ -56,7 +56,7 @@ def phrase(patch: Patch) -> list[Stroke]:
         steps = _MIDDLE_STEPS if patch.family == "pad" else _TEXTURE_STEPS
         return [Stroke(0.0, step, _HELD_S) for step in steps]
     if patch.family in {"lead", "bass"}:
-        each_s = max(_LINE_S, 1.5 * patch.envelope.attack_s)
+        each_s = max(_LINE_S, patch.envelope.attack_s)
         return [Stroke(each_s * i, step, each_s) for i, step in enumerate((0, 4, 7, 2))]
     if patch.family == "percussion":
         return [Stroke(_STROKE_S * i, 0, 0.1) for i in range(10)]
@@ -89,23 +89,21 @@ def voices(patch: Patch, notes: list[Note], audio: AudioFormat) -> list[Voice]:
     ]
 
 
-def rendered(playing: list[Voice], seconds: float, audio: AudioFormat, intensity: float = 0.5) -> Audio:
-    """``[ear, frame]``, dry, without the desk."""
+def rendered(playing: list[Voice], chunks: range, audio: AudioFormat, intensity: float = 0.5) -> Audio:
+    """``[ear, frame]`` of these chunks, dry, without the desk."""
     renderer = LayerRenderer(audio, torch.device("cpu"))
-    return np.concatenate(list(_chunks(renderer, playing, seconds, audio, intensity)), axis=1)
+    parts = [_sounding(playing, seq, audio, intensity) for seq in chunks]
+    silence = torch.zeros(2, audio.frames_per_chunk)
+    batches = [parts[first : first + _BATCH] for first in range(0, len(parts), _BATCH)]
+    layers = [heard for batch in batches for heard in renderer.render(batch)]
+    return torch.cat([sum(heard.values(), silence) for heard in layers], dim=1).numpy()
 
 
-def _chunks(
-    renderer: LayerRenderer, playing: list[Voice], seconds: float, audio: AudioFormat, intensity: float
-) -> Iterator[Audio]:
+def _sounding(playing: list[Voice], seq: int, audio: AudioFormat, intensity: float) -> Sounding:
+    start, end = audio.start_frame(seq), audio.end_frame(seq)
+    sounding = [v for v in playing if v.timing.silent > start and v.timing.at < end]
     curve = np.full(2, intensity)
-    for seq in range(round(seconds * 10)):
-        start, end = audio.start_frame(seq), audio.end_frame(seq)
-        sounding = [v for v in playing if v.timing.silent > start and v.timing.at < end]
-        part = Sounding(SEED, start, sounding, automation.brightness(curve), curve)
-        layers = renderer.render([part])[0]
-        silence = torch.zeros(2, audio.frames_per_chunk)
-        yield sum(layers.values(), silence).numpy()
+    return Sounding(SEED, start, sounding, automation.brightness(curve), curve)
 
 
 def lufs(audio: Audio, rate_hz: int) -> float:
@@ -113,12 +111,12 @@ def lufs(audio: Audio, rate_hz: int) -> float:
     return float(pyloudnorm.Meter(rate_hz).integrated_loudness(audio.T.astype(np.float64)))
 
 
-def measured_lufs(name: str, patch: Patch) -> float:
-    """Loudness of the patch's phrase at 44.1 kHz."""
-    audio, strokes = AudioFormat(), phrase(patch)
+def played(name: str, patch: Patch, audio: AudioFormat, intensity: float = 0.5) -> Audio:
+    """The patch's phrase, until the last gate closes."""
+    strokes = phrase(patch)
     playing = voices(patch, notes_of(name, patch, strokes, audio), audio)
-    last = strokes[-1]
-    return lufs(rendered(playing, last.at_s + last.gate_s, audio), audio.sample_rate_hz)
+    ends_s = strokes[-1].at_s + strokes[-1].gate_s
+    return rendered(playing, range(round(ends_s * CHUNKS_PER_SECOND)), audio, intensity)
 
 
 def written(text: str, trim_db: float) -> str:
@@ -135,9 +133,10 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write trim_db into the patches' files")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    audio = AudioFormat()
     for name in arguments.names or patches.library():
         patch = patches.library()[name]
-        loudness = measured_lufs(name, patch)
+        loudness = lufs(played(name, patch, audio), audio.sample_rate_hz)
         trim_db = round(patch.trim_db + TARGET_LUFS - loudness, 1)
         print(f"{name:16} {loudness:7.2f} LUFS  trim_db {patch.trim_db:6.1f} -> {trim_db:6.1f}")
         if arguments.write:

@@ -1,0 +1,206 @@
+"""Every patch of the library: calibrated, clean at its ends, alive inside, even over its register."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy import signal
+
+from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
+from examples import calibrate
+from examples.calibrate import Stroke
+from services.synth.patches.library import library
+from services.synth.patches.schema import Patch
+from services.synth.voices.voice import Voice
+from tests.gates import measures
+
+Audio = NDArray[np.float32]
+
+CD: Final = AudioFormat()
+PATCHES: Final = library()
+NAMES: Final = list(PATCHES)
+HELD: Final = [name for name in NAMES if PATCHES[name].family in {"pad", "bass", "lead", "texture"}]
+PITCHED: Final = [
+    name
+    for name in NAMES
+    if PATCHES[name].family not in {"texture", "percussion"} and PATCHES[name].fixed_hz is None
+]
+# Correlation of left and right, by family: bass and what comes from one place are near mono when dry.
+CORRELATION: Final = {"pad": (0.2, 0.9), "texture": (0.2, 0.9), "bass": (0.8, 1.0)}
+_HELD_S: Final = 17.0
+# Depth of the movement inside; the same patches with nothing that moves, or plain noise, stay under 0.4.
+ALIVE_DB: Final = 0.8
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """As in a worker: more of them wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@cache
+def note(name: str, semitones: float = 0.0, gate_s: float = 2.0, audio: AudioFormat = CD) -> list[Voice]:
+    """The voices of one note, so far from the middle of the range."""
+    patch = PATCHES[name]
+    notes = calibrate.notes_of(name, patch, [Stroke(0.0, semitones, gate_s)], audio)
+    return calibrate.voices(patch, notes, audio)
+
+
+@cache
+def phrase(name: str) -> Audio:
+    return calibrate.played(name, PATCHES[name], CD)
+
+
+def steady(name: str, chunks: int, intensity: float = 0.5) -> Audio:
+    """A note while it is held, or of what is struck its beginning."""
+    start = risen(PATCHES[name]) if name in HELD else 0
+    return calibrate.rendered(note(name, gate_s=_HELD_S), range(start, start + chunks), CD, intensity)
+
+
+def risen(patch: Patch) -> int:
+    """The chunk in which a held note is at its level."""
+    return round(15 * patch.envelope.attack_s)
+
+
+def band_levels(audio: Audio, rate_hz: int) -> NDArray[np.float64]:
+    """Levels of ERB-wide bands within 40 dB of the loudest one, every half second: ``[band, time]``."""
+    freq_hz, _, spectra = signal.stft(audio, rate_hz, nperseg=4096, noverlap=2048, axis=1)
+    power = (np.abs(spectra[..., 2:-2]) ** 2).sum(axis=0)
+    band = (21.4 * np.log10(1 + 0.00437 * freq_hz)).astype(int)
+    bands = np.stack([power[band == b].sum(axis=0) for b in range(3, 38) if np.any(band == b)])
+    a_time = rate_hz // 4096
+    times = bands.shape[1] // a_time
+    means = bands[:, : times * a_time].reshape(len(bands), times, a_time).mean(axis=2)
+    loud = means.mean(axis=1) > 1e-4 * means.mean(axis=1).max()
+    return np.asarray(10 * np.log10(means[loud]))
+
+
+# -- Level
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_phrase_is_calibrated_to_one_loudness(name: str) -> None:
+    assert measures.integrated_lufs(phrase(name), 44_100) == pytest.approx(calibrate.TARGET_LUFS, abs=0.5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_phrase_has_headroom_and_no_dc(name: str) -> None:
+    assert np.abs(phrase(name)).max() < 1.0
+    assert measures.dc_dbfs(phrase(name)) < -60
+
+
+@pytest.mark.parametrize("name", PITCHED)
+def test_no_part_of_the_register_stands_out(name: str) -> None:
+    """Loudness of single notes differs by less than 3 LU to either side of the middle one."""
+    patch, held = PATCHES[name], name in HELD
+    middle = (patch.low + patch.high) // 2
+    start = risen(patch) if held else 0
+    loudness = [
+        measures.loudness_curve(
+            calibrate.rendered(note(name, pitch - middle, 20.0), range(start, start + 12), CD), 44_100, 1.0
+        ).max()
+        for pitch in np.linspace(patch.low, patch.high, 5)
+    ]
+    assert np.abs(np.array(loudness) - np.median(loudness)).max() < 3
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_harder_touch_is_louder(name: str) -> None:
+    """And none at all is silence."""
+    patch = PATCHES[name]
+    played = calibrate.notes_of(name, patch, [Stroke(0.0, 0.0, 1.0)], CD)[0]
+    soft, hard = (
+        calibrate.rendered(calibrate.voices(patch, [with_velocity(played, v)], CD), range(6), CD)
+        for v in (0.25, 1.0)
+    )
+    none = calibrate.voices(patch, [with_velocity(played, 0.0)], CD)
+    assert np.std(hard) > 1.5 * np.std(soft)
+    assert not calibrate.rendered(none, range(6), CD).any()
+
+
+def with_velocity(played: Any, velocity: float) -> Any:
+    return type(played)(**{f: getattr(played, f) for f in played.__struct_fields__} | {"velocity": velocity})
+
+
+# -- Ends
+
+
+@cache
+def beginning(name: str, rate: int) -> Audio:
+    """A second of a note, with silence before it, and its release."""
+    audio = AudioFormat(rate)
+    return calibrate.rendered(note(name, gate_s=1.0, audio=audio), range(-1, 13), audio)
+
+
+@pytest.mark.parametrize("rate", SAMPLE_RATES_HZ)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_note_begins_and_is_released_without_a_click(name: str, rate: int) -> None:
+    heard = beginning(name, rate)
+    assert np.isfinite(heard).all()
+    assert heard.any()
+    assert measures.click_frames(heard) == []
+
+
+@pytest.mark.parametrize("rate", SAMPLE_RATES_HZ)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_note_fades_until_nothing_is_left_of_it(name: str, rate: int) -> None:
+    """Where its voices end, what they leave is inaudible: 70 dB under its peak."""
+    audio = AudioFormat(rate)
+    voices = note(name, gate_s=1.0, audio=audio)
+    ends = max(voice.timing.silent for voice in voices)
+    last = audio.seq_at(ends)
+    loudest = np.abs(beginning(name, rate)).max()
+    leaving = calibrate.rendered(voices, range(last - 2, last + 2), audio)
+    end = ends - audio.start_frame(last - 2)
+    assert np.abs(leaving[:, end - rate // 100 :]).max() < 3e-4 * loudest
+    assert not leaving[:, -audio.frames_per_chunk :].any()
+    assert measures.click_frames(leaving) == []
+
+
+@pytest.mark.parametrize("rate", SAMPLE_RATES_HZ)
+@pytest.mark.parametrize("name", NAMES)
+def test_any_pitch_sounds(name: str, rate: int) -> None:
+    """Far outside of its register, too, and nothing overflows."""
+    audio = AudioFormat(rate)
+    middle = (PATCHES[name].low + PATCHES[name].high) // 2
+    for pitch in (0, 127):
+        heard = calibrate.rendered(note(name, pitch - middle, audio=audio), range(3), audio, intensity=1.0)
+        assert np.isfinite(heard).all()
+        assert np.abs(heard).max() < 2.0
+
+
+# -- Sound
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_ears_hear_it_and_one_loudspeaker_too(name: str) -> None:
+    low, high = CORRELATION.get(PATCHES[name].family, (0.2, 1.0))
+    assert low < measures.stereo_correlation(phrase(name)) < high
+    assert measures.mono_loss_db(phrase(name)) < 3
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_a_held_note_moves_inside(name: str) -> None:
+    """The levels of its bands go up and down, each by itself."""
+    assert band_levels(steady(name, 70), 44_100).std(axis=1).mean() > ALIVE_DB
+
+
+@pytest.mark.parametrize("name", [name for name in PITCHED if PATCHES[name].partials])
+def test_intensity_makes_it_brighter(name: str) -> None:
+    dark, bright = (
+        measures.power_centroid_hz(steady(name, 4, intensity), 44_100) for intensity in (0.0, 1.0)
+    )
+    assert bright > 1.003 * dark
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_a_held_note_is_no_bare_tone(name: str) -> None:
+    """Six bands of an ERB or more are within 40 dB of the loudest one."""
+    assert len(band_levels(steady(name, 10), 44_100)) >= 6
