@@ -35,15 +35,22 @@ def basis(freq_hz: NDArray[np.float64], stereo: NDArray[np.float32], grid: Grid)
     border at its start, then those for the one at its end.
     """
     k = grid.block
-    t2 = np.arange(k)
     w = 2 * np.pi * freq_hz[:, None] / grid.rate_hz
-    rising = t2 / k
-    start = np.exp(1j * w * t2)
+    rising = np.arange(k) / k
+    start = _rotation(w, k)
     end = start * (np.exp(-1j * w * k) * rising)
     start *= 1 - rising
     both = np.concatenate([start, end], axis=1)
     parts = np.stack([both.real, -both.imag], axis=1)
     return (parts[:, :, None, :] * stereo[:, None, :, None]).astype(np.float32)
+
+
+def _rotation(w: NDArray[np.float64], count: int) -> NDArray[np.complex128]:
+    """``e^{j w n}`` for ``n < count`` as products of a few: ``[partial, n]`` from ``w`` ``[partial, 1]``."""
+    step = int(np.sqrt(count)) + 1
+    fine, rough = np.exp(1j * w * np.arange(step)), np.exp(1j * w * np.arange(0, count, step))
+    every: NDArray[np.complex128] = rough[:, :, None] * fine[:, None, :]
+    return every.reshape(len(w), rough.shape[1] * step)[:, :count]
 
 
 def border_turns(freq_hz: NDArray[np.float64], grid: Grid) -> NDArray[np.float32]:

@@ -33,14 +33,18 @@ class LayerRenderer:
         self._audio = audio
         self._device = device
         self._full, self._coarse = grid.full(audio), grid.coarse(audio)
+        self._coarser = (self._coarse, grid.middle(audio))
         self._groups: OrderedDict[tuple[int, str, int], Group] = OrderedDict()
 
     def render(self, parts: Sequence[Sounding]) -> list[Layers]:
         """The layers of each part at the full rate; silent ones are left out."""
-        fine, rough = self._partials(parts, self._full), self._partials(parts, self._coarse)
-        upsampled = [{name: upsample(x, self._coarse) for name, x in layers.items()} for layers in rough]
-        hiss = render_hiss(parts, self._coarse, self._device)
-        return [_summed(layers) for layers in zip(fine, upsampled, hiss, strict=True)]
+        found = [self._partials(parts, self._full), render_hiss(parts, self._coarse, self._device)]
+        found += [self._upsampled(parts, on) for on in self._coarser]
+        return [_summed(layers) for layers in zip(*found, strict=True)]
+
+    def _upsampled(self, parts: Sequence[Sounding], on: Grid) -> list[Layers]:
+        rendered = self._partials(parts, on)
+        return [{name: upsample(samples, on) for name, samples in layers.items()} for layers in rendered]
 
     def _partials(self, parts: Sequence[Sounding], on: Grid) -> list[Layers]:
         pieces = [piece for index, part in enumerate(parts) for piece in self._pieces(index, part, on)]

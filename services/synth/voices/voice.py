@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.synth.dsp import additive
-from services.synth.dsp.grid import COARSE_BELOW, Grid
+from services.synth.dsp.grid import Grid
 
 # A struck or sliding note needs the full grid's finer borders for so long.
 YOUNG_S: Final = 0.2
@@ -96,17 +96,15 @@ class Voice:
 
     def _placed(self, grid: Grid, age: int, start_frame: int) -> OnGrid:
         timing = self.timing
-        low = self.rows.freq_hz < COARSE_BELOW * grid.audio.sample_rate_hz
-        here = (low & (start_frame >= timing.settled)) == (grid.divisor > 1)
+        young = start_frame < timing.settled
+        here = np.full(len(self.rows), grid.divisor == 1) if young else grid.holds(self.rows.freq_hz)
         if timing.ends is not None:
             begun = [frame for frame in timing.thinner if frame <= start_frame]
             here &= timing.ends > max(begun, default=0)
         rows = self.rows.where(here)
-        bases, turns = (
-            additive.basis(rows.freq_hz, rows.stereo, grid),
-            additive.border_turns(rows.freq_hz, grid),
-        )
-        placed = self._grids[grid.divisor, age] = OnGrid(rows, bases, turns)
+        bases = additive.basis(rows.freq_hz, rows.stereo, grid)
+        placed = OnGrid(rows, bases, additive.border_turns(rows.freq_hz, grid))
+        self._grids[grid.divisor, age] = placed
         return placed
 
     def moves(self, start_frame: int, end_frame: int) -> bool:

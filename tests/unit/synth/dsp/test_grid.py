@@ -31,10 +31,10 @@ def test_borders_are_a_block_apart(each: Grid) -> None:
 
 
 @pytest.mark.parametrize("each", GRIDS, ids=NAMES)
-def test_borders_are_under_5_ms_apart(each: Grid) -> None:
-    """Levels follow an envelope within 1.6 ms on the full grid and within 4.9 ms on the coarse one."""
+def test_borders_are_under_7_ms_apart(each: Grid) -> None:
+    """Levels follow an envelope within 1.6 ms on the full grid and within 6.7 ms on the others."""
     apart_ms = 1000 * each.block / each.rate_hz
-    assert apart_ms < (1.6 if each.divisor == 1 else 5.01)
+    assert apart_ms < (1.6 if each.divisor == 1 else 6.7)
 
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
