@@ -1,6 +1,6 @@
 """A device that fails: the same batch comes from the CPU, once and for all."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 import torch
@@ -103,7 +103,7 @@ def test_an_error_of_the_cpu_is_not_hidden() -> None:
 
     class Broken(Renderer):
         def render(self, jobs: Sequence[Job]) -> list[bytes]:
-            raise RuntimeError("a defect")
+            raise RuntimeError(f"a defect in {len(jobs)} jobs")
 
     losses = Losses()
     with pytest.raises(RuntimeError, match="a defect"):
@@ -141,7 +141,7 @@ class Apart(TorchDispatchMode):
 
 
 @pytest.fixture
-def downloads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def downloads(monkeypatch: pytest.MonkeyPatch) -> None:
     """The device ``meta`` has shapes and no data: what is downloaded from it is silence."""
     download = torch.Tensor.cpu
 
@@ -149,7 +149,6 @@ def downloads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return torch.zeros(tensor.shape) if tensor.device.type == "meta" else download(tensor)
 
     monkeypatch.setattr(torch.Tensor, "cpu", cpu)
-    yield
 
 
 @pytest.mark.usefixtures("downloads")

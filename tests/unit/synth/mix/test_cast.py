@@ -1,0 +1,170 @@
+"""Who sounds in a chunk."""
+
+import time
+from typing import Any
+
+import msgspec
+import pytest
+
+from auralis.audio import AudioFormat
+from auralis.score.events import Automation, Batch, Chord, Event, Note
+from auralis.score.score import Score, ScoreView
+from services.synth.mix.cast import Cast
+from services.synth.mix.sounding import Sounding
+from services.synth.patches.library import library
+from services.synth.patches.schema import Patch
+from services.synth.quality import STEPS
+from services.synth.voices.build import parts_of, voice_of
+from tests.unit.synth.scores import FIRST, note, score_of
+
+AUDIO = AudioFormat()
+GRAINS = sorted(name for name, patch in library().items() if patch.grains is not None)
+
+
+def view_of(*events: Event) -> ScoreView:
+    return score_of(list(events), AUDIO).view()
+
+
+def played(
+    patch: str, seconds: float = 4.0, at_s: float = 0.0, layer: str = "pad", velocity: float = 0.6
+) -> Note:
+    return msgspec.structs.replace(
+        note(1, at_s, 60.0, seconds=seconds), patch=patch, layer=layer, velocity=velocity
+    )
+
+
+def quality(value: float, seq: int = 0) -> Automation:
+    return Automation(AUDIO.start_frame(seq), "quality", 0, value)
+
+
+def only(cast: Cast, view: ScoreView, seq: int) -> Sounding:
+    (sounding,) = cast.soundings(7, view, seq)
+    return sounding
+
+
+def partials(sounding: Sounding) -> int:
+    return sum(len(voice.rows) for voice in sounding.voices)
+
+
+def with_patch(cast: Cast, name: str, **changed: Any) -> None:
+    """Put another patch in the place of one of the library."""
+    patches: dict[str, Patch] = dict(cast._patches)
+    patches[name] = msgspec.structs.replace(patches[name], **changed)
+    cast._patches = patches
+
+
+def test_a_note_sounds_from_its_onset_until_it_is_silent() -> None:
+    cast, view = Cast(AUDIO), view_of(played("warm_pad", at_s=1.05))
+    heard = [seq for seq in range(300) if only(cast, view, seq).voices]
+    assert heard[0] == 10
+    assert heard == list(range(heard[0], heard[-1] + 1))
+    assert 52 < heard[-1] < 200
+
+
+def test_a_note_without_a_patch_is_skipped_once_and_the_others_play() -> None:
+    cast, view = Cast(AUDIO), view_of(played("kazoo"), note(2, 0.0, 64.0))
+    for seq in range(5):
+        assert len(only(cast, view, seq).voices) == 1
+    assert cast.skipped == {"no patch 'kazoo'": 1}
+
+
+def test_a_name_as_long_as_a_book_is_cut() -> None:
+    cast = Cast(AUDIO)
+    only(cast, view_of(played("k" * 100_000)), 0)
+    assert max(map(len, cast.skipped)) < 100
+
+
+def test_a_note_that_can_not_be_built_is_skipped_and_the_others_play() -> None:
+    """A patch that no file can hold: a rise in no time at all."""
+    cast = Cast(AUDIO)
+    envelope = msgspec.structs.replace(library()["rain"].envelope, attack_s=0.0)
+    with_patch(cast, "rain", envelope=envelope)
+    view = view_of(played("rain"), note(2, 0.0, 64.0))
+    found = [only(cast, view, seq).voices for seq in range(5)]
+    assert all(voices for voices in found)
+    assert all("ZeroDivisionError" in reason for reason in cast.skipped)
+    assert cast.skipped
+
+
+@pytest.mark.parametrize("level_db", [float("nan"), float("inf")])
+def test_a_note_that_is_no_number_is_skipped(level_db: float) -> None:
+    """One such voice would be heard in every room it is sent to."""
+    cast = Cast(AUDIO)
+    with_patch(cast, "warm_pad", level_db=level_db)
+    assert only(cast, view_of(played("warm_pad")), 3).voices == []
+    assert cast.skipped.total() == 1
+
+
+@pytest.mark.parametrize("name", GRAINS)
+def test_grains_are_those_of_the_whole_note_wherever_one_looks(name: str) -> None:
+    """Only the seconds that can be heard are built, and none of those is missing."""
+    found, view = played(name, seconds=6.3, at_s=0.5), view_of(played(name, seconds=6.3, at_s=0.5))
+    patch, cast = library()[name], Cast(AUDIO)
+    parts = parts_of(found, patch, AUDIO, found.at_frame, found.release_frame)
+    whole = [voice_of(found, patch, 7, AUDIO, part) for part in parts]
+    for seq in range(0, 200, 3):
+        start, end = AUDIO.start_frame(seq), AUDIO.end_frame(seq)
+        expected = [v.timing for v in whole if v.timing.silent > start and v.timing.at < end]
+        heard = [voice.timing for voice in only(cast, view, seq).voices]
+        assert [(t.at, t.silent) for t in heard] == [(t.at, t.silent) for t in expected]
+
+
+def test_a_note_of_a_year_costs_what_is_heard_of_it() -> None:
+    year = 365 * 24 * 3600
+    rain = Note(0, 1, AUDIO.frames(year), 60.0, 0.6, "rain", "texture")
+    score = Score()
+    score.apply(FIRST, Batch(0, 0, AUDIO.frames(year), (rain,)))
+    cast, began_s = Cast(AUDIO), time.perf_counter()
+    voices = only(cast, score.view(), year * 5).voices
+    assert 1 < len(voices) < 100
+    assert time.perf_counter() - began_s < 2
+
+
+def test_a_change_of_quality_is_heard_at_both_steps_in_one_chunk() -> None:
+    """The chunk after it has the new step alone."""
+    cast, view = Cast(AUDIO), view_of(played("warm_pad", 20), quality(0.25, 30), quality(1.0, 60))
+    counts = {seq: [partials(s) for s in cast.soundings(7, view, seq)] for seq in (29, 30, 31, 60, 61)}
+    whole, thin = counts[29][0], counts[31][0]
+    assert thin < whole
+    assert counts == {29: [whole], 30: [whole, thin], 31: [thin], 60: [thin, whole], 61: [whole]}
+
+
+def test_a_quality_that_is_said_again_is_no_change() -> None:
+    cast, view = Cast(AUDIO), view_of(played("warm_pad", 20), quality(0.5, 0), quality(0.5, 30))
+    assert len(cast.soundings(7, view, 30)) == 1
+
+
+def test_every_step_has_fewer_partials_than_the_one_before() -> None:
+    notes = [played(name) for name in ("warm_pad", "felt_piano", "rain", "church_bell")]
+    views = [view_of(quality(step.value), *notes) for step in STEPS]
+    counts = [partials(only(Cast(AUDIO), view, 8)) for view in views]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[-1] < counts[0] / 2
+
+
+def test_quiet_notes_go_last_and_textures_before_bells() -> None:
+    """The desk's level of the layer and the velocity say who is quiet."""
+    layers = ("pad", "drone", "melody", "bells", "texture")
+    heard = []
+    for step in STEPS:
+        notes = [
+            msgspec.structs.replace(played("warm_pad", layer=layer), id=i) for i, layer in enumerate(layers)
+        ]
+        voices = only(Cast(AUDIO), view_of(quality(step.value), *notes), 8).voices
+        heard.append({voice.layer for voice in voices})
+    assert heard[0] == heard[1] == heard[2] == set(layers)
+    assert "texture" not in heard[3]
+    assert {"pad", "drone", "melody"} <= heard[4] <= heard[3]
+
+
+def test_what_is_held_when_the_score_runs_dry_is_never_left_out() -> None:
+    """At the lowest quality there is still no silence."""
+    score, chord = Score(), Chord(0, AUDIO.frames(4), 9, "min", "i", (45.0, 57.0, 60.0))
+    score.apply(FIRST, Batch(0, 0, AUDIO.frames(4), (quality(0.0), chord)))
+    assert len(only(Cast(AUDIO), score.view(), 600).voices) == 3
+
+
+def test_a_voice_is_built_once() -> None:
+    cast, view = Cast(AUDIO), view_of(played("warm_pad", 20))
+    first, later = (only(cast, view, seq).voices for seq in (5, 50))
+    assert first[0] is later[0]
