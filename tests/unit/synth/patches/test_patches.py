@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from scipy import signal
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from examples import calibrate
@@ -17,6 +16,7 @@ from services.synth.patches.library import library
 from services.synth.patches.schema import Patch
 from services.synth.voices.voice import Voice
 from tests.gates import measures
+from tests.gates.movement import band_levels_db, movement_db
 
 Audio = NDArray[np.float32]
 
@@ -67,19 +67,6 @@ def steady(name: str, chunks: int, intensity: float = 0.5) -> Audio:
 def risen(patch: Patch) -> int:
     """The chunk in which a held note is at its level."""
     return round(15 * patch.envelope.attack_s)
-
-
-def band_levels(audio: Audio, rate_hz: int) -> NDArray[np.float64]:
-    """Levels of ERB-wide bands within 40 dB of the loudest one, every half second: ``[band, time]``."""
-    freq_hz, _, spectra = signal.stft(audio, rate_hz, nperseg=4096, noverlap=2048, axis=1)
-    power = (np.abs(spectra[..., 2:-2]) ** 2).sum(axis=0)
-    band = (21.4 * np.log10(1 + 0.00437 * freq_hz)).astype(int)
-    bands = np.stack([power[band == b].sum(axis=0) for b in range(3, 38) if np.any(band == b)])
-    a_time = rate_hz // 4096
-    times = bands.shape[1] // a_time
-    means = bands[:, : times * a_time].reshape(len(bands), times, a_time).mean(axis=2)
-    loud = means.mean(axis=1) > 1e-4 * means.mean(axis=1).max()
-    return np.asarray(10 * np.log10(means[loud]))
 
 
 # -- Level
@@ -189,7 +176,7 @@ def test_both_ears_hear_it_and_one_loudspeaker_too(name: str) -> None:
 @pytest.mark.parametrize("name", HELD)
 def test_a_held_note_moves_inside(name: str) -> None:
     """The levels of its bands go up and down, each by itself."""
-    assert band_levels(steady(name, 70), 44_100).std(axis=1).mean() > ALIVE_DB
+    assert movement_db(steady(name, 70), 44_100) > ALIVE_DB
 
 
 @pytest.mark.parametrize("name", [name for name in PITCHED if PATCHES[name].partials])
@@ -203,4 +190,4 @@ def test_intensity_makes_it_brighter(name: str) -> None:
 @pytest.mark.parametrize("name", HELD)
 def test_a_held_note_is_no_bare_tone(name: str) -> None:
     """Six bands of an ERB or more are within 40 dB of the loudest one."""
-    assert len(band_levels(steady(name, 10), 44_100)) >= 6
+    assert len(band_levels_db(steady(name, 10), 44_100)) >= 6
