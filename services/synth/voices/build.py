@@ -97,15 +97,16 @@ def _timing(playing: Playing, rows: Rows, hiss: NDArray[np.float32]) -> Timing:
     ends_s = _ends_s(rows)
     silent = at + audio.frames(max(ends_s.max(initial=0.0), _hiss_end_s(hiss))) + 1
     released_s = rows.fast[:, Fast.RELEASE_S].min(initial=patch.envelope.release_s)
-    thinner_s = np.sort(ends_s)[[len(ends_s) // 2, -len(ends_s) // 4]] if len(ends_s) else ()
+    ends = at + np.ceil(ends_s * audio.sample_rate_hz).astype(np.int64)
+    last = len(ends) - 1
     return Timing(
         at=at,
         settled=at + audio.frames(young_s),
         risen=at + audio.frames(max(_rising_s(rows), young_s, _decaying_s(rows), _bursting_s(hiss))) + 1,
         falling=playing.note.release_frame if released_s < _FAST_RELEASE_S else silent,
         silent=silent,
-        thinner=tuple(at + audio.frames(float(time)) for time in thinner_s),
-        ends=at + np.ceil(ends_s * audio.sample_rate_hz).astype(np.int64),
+        thinner=tuple(np.sort(ends)[[last // 2, 3 * last // 4]].tolist()) if len(ends) else (),
+        ends=ends,
     )
 
 

@@ -12,7 +12,7 @@ from auralis.audio import AudioFormat
 from services.synth import automation
 from services.synth.mix.layers import LayerRenderer
 from services.synth.mix.sounding import Sounding
-from services.synth.voices.columns import Bend, Fast, Slow
+from services.synth.voices.columns import Bend, Fast, Hiss, Slow
 from services.synth.voices.voice import Rows, Voice
 
 Array = NDArray[np.float64]
@@ -81,6 +81,16 @@ def _bent(table: Array, since_s: Array) -> Array:
     return np.asarray(table[Bend.VIBRATO_TURNS] * grown * np.sin(_TURN * turns) + slide)
 
 
+def noise_levels(voice: Voice, since_s: Array) -> Array:
+    """Gains of the noise bands, but for gusts: ``[noise, band, time]``."""
+    table = voice.hiss.astype(float).transpose(2, 0, 1)[..., None]
+    own_s = since_s - table[Hiss.DELAY_S]
+    risen = _smoothstep(own_s / table[Hiss.ATTACK_S]) ** table[Hiss.RISE]
+    released = 1 - _smoothstep((since_s - table[Hiss.GATE_S]) / table[Hiss.RELEASE_S])
+    decayed = np.exp(-np.maximum(own_s - table[Hiss.ATTACK_S], 0) * table[Hiss.DECAY])
+    return np.asarray(table[Hiss.GAIN] * risen * released**2 * decayed)
+
+
 def _smoothstep(x: Array) -> Array:
     x = np.clip(x, 0, 1)
     return np.asarray(x**2 * (3 - 2 * x))
@@ -90,6 +100,7 @@ def rendered(
     voices: list[Voice], first_seq: int, chunks: int, audio: AudioFormat, intensity: float = 0.5
 ) -> Array:
     """The same from the renderer, chunk by chunk: ``[ear, frame]``."""
+    torch.set_num_threads(1)  # as in a worker
     renderer, curve = LayerRenderer(audio, torch.device("cpu")), np.full(2, intensity)
     found = np.zeros((2, chunks, audio.frames_per_chunk))
     for seq in range(first_seq, first_seq + chunks):

@@ -1,12 +1,15 @@
-"""The two grids: they cover the chunk exactly, with borders close enough for envelopes."""
+"""The grids: they cover the chunk exactly, with borders close enough for envelopes."""
 
+import numpy as np
 import pytest
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from services.synth.dsp import grid
 from services.synth.dsp.grid import Grid
 
-GRIDS = [build(AudioFormat(rate)) for rate in SAMPLE_RATES_HZ for build in (grid.full, grid.coarse)]
+GRIDS = [
+    build(AudioFormat(rate)) for rate in SAMPLE_RATES_HZ for build in (grid.full, grid.middle, grid.coarse)
+]
 NAMES = [f"{each.audio.sample_rate_hz}/{each.divisor}" for each in GRIDS]
 
 
@@ -31,15 +34,28 @@ def test_borders_are_a_block_apart(each: Grid) -> None:
 
 
 @pytest.mark.parametrize("each", GRIDS, ids=NAMES)
-def test_borders_are_under_7_ms_apart(each: Grid) -> None:
-    """Levels follow an envelope within 1.6 ms on the full grid and within 6.7 ms on the others."""
+def test_borders_are_even_in_number(each: Grid) -> None:
+    """Margins included: what the kernel's rows rely on."""
+    assert len(each.border_frames) % 2 == 0
+
+
+@pytest.mark.parametrize("each", GRIDS, ids=NAMES)
+def test_borders_are_close_enough_for_envelopes(each: Grid) -> None:
+    """1.6 ms apart at most on the full grid, 7 ms on the others."""
     apart_ms = 1000 * each.block / each.rate_hz
-    assert apart_ms < (1.6 if each.divisor == 1 else 6.7)
+    assert apart_ms < (1.6 if each.divisor == 1 else 7.0)
+
+
+@pytest.mark.parametrize("each", [each for each in GRIDS if each.divisor > 1], ids=lambda each: each.rate_hz)
+def test_what_a_grid_holds_lies_well_under_half_of_its_rate(each: Grid) -> None:
+    """The first image of its highest partial lies more than an octave over it: room for a short filter."""
+    highest_hz = each.high * each.audio.sample_rate_hz
+    assert (each.rate_hz - highest_hz) / highest_hz > 1.7
 
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
-def test_what_is_coarse_lies_well_under_half_the_coarse_rate(rate_hz: int) -> None:
-    """Between the highest coarse partial and its first image lies an octave's third for the filter."""
-    coarse = grid.coarse(AudioFormat(rate_hz))
-    highest_hz = grid.COARSE_BELOW * rate_hz
-    assert (coarse.rate_hz - highest_hz) / highest_hz > 1.7
+def test_each_frequency_lies_on_one_grid(rate_hz: int) -> None:
+    """From 20 Hz to half of the rate, no gap and no overlap."""
+    freq_hz = np.linspace(20, rate_hz / 2, 10_001)
+    holds = [build(AudioFormat(rate_hz)).holds(freq_hz) for build in (grid.full, grid.middle, grid.coarse)]
+    assert np.array_equal(np.sum(holds, axis=0), np.ones(len(freq_hz)))
