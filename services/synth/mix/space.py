@@ -147,7 +147,7 @@ class SpaceRenderer:
         take = takes[index]
         spectra = [take.room_spectrum for take in takes[: index + 1]]
         start, end = self._audio.start_frame(take.seq), self._audio.end_frame(take.seq)
-        space = take.view.in_force(Space, start)
+        space = take.view.in_force(Space, end - 1)
         new = self._convolved(spectra, self._response(space))
         if space is None or not self._moving(take, space):
             return new
@@ -164,7 +164,7 @@ class SpaceRenderer:
         return _room(_name(space), self._audio, self._device)
 
     def _room_length(self, take: Take) -> int:
-        space = take.view.in_force(Space, self._audio.start_frame(take.seq))
+        space = take.view.in_force(Space, self._audio.end_frame(take.seq) - 1)
         length = self._response(space).length
         if space is None or not self._moving(take, space):
             return length

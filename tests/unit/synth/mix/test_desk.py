@@ -1,0 +1,130 @@
+"""The desk: levels, sends, mutes, and one quality faded into another."""
+
+import numpy as np
+import pytest
+import torch
+
+from services.synth.mix import desk
+from services.synth.mix.desk import DELAY_TO_ROOM, LAYERS, MASTER_DB, STRIPS, Buses
+
+FRAMES = 4410
+ECHOING = [name for name in LAYERS if STRIPS[name].delay_db > -120]
+DRY_ONLY = [name for name in LAYERS if name not in ECHOING]
+
+
+def sound(seed: int = 0) -> torch.Tensor:
+    """``[ear, frame]``, left and right different."""
+    return torch.randn(2, FRAMES, generator=torch.Generator().manual_seed(seed))
+
+
+def mixed(*names: str, muted: frozenset[str] = frozenset()) -> Buses:
+    buses = desk.mixed({name: sound(LAYERS.index(name)) for name in names}, muted)
+    assert buses is not None
+    return buses
+
+
+def db(one: torch.Tensor, other: torch.Tensor) -> float:
+    return float(20 * torch.log10(one.std() / other.std()))
+
+
+def test_every_layer_has_a_strip() -> None:
+    assert set(STRIPS) == set(LAYERS)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_has_its_level_and_its_sends(name: str) -> None:
+    """The room hears both sides of a layer, here as good as independent, at the level of its send."""
+    buses, strip = mixed(name), STRIPS[name]
+    assert torch.allclose(buses.dry, sound(LAYERS.index(name)) * 10 ** ((MASTER_DB + strip.level_db) / 20))
+    assert abs(db(buses.room, buses.dry) - strip.room_db) < 0.4
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_is_where_it_was_in_the_room_too(name: str) -> None:
+    """What is on the left alone is louder on the left of the room."""
+    left = sound() * torch.tensor([[1.0], [0.0]])
+    buses = desk.mixed({name: left})
+    assert buses is not None
+    assert buses.dry[1].abs().max() == 0
+    assert buses.room[0].std() > buses.room[1].std()
+
+
+@pytest.mark.parametrize("name", ECHOING)
+def test_the_delay_hears_both_ears_as_one(name: str) -> None:
+    buses, strip = mixed(name), STRIPS[name]
+    middle = sound(LAYERS.index(name)).mean(dim=0) * 10 ** (
+        (MASTER_DB + strip.level_db + strip.delay_db) / 20
+    )
+    assert buses.delay is not None
+    assert torch.allclose(buses.delay, middle.expand(2, -1), atol=1e-6)
+
+
+def test_the_delay_hears_only_who_is_sent_there() -> None:
+    alone, together = mixed(ECHOING[0]), mixed(ECHOING[0], *DRY_ONLY)
+    assert alone.delay is not None
+    assert together.delay is not None
+    assert torch.allclose(alone.delay, together.delay, atol=1e-6)
+    assert mixed(*DRY_ONLY).delay is None
+
+
+def test_layers_add() -> None:
+    together = mixed(*LAYERS)
+    alone = [mixed(name) for name in LAYERS]
+    assert torch.allclose(together.dry, sum((b.dry for b in alone), torch.zeros(2, FRAMES)), atol=1e-5)
+    assert torch.allclose(together.room, sum((b.room for b in alone), torch.zeros(2, FRAMES)), atol=1e-5)
+
+
+def test_a_muted_layer_is_not_there() -> None:
+    """Not in the room and not in the delay either: the bytes are those without it."""
+    others = [name for name in LAYERS if name != "melody"]
+    muted, absent = mixed(*LAYERS, muted=frozenset({"melody"})), mixed(*others)
+    assert all(torch.equal(*pair) for pair in zip(muted, absent, strict=True))
+
+
+@pytest.mark.parametrize("names", [(), ("pad",)])
+def test_without_a_sounding_layer_there_is_silence(names: tuple[str, ...]) -> None:
+    assert desk.mixed({name: sound() for name in names}, frozenset({"pad"})) is None
+
+
+def test_a_single_order_of_layers_whatever_the_order_they_come_in() -> None:
+    """Sums of floats depend on their order: it is the desk's."""
+    layers = {name: sound(LAYERS.index(name)) for name in LAYERS}
+    forth, back = desk.mixed(layers), desk.mixed(dict(reversed(layers.items())))
+    assert forth is not None
+    assert back is not None
+    assert all(torch.equal(*pair) for pair in zip(forth, back, strict=True))
+
+
+def test_what_is_the_same_at_both_qualities_is_not_touched() -> None:
+    buses = mixed("melody")
+    faded = desk.crossfaded(buses, buses)
+    assert faded is not None
+    assert all(torch.equal(*pair) for pair in zip(faded, buses, strict=True))
+
+
+def test_a_fade_begins_as_the_old_and_ends_as_the_new() -> None:
+    """And goes evenly from one to the other."""
+    old, new = mixed("melody", "pad"), mixed("melody")
+    faded = desk.crossfaded(old, new)
+    assert faded is not None
+    for before, between, after in zip(old, faded, new, strict=True):
+        assert torch.equal(between[:, 0], before[:, 0])
+        assert torch.equal(between[:, -1], after[:, -1])
+        share = np.linspace(0, 1, FRAMES, dtype=np.float32)
+        assert torch.allclose(between, before + (after - before) * torch.from_numpy(share), atol=1e-6)
+
+
+def test_fades_from_and_into_silence() -> None:
+    buses = mixed("pad")
+    assert desk.crossfaded(None, None) is None
+    rising, falling = desk.crossfaded(None, buses), desk.crossfaded(buses, None)
+    assert rising is not None
+    assert falling is not None
+    assert torch.allclose(rising.dry + falling.dry, buses.dry, atol=1e-6)
+    assert rising.dry[:, 0].abs().max() == falling.dry[:, -1].abs().max() == 0
+    assert rising.delay is not None
+    assert not rising.delay.any()
+
+
+def test_echoes_come_back_into_the_room_quieter() -> None:
+    assert 0 < DELAY_TO_ROOM < 1

@@ -1,0 +1,167 @@
+"""Space: a function of a finite past, and changes of tempo and room that nobody hears as clicks."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
+from auralis.ring.versions import Versions
+from auralis.score.entry_id import NO_ENTRY
+from auralis.score.events import Event, Space, Tempo
+from services.synth.dsp.rooms import ROOMS
+from services.synth.mix import space
+from services.synth.mix.desk import Buses
+from services.synth.mix.space import LONGEST_DELAY_CHUNKS, LONGEST_ROOM_CHUNKS, SpaceRenderer
+from services.synth.mix.tape import Take
+from services.synth.renderer import Job, Renderer
+from tests.unit.synth.scores import FIRST, phrase, score_of
+
+AUDIO = AudioFormat()
+CPU = torch.device("cpu")
+TONE_HZ = 220.0
+# So quiet that saturation does nothing to it.
+LEVEL = 1e-3
+
+Samples = NDArray[np.float64]
+
+
+def tone(seq: int) -> torch.Tensor:
+    """A chunk of a sine that never ends."""
+    frames = np.arange(AUDIO.start_frame(seq), AUDIO.end_frame(seq))
+    wave = LEVEL * np.sin(2 * np.pi * TONE_HZ * frames / AUDIO.sample_rate_hz)
+    return torch.from_numpy(np.stack([wave, wave]).astype(np.float32))
+
+
+def takes_of(events: list[Event], count: int, into: str) -> list[Take]:
+    """Chunks in which a sine goes into the ``room`` or the ``delay`` alone."""
+    view, silence = score_of(events, AUDIO).view(), torch.zeros(2, AUDIO.frames_per_chunk)
+    takes = [Take(seq, view, NO_ENTRY) for seq in range(count)]
+    for take in takes:
+        sine = tone(take.seq)
+        take.buses = Buses(silence, sine, None) if into == "room" else Buses(silence, silence, sine)
+        take.played = True
+    return takes
+
+
+def heard(events: list[Event], count: int, last: int, into: str) -> Samples:
+    """What comes out in the ``last`` chunks: ``[ear, frame]``."""
+    takes = takes_of(events, count, into)
+    SpaceRenderer(AUDIO, CPU).mix(takes, last)
+    mixes = [take.mix for take in takes[-last:]]
+    silence = np.zeros((2, AUDIO.frames_per_chunk))
+    return np.concatenate([silence if mix is None else mix for mix in mixes], axis=1).astype(float)
+
+
+def roughest(samples: Samples) -> float:
+    """The largest step, in units of the largest one that a sine of this peak and frequency takes."""
+    slope = np.abs(samples).max() * 2 * np.pi * TONE_HZ / AUDIO.sample_rate_hz
+    return float(np.abs(np.diff(samples)).max() / slope)
+
+
+@pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
+def test_the_depth_is_enough(rate_hz: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who looks back twice as far renders the same bytes."""
+    audio = AudioFormat(rate_hz)
+    score = score_of([Space(0, "cathedral"), *phrase(audio), Tempo(audio.frames(3), 40.0)], audio)
+    job = Job(7, score, 150, Versions(FIRST, FIRST))
+    plain = Renderer(audio).render([job])
+    depth = SpaceRenderer.depth(4)
+    monkeypatch.setattr(SpaceRenderer, "depth", staticmethod(lambda _count: 2 * depth))
+    assert Renderer(audio).render([job]) == plain
+
+
+@pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
+def test_no_room_and_no_delay_is_longer_than_is_looked_back(rate_hz: int) -> None:
+    audio = AudioFormat(rate_hz)
+    assert max(space._room(name, audio, CPU).length for name in ROOMS) <= LONGEST_ROOM_CHUNKS
+    delays = [space._delay(bpm, audio, CPU).length for bpm in (20.0, 40.0, 60.0, 120.0, 300.0)]
+    assert max(delays) <= LONGEST_DELAY_CHUNKS
+
+
+def test_silence_stays_silence() -> None:
+    """Nothing is computed for it."""
+    view = score_of([], AUDIO).view()
+    takes = [Take(seq, view, NO_ENTRY, played=True) for seq in range(30)]
+    SpaceRenderer(AUDIO, CPU).mix(takes, 4)
+    assert all(take.mix is None for take in takes)
+
+
+def test_only_what_can_be_heard_has_to_be_played() -> None:
+    """What is known already is not asked for again."""
+    view = score_of([Space(0, "room")], AUDIO).view()
+    takes = [Take(seq, view, NO_ENTRY) for seq in range(200)]
+    renderer = SpaceRenderer(AUDIO, CPU)
+    wanted = renderer.unplayed(takes, 1)
+    assert wanted[-1] is takes[-1]
+    assert 0 < len(wanted) < 100
+    for take in wanted:
+        take.played = True
+    renderer.mix(takes, 1)
+    assert renderer.unplayed(takes, 1) == []
+
+
+@pytest.mark.parametrize("into", ["room", "delay"])
+def test_chunk_by_chunk_or_at_once_is_the_same(into: str) -> None:
+    events: list[Event] = [Tempo(0, 80.0), Space(0, "plate")]
+    at_once = heard(events, 60, 8, into)
+    takes, renderer = takes_of(events, 60, into), SpaceRenderer(AUDIO, CPU)
+    for count in range(1, 61):
+        renderer.mix(takes[:count], 1)
+    one_by_one = np.concatenate([take.mix for take in takes[-8:] if take.mix is not None], axis=1)
+    assert np.array_equal(at_once, one_by_one)
+
+
+def echoes(events: list[Event]) -> Samples:
+    """What comes out of the delay in chunks 40 to 59."""
+    takes = takes_of(events, 60, "delay")
+    SpaceRenderer(AUDIO, CPU).mix(takes, 20)
+    return np.concatenate([take.echoes for take in takes[40:] if take.echoes is not None], axis=1).astype(
+        float
+    )
+
+
+@pytest.mark.parametrize("change", [45 * 4410, 45 * 4410 + 1234])
+def test_a_change_of_tempo_does_not_click_in_the_echo(change: int) -> None:
+    """Within the first chunk that begins in the new tempo the old spacing goes over into the new one."""
+    samples = echoes([Tempo(0, 60.0), Tempo(change, 97.0)])
+    old, new = echoes([Tempo(0, 60.0)]), echoes([Tempo(0, 97.0)])
+    first = (-(-change // 4410) - 40) * 4410
+    share = np.clip((np.arange(samples.shape[1]) - first) / 4409, 0, 1)
+    assert roughest(samples) < 1.1
+    assert np.allclose(samples, old + (new - old) * share, atol=1e-7)
+    assert np.abs(old - new).max() > 0.1 * np.abs(old).max()
+
+
+@pytest.mark.parametrize("at_frame", [100 * 4410, 100 * 4410 + 1234])
+def test_a_change_of_room_takes_four_seconds_and_is_even(at_frame: int) -> None:
+    """Before it the old room, after it the new one, half way half of both; nowhere a step."""
+    samples = heard([Space(0, "hall"), Space(at_frame, "plate")], 150, 55, "room")
+    hall, plate = (heard([Space(0, name)], 150, 55, "room") for name in ("hall", "plate"))
+    first = at_frame - 95 * 4410
+    moved = np.clip((np.arange(samples.shape[1]) - first) / AUDIO.frames(4.0), 0, 1)
+    assert roughest(samples) < 1.1
+    assert np.allclose(samples, hall + (plate - hall) * moved, atol=1e-7)
+    assert np.abs(hall - plate).max() > 0.1 * np.abs(hall).max()
+
+
+def test_a_room_that_is_announced_again_is_no_change() -> None:
+    """As every minute, for those who come late."""
+    again = heard([Space(0, "plate"), Space(50 * 4410, "plate")], 60, 15, "room")
+    assert np.array_equal(again, heard([Space(0, "plate")], 60, 15, "room"))
+
+
+def test_without_a_word_it_is_the_hall() -> None:
+    assert np.array_equal(heard([], 30, 5, "room"), heard([Space(0, "hall")], 30, 5, "room"))
+
+
+def test_echoes_go_into_the_room() -> None:
+    """Nothing for three quarters of a beat; then more than the echo itself."""
+    events: list[Event] = [Tempo(0, 60.0)]
+    takes = takes_of(events, 12, "delay")
+    SpaceRenderer(AUDIO, CPU).mix(takes, 12)
+    samples = heard(events, 12, 12, "delay")
+    assert np.abs(samples[:, : AUDIO.frames(0.74)]).max() < 1e-4 * LEVEL
+    assert np.abs(samples[:, AUDIO.frames(0.76) :]).max() > 0.1 * LEVEL
+    assert takes[-1].echoes is not None
+    assert np.abs(samples[:, -4410:] - takes[-1].echoes.numpy()).max() > 0.01 * LEVEL
