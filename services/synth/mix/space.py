@@ -6,7 +6,7 @@ still be heard, one that goes on renders one chunk.
 """
 
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import numpy as np
@@ -23,6 +23,8 @@ DEFAULT_ROOM: Final = "hall"
 _DEFAULT_BPM: Final = 60.0
 _BEATS: Final = 0.75  # between two echoes
 LONGEST_DELAY_CHUNKS: Final = int(delay.LONGEST_S * CHUNKS_PER_SECOND) + 1
+# A tempo that glides has a response for each of its beats.
+_KEPT_DELAYS: Final = 64
 # No room is longer (see the tests).
 LONGEST_ROOM_CHUNKS: Final = 90
 # A change of room is a walk, not a door.
@@ -34,7 +36,7 @@ def _room(name: str, audio: AudioFormat, device: torch.device) -> Response:
     return convolution.response(rooms.impulse(rooms.ROOMS[name], audio), audio).to(device)
 
 
-@cache
+@lru_cache(maxsize=_KEPT_DELAYS)
 def _delay(bpm: float, audio: AudioFormat, device: torch.device) -> Response:
     return convolution.response(delay.impulse(60 / bpm, _BEATS, audio), audio).to(device)
 
