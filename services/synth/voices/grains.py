@@ -1,6 +1,6 @@
 """Grains: a rain of short tones while a note sounds, drawn second by second."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,28 +26,52 @@ def seconds_of(note: Note, audio: AudioFormat) -> range:
     return range(max(1, int(audio.seconds(note.duration_frames))))
 
 
+class _Drawn(NamedTuple):
+    """What chance decides: one element a grain, ``at_s`` from the second's beginning."""
+
+    freq_hz: Array
+    t60_s: Array
+    level_db: Array
+    at_s: Array
+    pan: Array
+    rank: Array  # those of low rank need little intensity (or, where it thins them, much)
+
+
 def grain_rows(playing: Playing, grains: Grains, second: int) -> Rows:
     """The grains that may begin in one second of the note: intensity decides which of them do."""
-    draw, levels_db = playing.draw, np.array(grains.harmonics_db)
-    count = int(draw.poisson(grains.rate_hz * 2 ** (abs(grains.intensity_octaves) / 2)))
-    grain = np.repeat(np.arange(count), len(levels_db))
-    freq_hz = np.outer(_frequencies(playing, grains, count), np.arange(1, len(levels_db) + 1)).ravel()
-    t60_s = _between(grains.t60_s, count, draw)[grain]
-    level_db = grains.level_db + draw.normal(0, grains.level_spread_db, count)[grain]
+    drawn, levels_db = _drawn(playing, grains), np.array(grains.harmonics_db)
+    grain = np.repeat(np.arange(len(drawn.at_s)), len(levels_db))
+    harmonic = np.tile(np.arange(len(levels_db)), len(drawn.at_s))
+    freq_hz, t60_s = drawn.freq_hz[grain] * (harmonic + 1), drawn.t60_s[grain]
     slow, fast, bend = empty_tables(len(grain))
-    slow[:, Slow.GAIN] = 10 ** ((level_db + np.tile(levels_db, count)) / 20) * playing.level
+    slow[:, Slow.GAIN] = 10 ** ((drawn.level_db[grain] + levels_db[harmonic]) / 20) * playing.level
     slow[:, Slow.GAIN] *= _risen(playing, second)
     slow[:, Slow.FREQ_HZ] = freq_hz
-    _chosen(slow, grains, draw.random(count)[grain])
-    fast[:, Fast.DELAY_S] = np.sort(draw.random(count))[grain]
+    _chosen(slow, grains, drawn.rank[grain])
+    fast[:, Fast.DELAY_S] = bend[:, Bend.DELAY_S] = drawn.at_s[grain]
     fast[:, Fast.ATTACK_S] = _STRUCK_S + grains.attack_share * t60_s
     fast[:, Fast.FAST] = 60 * NEPERS / t60_s
-    bend[:, Bend.DELAY_S] = fast[:, Fast.DELAY_S]
     bend[:, Bend.SLIDE_S] = t60_s / 4
     bend[:, Bend.SLIDE_TURNS] = freq_hz * (2 ** (-grains.rise_cents / 1200) - 1) * t60_s / 4
-    pan = draw.uniform(-1, 1, count)[grain] * grains.pan + playing.note.pan
-    rows = rows_of((slow, fast, bend, stereo_gains(pan, freq_hz, 1.0)), freq_hz, draw)
+    stereo = stereo_gains(drawn.pan[grain] + playing.note.pan, freq_hz, 1.0)
+    rows = rows_of((slow, fast, bend, stereo), freq_hz, playing.draw)
     return rows.where(freq_hz < _HIGHEST * playing.audio.sample_rate_hz)
+
+
+def _drawn(playing: Playing, grains: Grains) -> _Drawn:
+    draw = playing.draw
+    count = int(draw.poisson(grains.rate_hz * 2 ** (abs(grains.intensity_octaves) / 2)))
+    freq_hz = _frequencies(playing, grains, count)
+    # An octave of chance: higher grains tend to come later.
+    order = np.argsort(np.argsort(np.log2(freq_hz) + draw.random(count)))
+    return _Drawn(
+        freq_hz=freq_hz,
+        t60_s=_between(grains.t60_s, count, draw),
+        level_db=draw.normal(grains.level_db, grains.level_spread_db, count),
+        at_s=np.sort(draw.random(count)),
+        pan=draw.uniform(-1, 1, count) * grains.pan,
+        rank=(order + draw.random(count)) / max(count, 1),
+    )
 
 
 def _risen(playing: Playing, second: int) -> float:
@@ -56,14 +80,14 @@ def _risen(playing: Playing, second: int) -> float:
     return float(np.clip(min((second + 0.5) / envelope.attack_s, (left_s + 0.5) / envelope.release_s), 0, 1))
 
 
-def _chosen(slow: Array, grains: Grains, chance: Array) -> None:
-    """Each grain is silent up to a chance intensity (or from it on), so that their rate follows it."""
+def _chosen(slow: Array, grains: Grains, rank: Array) -> None:
+    """Each grain is silent up to an intensity of its own (or from it on): so their rate follows it."""
     octaves = abs(grains.intensity_octaves)
     if not octaves:
         return
     # The share of all grains that sound at each of the three intensities 0, 0.5 and 1.
     shares = 2 ** (octaves * (np.array([0.0, 0.5, 1.0]) - 1.0))
-    silent = chance[:, None] >= (shares if grains.intensity_octaves > 0 else shares[::-1])
+    silent = rank[:, None] >= (shares if grains.intensity_octaves > 0 else shares[::-1])
     slow[:, Slow.FIRST :] = np.where(silent, _SILENT_DB * NEPERS, 0.0)
     slow[:, Slow.MORPH_AT], slow[:, Slow.MORPH_INTENSITY] = 0.5, 1.0
 

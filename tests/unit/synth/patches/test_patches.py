@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from examples import calibrate
 from examples.calibrate import Stroke
+from examples.patch_page import PAGE
 from services.synth.patches.library import library
 from services.synth.patches.schema import Patch
 from services.synth.voices.voice import Voice
@@ -114,6 +115,19 @@ def test_a_harder_touch_is_louder(name: str) -> None:
 
 def with_velocity(played: Any, velocity: float) -> Any:
     return type(played)(**{f: getattr(played, f) for f in played.__struct_fields__} | {"velocity": velocity})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_says_what_is_measured(name: str) -> None:
+    """Loudness, centroid and correlation of the phrase at intensity 0.5."""
+    row = next(
+        line for line in PAGE.read_text().splitlines() if line.startswith(f"| `{name}` | ") and "/" in line
+    )
+    lufs, centroid, _, correlation = (cell.replace("−", "-").strip() for cell in row.split("|")[5:9])
+    heard = phrase(name)
+    assert measures.integrated_lufs(heard, 44_100) == pytest.approx(float(lufs.split("/")[1]), abs=0.5)
+    assert measures.power_centroid_hz(heard, 44_100) == pytest.approx(float(centroid.split("/")[1]), rel=0.05)
+    assert measures.stereo_correlation(heard) == pytest.approx(float(correlation), abs=0.05)
 
 
 # -- Ends

@@ -1,0 +1,125 @@
+"""Writes the tables of docs/patches.md: every patch as it measures, every parameter as the schema has it.
+
+::
+
+python examples/patch_page.py
+"""
+
+import inspect
+import re
+import sys
+from pathlib import Path
+from typing import Final, get_args
+
+import torch
+
+# Started as a script, the path has this folder only.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from auralis.audio import AudioFormat
+from examples import calibrate
+from services.synth.patches.library import library
+from services.synth.patches.parameters import Parameter, parameters, parts
+from services.synth.patches.schema import Family, Patch
+from tests.gates import measures
+from tests.gates.movement import movement_db
+
+PAGE: Final = Path(__file__).parents[1] / "docs" / "patches.md"
+FAMILIES: Final[tuple[str, ...]] = get_args(Family)
+_HELD: Final = {"pad", "bass", "lead", "texture"}
+_AUDIO: Final = AudioFormat()
+_RATE_HZ: Final = _AUDIO.sample_rate_hz
+_NAMES: Final = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
+
+
+def pitch_name(pitch: int) -> str:
+    """MIDI 60 is C4."""
+    return f"{_NAMES[pitch % 12]}{pitch // 12 - 1}"
+
+
+def partials(name: str, patch: Patch) -> int:
+    """Partials of a note in the middle of the range; of grains, those of a second."""
+    notes = calibrate.notes_of(name, patch, [calibrate.Stroke(0.0, 0.0, 4.0)], _AUDIO)
+    counts = [len(voice.rows) for voice in calibrate.voices(patch, notes, _AUDIO)]
+    return counts[0] if patch.grains is None else round(sum(counts) / len(counts))
+
+
+def measured(name: str, patch: Patch) -> list[str]:
+    """Loudness and power centroid at three intensities, movement and correlation of the phrase."""
+    heard = [calibrate.played(name, patch, _AUDIO, intensity) for intensity in (0.0, 0.5, 1.0)]
+    lufs = " / ".join(f"{measures.integrated_lufs(audio, _RATE_HZ):.1f}" for audio in heard)
+    centroid = " / ".join(f"{measures.power_centroid_hz(audio, _RATE_HZ):.0f}" for audio in heard)
+    return [lufs, centroid, movement(name, patch), f"{measures.stereo_correlation(heard[1]):.2f}"]
+
+
+def movement(name: str, patch: Patch) -> str:
+    """Of seven seconds of a held note."""
+    if patch.family not in _HELD:
+        return "–"
+    start = round(15 * patch.envelope.attack_s)
+    notes = calibrate.notes_of(name, patch, [calibrate.Stroke(0.0, 0.0, 17.0)], _AUDIO)
+    voices = calibrate.voices(patch, notes, _AUDIO)
+    return f"{movement_db(calibrate.rendered(voices, range(start, start + 70), _AUDIO), _RATE_HZ):.1f}"
+
+
+def facts(name: str, patch: Patch) -> list[str]:
+    """What is known without measuring: name, family, range, partials."""
+    span = f"{pitch_name(patch.low)}–{pitch_name(patch.high)}"
+    return [f"`{name}`", patch.family, span, str(partials(name, patch))]
+
+
+def patch_table() -> str:
+    """All patches by family."""
+    by_family = sorted(library().items(), key=lambda item: FAMILIES.index(item[1].family))
+    rows = [[*facts(name, patch), *measured(name, patch)] for name, patch in by_family]
+    header = ["patch", "family", "range", "partials", "LUFS", "centroid Hz", "movement dB", "correlation"]
+    return table(header, rows)
+
+
+def descriptions() -> str:
+    """What each patch says of itself."""
+    return table(["name", "sound"], [[f"`{name}`", patch.description] for name, patch in library().items()])
+
+
+def parameter_tables() -> str:
+    """One table a part of a patch."""
+    sections = []
+    for part in parts():
+        rows = [_row(p) for p in parameters() if p.part == part.__name__]
+        summary = (inspect.getdoc(part) or "").splitlines()[0]
+        header = ["parameter", "allowed", "curve", "default", "what it does"]
+        sections.append(f"### {part.__name__}\n\n{summary}\n\n{table(header, rows)}")
+    return "\n\n".join(sections)
+
+
+def _row(parameter: Parameter) -> list[str]:
+    default = parameter.default or "must be given"
+    return [f"`{parameter.name}`", parameter.allowed, parameter.curve, default, parameter.description]
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """As Markdown, with real minus signs."""
+    lines = [header, ["---"] * len(header), *rows]
+    text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return re.sub(r"(?<=[ (])-(?=\d)", "−", text)
+
+
+def with_section(page: str, name: str, text: str) -> str:
+    """The page with ``text`` between the marks of section ``name``."""
+    marks = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- end of {name} -->)", re.DOTALL)
+    if not marks.search(page):
+        raise ValueError(f"{PAGE.name}: no marks of {name!r}")
+    return marks.sub(lambda match: f"{match[1]}\n{text}\n{match[2]}", page)
+
+
+def main() -> None:
+    """Measure, and write the page."""
+    torch.set_num_threads(1)
+    page = PAGE.read_text()
+    page = with_section(page, "patches", patch_table())
+    page = with_section(page, "sounds", descriptions())
+    PAGE.write_text(with_section(page, "parameters", parameter_tables()))
+
+
+if __name__ == "__main__":
+    main()
