@@ -123,7 +123,7 @@ def longest_release_s() -> float:
 
 
 def _release_s(patch: Patch) -> float:
-    struck = [time for noise in patch.noises for time in noise.t60_s]
-    struck += [mode.t60_s for mode in patch.body]
-    struck += [2 * patch.grains.t60_s[1]] if patch.grains else []
-    return max([patch.envelope.release_s, *(1.5 * t60 for t60 in struck)]) + 1.0
+    struck = [(noise.delay_s + noise.attack_s, time) for noise in patch.noises for time in noise.t60_s]
+    struck += [(0.0, mode.t60_s) for mode in patch.body]
+    struck += [(0.0, 2 * patch.grains.t60_s[1])] if patch.grains else []
+    return max([patch.envelope.release_s, *(begun + 1.5 * t60 for begun, t60 in struck)]) + 1.0

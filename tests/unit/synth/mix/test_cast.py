@@ -9,7 +9,7 @@ import pytest
 from auralis.audio import AudioFormat
 from auralis.score.events import Automation, Batch, Chord, Event, Note
 from auralis.score.score import Score, ScoreView
-from services.synth.mix.cast import Cast
+from services.synth.mix.cast import Cast, longest_release_s
 from services.synth.mix.sounding import Sounding
 from services.synth.patches.library import library
 from services.synth.patches.schema import Patch
@@ -162,6 +162,14 @@ def test_what_is_held_when_the_score_runs_dry_is_never_left_out() -> None:
     score, chord = Score(), Chord(0, AUDIO.frames(4), 9, "min", "i", (45.0, 57.0, 60.0))
     score.apply(FIRST, Batch(0, 0, AUDIO.frames(4), (quality(0.0), chord)))
     assert len(only(Cast(AUDIO), score.view(), 600).voices) == 3
+
+
+@pytest.mark.parametrize("name", sorted(library()))
+def test_no_voice_outlasts_what_a_note_is_looked_up_for(name: str) -> None:
+    """However short the note: nothing of it is heard later than the longest release after its end."""
+    note = played(name, seconds=0.01)
+    last = note.release_frame + AUDIO.frames(longest_release_s())
+    assert voice_of(note, library()[name], 7, AUDIO, 0).timing.silent <= last
 
 
 def test_a_voice_is_built_once() -> None:
