@@ -16,7 +16,8 @@ const AHEAD_ALPHA = 0.1;
 const RIPPLE_S = 2.4;
 const GLOW_PX = 64;
 const MAX_DENSITY = 2;
-const LAYERS = ["drone", "pad", "choir", "bells", "melody", "answer", "texture", "percussion"];
+// Weather has no pitch to draw it at: the ridge shows it.
+const LAYERS = ["drone", "pad", "choir", "bells", "melody", "answer", "percussion"];
 
 const fract = (x) => x - Math.floor(x);
 const ease = (x) => 1 - (1 - Math.min(1, Math.max(0, x))) ** 3;
@@ -92,6 +93,7 @@ export class Sky {
     if (!still) this.ridge.draw(this.context, spectrum);
     if (!Number.isFinite(frame)) return;
     for (const note of notes) {
+      if (note.layer === "texture") continue;
       const age = (frame - note.at_frame) / rate;
       const length = note.duration_frames / rate;
       if (still) this.#light(note, age, length);
