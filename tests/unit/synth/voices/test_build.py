@@ -27,9 +27,9 @@ def bits(voices: list[Voice]) -> bytes:
     return b"".join(table.tobytes() for table in [*tables, *(voice.hiss for voice in voices)])
 
 
-def tones(patch: Patch, **note: float) -> Voice | None:
+def tones(patch: Patch, audio: AudioFormat = CD, **note: float) -> Voice | None:
     """The note's own partials, without noise; None if it has none."""
-    voice = voices_of_note(patch, **note)[0]
+    voice = voices_of_note(patch, audio=audio, **note)[0]
     return replace(voice, hiss=voice.hiss[:0], _grids={}) if len(voice.rows) else None
 
 
@@ -86,19 +86,21 @@ def test_noise_is_silent_when_its_voice_is(name: str) -> None:
     assert left.max() < 1e-4 * levels.max()
 
 
+@pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
 @pytest.mark.parametrize(("names", "limit_db"), [(MODAL, -58), (STEADY, -54), (BENDING, -44)])
-def test_interpolation_is_as_good_as_every_border(names: list[str], limit_db: float) -> None:
+def test_interpolation_is_as_good_as_every_border(names: list[str], limit_db: float, rate_hz: int) -> None:
     """A voice on both grids, interpolated where it is steady, against the full grid at every border.
 
     The differences stay under -58 dB of the peak for what is struck, -54 dB for what is sustained and, where
     vibrato bends the coarse grid's straight lines, under -44 dB.
     """
+    audio = AudioFormat(rate_hz)
     for name in names:
-        voice = tones(library()[name], at_s=0.0371, seconds=0.6)
+        voice = tones(library()[name], audio=audio, at_s=0.0371, seconds=0.6)
         assert voice is not None
         timing = replace(voice.timing, settled=voice.timing.silent, thinner=())
         exact = replace(voice, timing=timing, lively=True, _grids={})
-        found, expected = (oracle.rendered([each], 0, 13, CD) for each in (voice, exact))
+        found, expected = (oracle.rendered([each], 0, 13, audio) for each in (voice, exact))
         assert oracle.error_db(found, expected) < limit_db, name
 
 
