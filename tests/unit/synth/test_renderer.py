@@ -12,7 +12,7 @@ from auralis.score.entry_id import NO_ENTRY, EntryId
 from auralis.score.events import Batch, Chord
 from auralis.score.score import Score
 from services.synth.renderer import Job, Renderer, seam
-from tests.unit.synth.scores import FIRST, SECOND, note, phrase, revised, score_of
+from tests.unit.synth.scores import FIRST, SECOND, lowered, note, phrase, revised, score_of
 
 AUDIO = AudioFormat()
 PLAIN = Versions(FIRST, FIRST)
@@ -125,6 +125,53 @@ def test_two_scores_meet_in_a_crossfade(versions: Versions, other: EntryId) -> N
     own = samples(render(changed, [33], Versions(versions.own, versions.own))[0])
     assert np.abs(seamed[:4] - from_other[:4]).max() < 1e-3
     assert np.array_equal(seamed[882:], own[882:])
+
+
+def at_quality(score: Score, quality: float) -> list[bytes]:
+    """Chunks 25 to 44; from chunk 30 on at ``quality``."""
+    changed = lowered(score, AUDIO, 30, quality)
+    return render(changed, list(range(25, 45)), Versions(SECOND, SECOND))
+
+
+@pytest.mark.parametrize("quality", [0.75, 0.5, 0.25, 0.0])
+def test_a_change_of_quality_does_not_click(streamed: list[bytes], quality: float) -> None:
+    """What goes is faded out over a chunk: its absence begins at nothing and is no rougher than later."""
+    whole = samples(b"".join(streamed[25:45]))
+    less = samples(b"".join(at_quality(score_of(phrase(AUDIO), AUDIO), quality)))
+    missing, seam = whole - less, 5 * AUDIO.frames_per_chunk
+    # Everything before the chunk of the change stays, but for what the limiter looks ahead.
+    assert not missing[: seam - 300].any()
+    steps = np.abs(np.diff(missing, axis=0)).max(axis=1)
+    fading, later = steps[seam - 300 : seam + AUDIO.frames_per_chunk], steps[seam + AUDIO.frames_per_chunk :]
+    assert fading.max() <= 1.2 * later.max() + 2 / 32768
+    assert steps[seam - 300 : seam + 100].max() <= 0.2 * later.max() + 2 / 32768
+
+
+def test_less_quality_is_the_same_music(streamed: list[bytes]) -> None:
+    """Step by step more is missing: at first nothing that anybody hears, and never the note itself."""
+    whole = samples(b"".join(streamed[32:45]))
+    missing_db = []
+    for quality in (0.75, 0.5, 0.25, 0.0):
+        less = samples(b"".join(at_quality(score_of(phrase(AUDIO), AUDIO), quality)[7:]))
+        assert abs(rms_db(less) - rms_db(whole)) < 1.5
+        missing_db.append(rms_db(whole - less) - rms_db(whole))
+    assert missing_db == sorted(missing_db)
+    assert missing_db[0] < -40
+    assert missing_db[-1] < -6
+
+
+@pytest.mark.parametrize("batch", [1, 7, 20])
+def test_a_change_of_quality_depends_on_no_batch(batch: int) -> None:
+    """Neither on its size nor on its order, nor on where a worker takes over."""
+    changed = lowered(score_of(phrase(AUDIO), AUDIO), AUDIO, 30, 0.25)
+    expected = render(changed, list(range(25, 45)), Versions(SECOND, SECOND))
+    order = list(range(25, 45))
+    random.Random(batch).shuffle(order)  # noqa: S311  an order, no secret
+    renderer = Renderer(AUDIO)
+    for first in range(0, 20, batch):
+        seqs = order[first : first + batch]
+        jobs = [Job(7, changed, seq, Versions(SECOND, SECOND)) for seq in seqs]
+        assert renderer.render(jobs) == [expected[seq - 25] for seq in seqs]
 
 
 def test_intensity_brightens() -> None:
