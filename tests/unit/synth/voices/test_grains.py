@@ -78,3 +78,12 @@ def test_no_two_seconds_are_alike() -> None:
     """Each second has chances of its own."""
     one, other = seconds_of_rain(RAIN, 6)[2:4]
     assert not np.array_equal(one.rows.freq_hz, other.rows.freq_hz)
+
+
+def test_higher_grains_join_with_intensity() -> None:
+    """Those that sound at intensity 0 already are lower than those that come last."""
+    grains = Grains(rate_hz=10, level_db=-20, t60_s=(0.05, 0.4), hz=(500, 8000), intensity_octaves=2)
+    rows = [voice.rows for voice in seconds_of_rain(grains, 60)]
+    octave = np.log2(np.concatenate([row.freq_hz for row in rows]))
+    always = np.concatenate([row.slow[:, Slow.FIRST] == 0 for row in rows])
+    assert octave[always].mean() < octave[~always].mean() - 1

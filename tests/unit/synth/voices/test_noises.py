@@ -116,3 +116,20 @@ def test_a_place_keeps_the_power() -> None:
 def test_a_patch_without_noise_has_none() -> None:
     """Tables of no noise."""
     assert hiss_tables(playing_of(patch_of())).shape == (0, noise.BANDS, len(Hiss))
+
+
+def test_gusts_reach_higher_octaves_later_and_further() -> None:
+    """By the lag and the decibels that the patch gives for each octave."""
+    found = table(
+        Noise(level_db=0, octaves_db=FLAT, gust_db=3, gust_hz=0.1, gust_octave_db=1, gust_lag_s=0.5)
+    )
+    depth = found[:, Hiss.GUST] * 20 / np.log(10)
+    assert depth[6:] == pytest.approx(3 + np.arange(14) / 2)
+    lag_s = -np.diff(found[::2, Hiss.GUST_TURNS]) / found[0, Hiss.GUST_HZ]
+    assert lag_s == pytest.approx(0.5, abs=1e-4)
+
+
+def test_gusts_never_swing_backwards() -> None:
+    """Octaves so low that less than nothing would be left of their gusts have none."""
+    found = table(Noise(level_db=0, octaves_db=FLAT, gust_db=1, gust_octave_db=2))
+    assert found[:, Hiss.GUST].min() == 0

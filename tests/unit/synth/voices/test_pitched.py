@@ -14,6 +14,7 @@ from services.synth.patches.schema import (
     Filter,
     Harmonics,
     Modes,
+    Morph,
     Motion,
     Patch,
     Unison,
@@ -206,3 +207,31 @@ def test_unequal_copies_never_beat_to_silence() -> None:
     patch = patch_of(partials=ONE, unison=Unison(copies=copies), envelope=QUICK)
     curve = level_db(left(patch, 3, pitch=69))[4410:-4410]
     assert 2 < np.ptp(curve) < 4.5
+
+
+@pytest.mark.parametrize("at_s", [0.0, 13.0, 86_400.0])
+def test_notes_move_together_by_the_channels_time(at_s: float) -> None:
+    """A filter and a morph that do so have one phase at any time, whenever the note began."""
+    moving = Filter(cutoff_hz=800, motion_octaves=0.5, motion_hz=0.07, together=True)
+    morph = Morph(spectra=((0,), (-3,), (-6,)), rate_hz=0.03, together=True)
+    patch = patch_of(partials=ONE, filter=moving, morph=morph)
+    slow = rows_of(patch, at_s=at_s).slow[0]
+    assert slow[Slow.CUTOFF_TURNS] == pytest.approx(0.07 * at_s % 1, abs=1e-4)
+    assert slow[Slow.MORPH_TURNS] == pytest.approx(0.03 * at_s % 1, abs=1e-4)
+    assert slow[[Slow.CUTOFF_HZ_RATE, Slow.MORPH_HZ]] == pytest.approx([0.07, 0.03])
+
+
+def test_notes_move_by_themselves_where_they_are_not_told_to() -> None:
+    """Neither rate nor phase is shared by two notes."""
+    patch = patch_of(partials=ONE, filter=Filter(cutoff_hz=800, motion_octaves=0.5))
+    one, other = (rows_of(patch, number=number).slow[0] for number in (1, 2))
+    assert one[Slow.CUTOFF_HZ_RATE] != other[Slow.CUTOFF_HZ_RATE]
+    assert one[Slow.CUTOFF_TURNS] != other[Slow.CUTOFF_TURNS]
+
+
+def test_a_morph_follows_the_pitch() -> None:
+    """By its share an octave, from middle C on."""
+    morph = Morph(spectra=((0,), (-3,), (-6,)), position=0.2, pitch_share=0.25)
+    patch = patch_of(partials=ONE, morph=morph)
+    places = [rows_of(patch, pitch=pitch).slow[0, Slow.MORPH_AT] for pitch in (60, 72, 84)]
+    assert places == pytest.approx([0.2, 0.45, 0.7], abs=1e-4)

@@ -6,10 +6,11 @@ from numpy.typing import NDArray
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from services.synth.patches.library import library
-from services.synth.patches.schema import Copy, Harmonics, Modes, Morph, Unison
+from services.synth.patches.schema import Copy, Harmonics, Modes, Morph, Resonance, Unison
 from services.synth.voices.spectrum import Partials, partials_of
 from tests.unit.synth.players import patch_of, playing_of
 
+FOUR = Harmonics(count=4, exponent=0)
 PAIR = (Copy(cents=-4, weight=0.8, pan=-0.5), Copy(cents=4, weight=0.2, pan=0.5))
 
 
@@ -115,3 +116,26 @@ def test_chance_is_the_draws_alone() -> None:
     assert np.array_equal(one.gain, same.gain)
     assert not np.allclose(one.gain, other.gain)
     assert np.std(levels_db(one)) == pytest.approx(2.0, abs=0.5)
+
+
+def test_the_body_raises_what_lies_near_its_formants() -> None:
+    """Fully at the middle, half as many decibels at the edges of the width, whatever the note."""
+    body = (Resonance(hz=440, level_db=6, width_hz=440),)
+    level = dict(
+        zip((220, 440, 660, 880), levels_db(partials(57, partials=FOUR, resonances=body)), strict=True)
+    )
+    assert level == pytest.approx({220: 3.0, 440: 6.0, 660: 3.0, 880: 1.2}, abs=0.01)
+    assert levels_db(partials(69, partials=FOUR, resonances=body))[0] == pytest.approx(6.0)
+
+
+@pytest.mark.parametrize("pitch", [36, 45, 50, 57, 69])
+def test_lows_have_the_loudest_copy_alone(pitch: float) -> None:
+    """Under half of the frequency the others are gone, over one and a half of it they are as they were."""
+    found = partials(pitch, partials=FOUR, unison=Unison(copies=PAIR, alone_below_hz=160))
+    other = np.unique(found.freq_hz[found.copy == 1].round())
+    usual = partials(pitch, partials=FOUR, unison=Unison(copies=PAIR))
+    assert (other > 80).all()
+    power = [(of.gain[of.number == 4] ** 2).sum() for of in (found, usual)]
+    assert power[0] == pytest.approx(power[1])
+    high = usual.freq_hz > 242
+    assert found.gain[found.freq_hz > 242] == pytest.approx(usual.gain[high])
