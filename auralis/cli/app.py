@@ -24,6 +24,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+bench = typer.Typer(help="Measure: one table in one run.")
+app.add_typer(bench, name="bench")
 
 
 def _control_option(name: str) -> Any:
@@ -163,6 +165,24 @@ def patches() -> int:
     return int(_loaded("offline", "catalogue").main())
 
 
+@bench.command(name="render")
+def bench_render(
+    device: Device = None,
+    channels: Annotated[
+        str | None, typer.Option(help="Batch sizes.", show_default="1,8,16; on a GPU 1,16,64")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="Music that each batch size renders.")] = 20.0,
+    json: Annotated[
+        Path | None, typer.Option(help="A file for the figures as JSON.", show_default=False)
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
+) -> int:
+    """Measure the renderer beside its peers, in one run: one table, with ratios."""
+    measuring = _loaded("bench", extra="all")
+    chosen = settings.load(device=device).device
+    return int(measuring.main(measuring.Order(chosen, channels, seconds, json, markdown)))
+
+
 @app.command()
 def doctor() -> int:
     """Say what was found, what is wrong and how to mend it."""
@@ -176,11 +196,11 @@ def _service(name: str, configured: Settings) -> int:
     return code
 
 
-def _loaded(name: str, part: str = "__main__") -> Any:
+def _loaded(name: str, part: str = "__main__", extra: str | None = None) -> Any:
     """A service by its name: the shared language knows none, it only starts them."""
     try:
         return importlib.import_module(f"services.{name}.{part}")
     except ModuleNotFoundError as error:
         raise AuralisError(
-            f"{name}: the package {error.name!r} is missing: pip install 'auralis[{name}]'"
+            f"{name}: the package {error.name!r} is missing: pip install 'auralis[{extra or name}]'"
         ) from error

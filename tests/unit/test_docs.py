@@ -34,7 +34,17 @@ WIRE: Final = ROOT / "docs" / "wire-protocol.md"
 API: Final = ROOT / "docs" / "http-api.md"
 SERVICES: Final = {"Composer": ComposerMetrics, "Synth": SynthMetrics, "Gateway": GatewayMetrics}
 
-COMMANDS: Final[dict[str, Any]] = vars(typer.main.get_command(app))["commands"]
+
+def commands_of(group: Any, prefix: str = "") -> dict[str, Any]:
+    """Every command by its name; those of a group within the commands as ``group command``."""
+    found: dict[str, Any] = {}
+    for name, command in vars(group)["commands"].items():
+        within = commands_of(command, f"{prefix}{name} ") if "commands" in vars(command) else None
+        found |= {f"{prefix}{name}": command} if within is None else within
+    return found
+
+
+COMMANDS: Final = commands_of(typer.main.get_command(app))
 
 Cells = list[str]
 

@@ -146,6 +146,22 @@ def test_a_patch_is_rendered_by_extension(auralis: Any, tmp_path: Path, extensio
     assert path.stat().st_size > 1000
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ((), "Missing command"),
+        (("render", "--channels", "3,16"), "channels: found '3,16', allowed: numbers such as 1,8,16"),
+        (("render", "--seconds", "0"), "seconds: found 0.0, allowed: more than 0, at most 600"),
+        (("render", "--json", "missing/x"), "json: found 'missing/x', allowed: a file"),
+        (("render", "--device", "tpu"), "AURALIS_DEVICE: found 'tpu'"),
+    ],
+)
+def test_a_wrong_benchmark_is_one_line_and_2(auralis: Any, arguments: tuple[str, ...], named: str) -> None:
+    ended = auralis("bench", *arguments)
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert named in ended.err
+
+
 def test_the_patches_are_listed(auralis: Any) -> None:
     ended = auralis("patches")
     assert (ended.code, ended.err) == (0, "")

@@ -1,0 +1,52 @@
+"""A fresh process that renders what its files say: a worker without a broker.
+
+``python -m services.bench.child DEVICE CHUNKS FILE...`` renders a chunk of every file's piece as soon as it
+can and says so, then ``CHUNKS`` more of each, and says how much memory it took.
+"""
+
+import os
+import resource
+import sys
+from pathlib import Path
+
+# As a worker does, before torch is loaded.
+os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
+
+import torch
+
+from auralis.audio import AudioFormat
+from auralis.score.events import decode_batch
+from services.bench.channels import FIRST_SEQ, Channel
+from services.offline.piece import score_of
+from services.synth import worker
+from services.synth.renderer import Renderer
+
+__all__ = ["main", "worker"]  # a worker's imports take their time and memory
+
+
+def main(device: str, chunks: int, paths: list[str]) -> None:
+    """Render, and print a line after the first chunk and at the end."""
+    audio = AudioFormat()
+    scores = [score_of(decode_batch(Path(path).read_bytes())) for path in paths]
+    played = [Channel(seed, score, audio) for seed, score in enumerate(scores)]
+    renderer = Renderer(audio, torch.device(device))
+    renderer.render([channel.job(FIRST_SEQ) for channel in played])
+    _say("rendered")
+    for seq in range(FIRST_SEQ + 1, FIRST_SEQ + 1 + chunks):
+        renderer.render([channel.job(seq) for channel in played])
+    _say(f"{_peak_mb():.1f}")
+
+
+def _peak_mb() -> float:
+    """The most that was resident; Linux counts in KiB, macOS in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3:])

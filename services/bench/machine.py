@@ -1,0 +1,36 @@
+"""What the figures were measured on."""
+
+import os
+import platform
+from pathlib import Path
+
+import torch
+
+from auralis import __version__
+
+
+def described(device: torch.device) -> dict[str, str]:
+    """The device's name and the versions that matter."""
+    return {
+        "device": f"{device.type}: {_name(device)}",
+        "cpu": f"{_cpu_name()}, {os.cpu_count()} cores",
+        "auralis": __version__,
+        "torch": str(torch.__version__),
+        "python": platform.python_version(),
+    }
+
+
+def _name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return str(torch.cuda.get_device_name(device))
+    return _cpu_name() if device.type == "cpu" else platform.machine()
+
+
+def _cpu_name() -> str:
+    """As Linux tells it; elsewhere the kind of processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

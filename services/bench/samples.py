@@ -1,0 +1,65 @@
+"""Measuring things side by side, so that what the machine does meanwhile meets all of them."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+
+class Samples(NamedTuple):
+    """What one measure gave, in the unit of whoever measured."""
+
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """Half are below."""
+        return self.quantile(0.5)
+
+    def quantile(self, share: float) -> float:
+        """What ``share`` of the values are at most."""
+        return float(np.quantile(self.values, share))
+
+    def scaled(self, factor: float) -> "Samples":
+        """In another unit."""
+        return Samples(tuple(value * factor for value in self.values))
+
+
+def interleaved(
+    measures: Mapping[str, Callable[[], float]], rounds: int, warm_up: int = 1
+) -> dict[str, Samples]:
+    """Take each measure in turn, ``rounds`` times; the first ``warm_up`` rounds do not count."""
+    found: dict[str, list[float]] = {name: [] for name in measures}
+    for _ in range(warm_up + rounds):
+        for name, measure in measures.items():
+            found[name].append(measure())
+    return {name: Samples(tuple(values[warm_up:])) for name, values in found.items()}
+
+
+def timed(work: Callable[[], object], wait: Callable[[], None]) -> Callable[[], float]:
+    """A measure: the seconds that ``work`` takes until it is done on the device."""
+
+    def measure() -> float:
+        wait()
+        started = time.perf_counter()
+        work()
+        wait()
+        return time.perf_counter() - started
+
+    return measure
+
+
+def waiting(device: torch.device) -> Callable[[], None]:
+    """What waits until ``device`` has done all its work."""
+    if device.type == "cuda":
+        return torch.cuda.synchronize
+    if device.type == "mps":
+        return torch.mps.synchronize
+    return lambda: None
+
+
+def last_line(text: str) -> str:
+    """What a program that failed said last: mostly why."""
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "it said nothing")

@@ -1,0 +1,39 @@
+"""Measuring things side by side."""
+
+import time
+
+import pytest
+import torch
+
+from services.bench.samples import Samples, interleaved, timed, waiting
+
+
+def test_measures_take_turns_and_the_first_rounds_do_not_count() -> None:
+    """What the machine does meanwhile meets all of them."""
+    calls: list[str] = []
+
+    def measure(name: str) -> float:
+        calls.append(name)
+        return float(len(calls))
+
+    found = interleaved({"a": lambda: measure("a"), "b": lambda: measure("b")}, 2, warm_up=1)
+    assert calls == ["a", "b"] * 3
+    assert found == {"a": Samples((3, 5)), "b": Samples((4, 6))}
+
+
+def test_what_is_measured_is_the_work_and_the_wait_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the device still does belongs to the work; what it did before does not."""
+    clock = [0.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
+
+    def spend(seconds: float) -> None:
+        clock[0] += seconds
+
+    assert timed(lambda: spend(2.0), lambda: spend(1.0))() == 3.0
+    waiting(torch.device("cpu"))()
+
+
+def test_quantiles_are_those_of_the_values() -> None:
+    """And another unit scales them."""
+    samples = Samples((1.0, 2.0, 3.0, 10.0)).scaled(10)
+    assert (samples.median, samples.quantile(0.0), samples.quantile(1.0)) == (25, 10, 100)
