@@ -9,7 +9,7 @@ from services.composer.form import Scene
 # Two periods that hardly ever agree: no swell is like the one before.
 _PERIODS_MS: Final = (53_000, 86_000)
 # How far the trough lies under the crest, in thousandths of the velocity, by intensity.
-_DEPTH: Final = (420, 620)
+_DEPTH: Final = (320, 660)
 
 
 def swelled(velocity: int, draft: Draft, scene: Scene) -> int:
