@@ -126,7 +126,7 @@ def render(  # noqa: PLR0913, PLR0917  each is an option
     notes: Annotated[
         str | None, typer.Option(help='For --patch: "C4 E4+G4 67".', show_default="what suits the patch")
     ] = None,
-    velocity: Annotated[float | None, typer.Option(help="For --patch: 0 to 1.", show_default="0.7")] = None,
+    velocity: Annotated[float | None, typer.Option(help="For --patch: 0 to 1.", show_default="0.6")] = None,
     note_seconds: Annotated[
         float | None, typer.Option(help="For --patch.", show_default="what suits the patch")
     ] = None,

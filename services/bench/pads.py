@@ -64,7 +64,7 @@ def pad_rows(rounds: int, device: torch.device, program: str | None) -> list[Row
 def _several(patch: Patch, audio: AudioFormat, device: torch.device) -> Callable[[], object]:
     """What renders the next chunks of the chord at each call."""
     notes = [
-        Note(0, number, audio.frames(_MUSIC_S), pitch, 0.7, "", "pad")
+        Note(0, number, audio.frames(_MUSIC_S), pitch, 0.6, "", "pad")
         for number, pitch in enumerate(PITCHES, 1)
     ]
     voices = [voice_of(note, patch, 1, audio, 0) for note in notes]

@@ -56,7 +56,7 @@ class Audition:
     audio: AudioFormat
     notes: str | None = None
     note_s: float | None = None
-    velocity: float = 0.7
+    velocity: float = 0.6
     room: str = "hall"
     seed: int = 0
     controls: Controls = field(default_factory=Controls)
