@@ -22,23 +22,29 @@ LOOKS: Final = 4
 # A step down is felt after the composer has written it and what was rendered before has been heard.
 SETTLE_S: Final = 3.0
 CALM_S: Final = 30.0
+_SHORTEST_S: Final = 0.05
 
 
 class Load:
-    """The share of time spent on rendering."""
+    """The share of time spent on rendering, but for what a new channel's past takes: that passes."""
 
     def __init__(self, now_s: float) -> None:
         self._since_s = now_s
-        self._rendering_s = 0.0
+        self._rendering_s = self._excused_s = 0.0
 
     def rendered(self, seconds: float) -> None:
         """Note a batch."""
         self._rendering_s += seconds
 
+    def caught_up(self, seconds: float) -> None:
+        """Note a batch that began a channel: as if that time had not been."""
+        self._excused_s += seconds
+
     def look(self, now_s: float) -> float:
         """The share since the last look."""
-        share = self._rendering_s / max(now_s - self._since_s, 1e-3)
-        self._since_s, self._rendering_s = now_s, 0.0
+        share = self._rendering_s / max(now_s - self._since_s - self._excused_s, _SHORTEST_S)
+        self._since_s = now_s
+        self._rendering_s = self._excused_s = 0.0
         return share
 
 

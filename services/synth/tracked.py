@@ -1,6 +1,8 @@
 """A channel as its worker tracks it: caches of what the broker holds, never a truth."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Final, Self
 
 from auralis.audio import AudioFormat, due_us, live_seq
@@ -16,6 +18,13 @@ from services.synth.schedule import RingView, Run, next_run, window
 _KEPT_CHUNKS: Final = 5
 # What the worker renders while a request of its own goes through the composer.
 _ON_ITS_WAY_CHUNKS: Final = 2
+# What one batch renders at most: an urgent chunk never waits for longer than this takes.
+_BATCH_CHUNKS: Final = 12
+LONGEST_BATCH_US: Final = 400_000
+# A channel that begins takes so long, with its past: those that would run dry meanwhile go first.
+_COLD_BATCH_US: Final = 1_000_000
+# So much of the past is missing at most where a worker has gone on rendering.
+_COLD_CHUNKS: Final = 20
 # Who has not looked for so long was asleep or stopped, not slow.
 _ABSENT_CHUNKS: Final = 30
 
@@ -38,6 +47,8 @@ class TrackedChannel:
     # Since the ring was first full (after the channel came here, or woke up) every chunk from this one on has
     # to be there in time.
     steady_seq: int | None = None
+    # The last chunk that this worker rendered, whoever's was taken.
+    rendered_seq: int | None = None
     # Chunks that were late since quality was last thought about.
     late: int = 0
     # The quality that was last told of.
@@ -59,6 +70,11 @@ class TrackedChannel:
     def unrendered_seq(self) -> int:
         """The first chunk that a change can still come in time for without anything being rendered twice."""
         return (self.ring.head or 0) + 1 + _ON_ITS_WAY_CHUNKS
+
+    def is_cold(self, now_us: int) -> bool:
+        """Whether the next chunk takes long: seconds of its past have to be rendered for it."""
+        live = live_seq(self.epoch_us, now_us)
+        return self.rendered_seq is None or live - self.rendered_seq > _COLD_CHUNKS
 
     def next_run(self, now_us: int, ready_us: int) -> Run | None:
         """The most urgent run of chunks, to be pushed at about ``ready_us``."""
@@ -114,3 +130,27 @@ class TrackedChannel:
     def _header(self, job: Job) -> Header:
         revision = self.score.revision_of(job.versions.own)
         return Header(PCM_S16LE, 0, revision, job.seq, due_us(self.epoch_us, job.seq))
+
+
+Work = tuple[TrackedChannel, Run]
+
+
+def most_urgent(channels: Iterable[TrackedChannel], now_us: int, batch_us: int) -> list[Work]:
+    """Runs in order of what is due first, as many as fit into a batch; a cold channel is one of its own."""
+    runs: list[tuple[int, bool, Work]] = []
+    for channel in channels:
+        cold = channel.is_cold(now_us)
+        run = channel.next_run(now_us, now_us + (LONGEST_BATCH_US if cold else batch_us))
+        if run is not None:
+            due = due_us(channel.epoch_us, run.first_seq) + (_COLD_BATCH_US if cold else 0)
+            runs.append((due, cold, (channel, run)))
+    chosen: list[Work] = []
+    chunks = 0
+    for _, cold, work in sorted(runs, key=itemgetter(0)):
+        chunks += len(work[1].versions)
+        if chosen and (cold or chunks > _BATCH_CHUNKS):
+            break
+        chosen.append(work)
+        if cold:
+            break
+    return chosen

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +9,6 @@ from typing import Final
 import structlog
 import torch
 
-from auralis.audio import due_us
 from auralis.channel.share import Link, Round, Share
 from auralis.channel.state import Channels
 from auralis.errors import ChannelNotFound
@@ -22,21 +20,16 @@ from services.synth.metrics import SynthMetrics
 from services.synth.quality import WHOLE
 from services.synth.rendering import Rendering
 from services.synth.schedule import Run
-from services.synth.tracked import TrackedChannel
+from services.synth.tracked import LONGEST_BATCH_US, TrackedChannel, Work, most_urgent
 
 _log = structlog.get_logger()
 
 # The ring misses a chunk 100 ms after it was full; looking more often keeps it at its full depth.
 _TICK_S: Final = 0.03
-# What one batch renders at most: an urgent chunk never waits for longer than this takes.
-_BATCH_CHUNKS: Final = 12
 _FIRST_BATCH_US: Final = 10_000
-_LONGEST_BATCH_US: Final = 400_000
 _FORGETTING: Final = 0.9
 # Even a worker that is never done reads on in its scores so often.
 _ROUND_S: Final = 0.25
-
-Work = tuple[TrackedChannel, Run]
 
 
 class _Pace:
@@ -51,7 +44,7 @@ class _Pace:
     def took(self, seconds: float) -> None:
         """Note one batch."""
         lately = int(self.batch_us * _FORGETTING)
-        self.batch_us = min(max(lately, int(seconds * 1e6), _FIRST_BATCH_US), _LONGEST_BATCH_US)
+        self.batch_us = min(max(lately, int(seconds * 1e6), _FIRST_BATCH_US), LONGEST_BATCH_US)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +98,7 @@ class Worker:
         """Follow what the membership says."""
         held = self._share.held
         for gone in self._tracked.keys() - held:
-            del self._tracked[gone]
-            self._metrics.quality.remove(gone)
+            self._drop(gone)
         for new in held - self._tracked.keys():
             try:
                 self._tracked[new] = TrackedChannel.of(await self._channels.state(new))
@@ -150,10 +142,10 @@ class Worker:
     async def _render_most_urgent(self) -> bool:
         """Render one batch and push it; False if there is nothing to do."""
         now_us = self._clock.now_us()
-        work = _most_urgent(self._awake(), now_us, now_us + self._pace.batch_us)
+        work = most_urgent(self._awake(), now_us, self._pace.batch_us)
         if not work:
             return False
-        pcm = await self._render(work)
+        pcm = await self._render(work, cold=work[0][0].is_cold(now_us))
         replies = await asyncio.gather(
             *(
                 self._ring.push(channel.id, channel.epoch_us, run.first_seq, channel.chunks(run, chunks))
@@ -172,15 +164,20 @@ class Worker:
                 channel.ring.held = await self._ring_reader.versions(channel.id)
                 channel.ring_unknown = False
 
-    async def _render(self, work: list[Work]) -> list[list[bytes]]:
-        """The PCM of each run."""
+    async def _render(self, work: list[Work], *, cold: bool) -> list[list[bytes]]:
+        """The PCM of each run; the time that a ``cold`` channel takes says nothing about the next batch."""
         loop = asyncio.get_running_loop()
         started = time.perf_counter()
         pcm = await loop.run_in_executor(self._rendering, self._render_runs, work)
         elapsed = time.perf_counter() - started
         chunks = sum(len(run.versions) for _, run in work)
-        self._pace.took(elapsed)
-        self._load.rendered(elapsed)
+        if cold:
+            self._load.caught_up(elapsed)
+        else:
+            self._load.rendered(elapsed)
+            self._pace.took(elapsed)
+        for channel, run in work:
+            channel.rendered_seq = run.last_seq
         for _ in range(chunks):
             self._metrics.render_seconds.observe(elapsed / chunks)
         self._metrics.realtime_factor.set(chunks * 0.1 / elapsed)
@@ -203,22 +200,12 @@ class Worker:
             return
         self._metrics.refused.labels(reply.outcome.value).inc()
         if reply.outcome is Outcome.EPOCH:  # deleted or created anew: begin again from its state
-            self._tracked.pop(channel.id, None)
+            self._drop(channel.id)
         channel.ring_unknown = True
+
+    def _drop(self, channel: str) -> None:
+        if self._tracked.pop(channel, None) is not None:
+            self._metrics.quality.remove(channel)
 
     def _awake(self) -> list[TrackedChannel]:
         return [c for c in self._tracked.values() if self._share.awake(c.id, always_on=c.always_on)]
-
-
-def _most_urgent(channels: Iterable[TrackedChannel], now_us: int, ready_us: int) -> list[Work]:
-    """Runs in order of what is due first, as many as fit into a batch."""
-    runs = [(channel, run) for channel in channels if (run := channel.next_run(now_us, ready_us)) is not None]
-    runs.sort(key=lambda work: due_us(work[0].epoch_us, work[1].first_seq))
-    chosen: list[Work] = []
-    chunks = 0
-    for channel, run in runs:
-        if chosen and chunks + len(run.versions) > _BATCH_CHUNKS:
-            break
-        chosen.append((channel, run))
-        chunks += len(run.versions)
-    return chosen

@@ -175,3 +175,13 @@ def test_the_load_is_the_share_of_time_since_the_last_look() -> None:
     load.rendered(0.5)
     assert load.look(11.0) == 0.75
     assert load.look(12.0) == 0.0
+
+
+def test_beginning_a_channel_is_no_load() -> None:
+    """Its past is rendered once: as if that time had not been."""
+    load = Load(10.0)
+    load.rendered(0.25)
+    load.caught_up(0.5)
+    assert load.look(11.0) == 0.5
+    load.caught_up(0.99)
+    assert load.look(12.0) == 0.0

@@ -5,19 +5,20 @@ import numpy as np
 from auralis.audio import CHUNK_US, AudioFormat
 from auralis.channel.state import ChannelState
 from auralis.controls import Controls
+from auralis.ring.versions import Versions
 from auralis.score.entry_id import NO_ENTRY
 from auralis.wire import unpack
 from services.synth.renderer import Renderer
-from services.synth.tracked import TrackedChannel
+from services.synth.tracked import TrackedChannel, most_urgent
 from tests.unit.synth.scores import FIRST, SECOND, lowered, phrase, revised, score_of
 
 AUDIO = AudioFormat()
 EPOCH_US = 1_700_000_000_000_000
 
 
-def channel() -> TrackedChannel:
+def channel(name: str = "main") -> TrackedChannel:
     """A channel with six seconds written."""
-    state = ChannelState("main", EPOCH_US, 7, 44_100, True, Controls(), 0, 0, 0, 0, None, NO_ENTRY)
+    state = ChannelState(name, EPOCH_US, 7, 44_100, True, Controls(), 0, 0, 0, 0, None, NO_ENTRY)
     tracked = TrackedChannel.of(state)
     tracked.score = score_of(phrase(AUDIO), AUDIO)
     return tracked
@@ -114,6 +115,43 @@ def test_a_change_of_quality_renders_nothing_twice() -> None:
     run = tracked.next_run(now + 4 * CHUNK_US, now + 4 * CHUNK_US)
     assert run is not None
     assert not tracked.rerenders(run)
+
+
+def rendered(name: str, last_seq: int) -> TrackedChannel:
+    """A channel that has been rendered up to ``last_seq``."""
+    tracked = channel(name)
+    tracked.ring.held = {seq: Versions(FIRST, FIRST) for seq in range(last_seq - 5, last_seq + 1)}
+    tracked.rendered_seq = last_seq
+    return tracked
+
+
+def batch(*channels: TrackedChannel, now_us: int = EPOCH_US + 30 * CHUNK_US) -> list[tuple[str, int]]:
+    """Who is rendered next, and from which chunk on."""
+    return [(tracked.id, run.first_seq) for tracked, run in most_urgent(channels, now_us, 10_000)]
+
+
+def test_what_is_due_first_is_rendered_first() -> None:
+    assert batch(rendered("a", 40), rendered("b", 36), rendered("c", 48)) == [("b", 37), ("a", 41)]
+
+
+def test_a_cold_channel_is_a_batch_of_its_own() -> None:
+    """It takes as long as dozens of chunks; the others would be late with it."""
+    assert batch(channel("cold"), channel("colder"), rendered("warm", 47)) == [("cold", 36)]
+
+
+def test_nobody_runs_dry_while_a_cold_channel_begins() -> None:
+    """Who has less than a second ahead goes first."""
+    assert batch(channel("cold"), rendered("low", 40), rendered("lower", 36)) == [("lower", 37), ("low", 41)]
+
+
+def test_a_cold_channel_begins_where_it_may_be_in_time() -> None:
+    """Its first chunk is chosen for when its past will have been rendered, and it is cold only once."""
+    tracked, now = channel(), EPOCH_US + 30 * CHUNK_US
+    ((_, first),) = batch(tracked, now_us=now)
+    tracked.rendered_seq = first
+    assert not tracked.is_cold(now)
+    assert batch(tracked, now_us=now) == [("main", first - 4)]
+    assert tracked.is_cold(now + 40 * CHUNK_US)
 
 
 def test_what_was_played_is_forgotten() -> None:
