@@ -33,7 +33,8 @@ def crossfade(old: NDArray[np.float32], new: NDArray[np.float32], frames: int) -
     """``old`` into ``new`` (``[ear, frame]``) over the first ``frames``; linearly."""
     fade_in = (np.arange(frames, dtype=np.float32) + 0.5) / np.float32(frames)
     mixed = new.copy()
-    mixed[:, :frames] = old[:, :frames] * (1 - fade_in) + new[:, :frames] * fade_in
+    # In this form what is the same in both stays exactly as it is.
+    mixed[:, :frames] += (old[:, :frames] - new[:, :frames]) * (1 - fade_in)
     return mixed
 
 
