@@ -1,4 +1,4 @@
-"""Rendering on a device that may fail: then the same batch once more on the CPU, and from there on."""
+"""Rendering on a device that may fail: from then on the CPU renders."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -43,11 +43,11 @@ class Rendering:
         self._renderers: dict[AudioFormat, Renders] = {}
         self._known: set[str] = set()
 
-    def render(self, audio: AudioFormat, jobs: Sequence[Job]) -> list[bytes]:
-        """The PCM of each job, by the CPU if the device is lost or out of memory.
+    def render(self, audio: AudioFormat, jobs: Sequence[Job]) -> list[bytes] | None:
+        """The PCM of each job, or None if the device was lost or out of memory: then ask the CPU.
 
-        Whatever was rendered before, the CPU renders it once more from the score: it needs nothing of the
-        device.
+        It needs nothing of the device, but the past of every channel once more; so the caller chooses anew
+        what is the most urgent.
         """
         try:
             return self._renderer(audio).render(jobs)
@@ -55,7 +55,7 @@ class Rendering:
             if self.device == _CPU:
                 raise
             self._fall_back(error)
-        return self._renderer(audio).render(jobs)
+            return None
 
     def take_skipped(self) -> int:
         """How many notes could not be played since the last call; why is logged once."""

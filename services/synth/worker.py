@@ -146,6 +146,9 @@ class Worker:
         if not work:
             return False
         pcm = await self._render(work, cold=work[0][0].is_cold(now_us))
+        if pcm is None:
+            self._begin_anew()
+            return True
         replies = await asyncio.gather(
             *(
                 self._ring.push(channel.id, channel.epoch_us, run.first_seq, channel.chunks(run, chunks))
@@ -157,6 +160,11 @@ class Worker:
         await self._look_again()
         return any(reply.outcome is not Outcome.AHEAD for reply in replies)
 
+    def _begin_anew(self) -> None:
+        """The device was lost, and with it what had been rendered of the past."""
+        for channel in self._tracked.values():
+            channel.rendered_seq = None
+
     async def _look_again(self) -> None:
         """Read what is in the rings that were not as believed, before anything else is rendered."""
         for channel in self._awake():
@@ -164,12 +172,17 @@ class Worker:
                 channel.ring.held = await self._ring_reader.versions(channel.id)
                 channel.ring_unknown = False
 
-    async def _render(self, work: list[Work], *, cold: bool) -> list[list[bytes]]:
-        """The PCM of each run; the time that a ``cold`` channel takes says nothing about the next batch."""
+    async def _render(self, work: list[Work], *, cold: bool) -> list[list[bytes]] | None:
+        """The PCM of each run; None if the device was lost."""
         loop = asyncio.get_running_loop()
         started = time.perf_counter()
         pcm = await loop.run_in_executor(self._rendering, self._render_runs, work)
-        elapsed = time.perf_counter() - started
+        if pcm is not None:
+            self._note(work, time.perf_counter() - started, cold=cold)
+        return pcm
+
+    def _note(self, work: list[Work], elapsed: float, *, cold: bool) -> None:
+        """Note what a batch took; the time of a ``cold`` channel says nothing about the next one."""
         chunks = sum(len(run.versions) for _, run in work)
         if cold:
             self._load.caught_up(elapsed)
@@ -182,13 +195,15 @@ class Worker:
             self._metrics.render_seconds.observe(elapsed / chunks)
         self._metrics.realtime_factor.set(chunks * 0.1 / elapsed)
         self._metrics.skipped_notes.inc(self._engine.take_skipped())
-        return pcm
 
-    def _render_runs(self, work: list[Work]) -> list[list[bytes]]:
+    def _render_runs(self, work: list[Work]) -> list[list[bytes]] | None:
         rendered: dict[int, list[bytes]] = {}
         for audio in {channel.audio for channel, _ in work}:
             mine = [(i, c.jobs(run)) for i, (c, run) in enumerate(work) if c.audio == audio]
-            pcm = iter(self._engine.render(audio, [job for _, jobs in mine for job in jobs]))
+            chunks = self._engine.render(audio, [job for _, jobs in mine for job in jobs])
+            if chunks is None:
+                return None
+            pcm = iter(chunks)
             rendered |= {i: [next(pcm) for _ in jobs] for i, jobs in mine}
         return [rendered[i] for i in range(len(work))]
 

@@ -150,7 +150,7 @@ class Lost(Renderer):
 
 
 async def test_a_lost_device_is_not_heard(stage: Stage) -> None:
-    """The CPU goes on with the very batch; counted once."""
+    """The CPU goes on with the very chunk that is missing; counted once."""
     async with stage.working() as renders:
         lost = stage.metrics.device_fallbacks.inc
         renders._engine = Rendering(torch.device("cuda"), lost, Lost)
