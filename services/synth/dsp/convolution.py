@@ -74,10 +74,17 @@ class Response:
 
 def response(impulse: NDArray[np.float64], audio: AudioFormat) -> Response:
     """The partitions of ``impulse`` (``[ear, frame]``, any length), without silent ones and silent bins."""
-    segments = _segments(impulse, audio)
-    bins = _audible_bins(segments, audio)
-    spectra = _partition_spectra(segments, np.append(bins[1:], 0), audio)
-    partitions = tuple(Partition(p, _pack(spectra[:, p, :count])) for p, count in enumerate(bins) if count)
+    every = _segments(impulse, audio)
+    # An echo's partitions are mostly silent: nothing needs to be transformed there.
+    sounding = np.flatnonzero(every.any(axis=(0, 2)))
+    if not len(sounding):
+        return Response((), 0)
+    segments, bins = every[:, sounding], np.zeros(every.shape[1] + 1, dtype=np.int64)
+    bins[sounding] = _audible_bins(segments, audio)
+    spectra = _partition_spectra(segments, bins[sounding + 1], audio)
+    partitions = tuple(
+        Partition(int(p), _pack(spectra[:, i, : bins[p]])) for i, p in enumerate(sounding) if bins[p]
+    )
     return Response(partitions, partitions[-1].delay + 1 if partitions else 0)
 
 

@@ -5,6 +5,7 @@ taps say the same to the ear: each is quieter, darker and thinner than the one b
 side. Each is a burst of a few milliseconds, longer from tap to tap, so that struck notes come back soft.
 """
 
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -67,6 +68,7 @@ def stereo_gains(position: float) -> NDArray[np.float64]:
     return np.array([np.cos(angle), np.sin(angle)])
 
 
+@cache
 def _echo(tap: int, audio: AudioFormat) -> NDArray[np.float64]:
     """One tap in mono, its burst after a lead: ``[frame]``."""
     share = (tap - 1) / (TAPS - 1)
