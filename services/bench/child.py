@@ -38,9 +38,14 @@ def main(device: str, chunks: int, paths: list[str]) -> None:
 
 
 def _peak_mb() -> float:
-    """The most that was resident; Linux counts in KiB, macOS in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+    """The most that was resident."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+    except OSError:  # not Linux; macOS counts in bytes
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / (2**20 if sys.platform == "darwin" else 2**10)
+    # On Linux ``ru_maxrss`` begins with what the process had that started this one.
+    return float(status.partition("VmHWM:")[2].split()[0]) / 2**10
 
 
 def _say(line: str) -> None:
