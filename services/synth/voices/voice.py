@@ -48,6 +48,10 @@ class OnGrid:
     bases: NDArray[np.float32]
     turns: NDArray[np.float32]
 
+    def where(self, keep: NDArray[np.bool_]) -> "OnGrid":
+        """Those partials only."""
+        return OnGrid(self.rows.where(keep), self.bases[keep], self.turns[keep])
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -78,7 +82,9 @@ class Voice:
     # Whether levels move fast all the time (decay, tremolo), and whether the pitch does.
     lively: bool
     bends: bool
+    # Computed when first needed: by grid and age, and what the ages leave out of by grid and youth.
     _grids: dict[tuple[int, int], OnGrid] = field(default_factory=dict, repr=False)
+    _wholes: dict[tuple[int, bool], OnGrid] = field(default_factory=dict, repr=False)
 
     @property
     def finite(self) -> bool:
@@ -95,18 +101,22 @@ class Voice:
         return found or self._placed(grid, age, start_frame)
 
     def _placed(self, grid: Grid, age: int, start_frame: int) -> OnGrid:
-        timing = self.timing
-        young = start_frame < timing.settled
+        young = start_frame < self.timing.settled
         here = np.full(len(self.rows), grid.divisor == 1) if young else grid.holds(self.rows.freq_hz)
-        if timing.ends is not None:
-            begun = [frame for frame in timing.thinner if frame <= start_frame]
-            here &= timing.ends > max(begun, default=0)
-        rows = self.rows.where(here)
-        bases = additive.basis(rows.freq_hz, rows.stereo, grid)
-        placed = OnGrid(rows, bases, additive.border_turns(rows.freq_hz, grid))
-        self._grids[grid.divisor, age] = placed
-        return placed
+        whole = self._wholes.get((grid.divisor, young))
+        if whole is None:
+            whole = self._wholes[grid.divisor, young] = _computed(self.rows.where(here), grid)
+        begun = max((frame for frame in self.timing.thinner if frame <= start_frame), default=0)
+        if self.timing.ends is not None and begun:
+            whole = whole.where(self.timing.ends[here] > begun)
+        self._grids[grid.divisor, age] = whole
+        return whole
 
     def moves(self, start_frame: int, end_frame: int) -> bool:
         """Whether levels move so fast that the chunk's ends do not say all."""
         return self.lively or start_frame < self.timing.risen or end_frame > self.timing.falling
+
+
+def _computed(rows: Rows, grid: Grid) -> OnGrid:
+    bases = additive.basis(rows.freq_hz, rows.stereo, grid)
+    return OnGrid(rows, bases, additive.border_turns(rows.freq_hz, grid))
