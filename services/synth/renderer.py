@@ -21,7 +21,7 @@ from services.synth.dsp import limiter, master
 from services.synth.mix import desk
 from services.synth.mix.cast import Cast, longest_release_s
 from services.synth.mix.layers import LayerRenderer
-from services.synth.mix.space import SpaceRenderer
+from services.synth.mix.space import LONGEST_DELAY_CHUNKS, SpaceRenderer
 from services.synth.mix.tape import Take, Tape
 
 # What the limiter looks at: the chunk itself and those before it.
@@ -103,7 +103,9 @@ class Renderer:
     def _tape(self, job: Job) -> Tape:
         key = (job.seed, id(job.score))
         kept = self._tapes.pop(key, None)
-        tape = kept[1] if kept else Tape(self._audio, self._space.depth(_MIXES))
+        tape = (
+            kept[1] if kept else Tape(self._audio, self._space.depth(_MIXES), LONGEST_DELAY_CHUNKS + _MIXES)
+        )
         self._tapes[key] = (job.score, tape)
         while len(self._tapes) > _KEPT_TAPES:
             self._tapes.popitem(last=False)

@@ -19,22 +19,22 @@ from services.synth.mix.sounding import Sounding
 
 
 class Piece(NamedTuple):
-    """A group as one part of the batch needs it."""
+    """A group as one part of the batch needs it; ``moves`` says it of each of its rows."""
 
     part: int
     layer: str
     group: Group
-    moves: bool
+    moves: NDArray[np.bool_]
     bends: bool
 
 
 class Batch:
-    """Pieces in the order in which their rows lie: those that move first, those that bend side by side."""
+    """Pieces in the order in which their rows lie: those that bend first."""
 
     def __init__(
         self, pieces: Sequence[Piece], parts: Sequence[Sounding], grid: Grid, device: torch.device
     ) -> None:
-        self.pieces = sorted(pieces, key=lambda piece: (not piece.moves, piece.moves == piece.bends))
+        self.pieces = sorted(pieces, key=lambda piece: not piece.bends)
         self._parts = parts
         self._grid = grid
         self._device = device
@@ -54,17 +54,28 @@ class Batch:
 
     def _amplitude(self) -> torch.Tensor:
         """``[row, border]``."""
-        ends = self._slow()
-        _, moving = self._range([piece.moves for piece in self.pieces])
+        slow = self._slow()
         fast = torch.cat([piece.group.fast for piece in self.pieces], dim=1)
-        ends[:, moving:] *= levels.fast_levels(fast[:, moving:], self._at_ends()[:, moving:])
+        amplitude = self._between(slow * levels.fast_levels(fast, self._at_ends()))
+        moving = self._moving()
+        if len(moving):
+            since_s = self._since_s[moving, None] + self._borders_s
+            at_borders = levels.fast_levels(fast[:, moving, None], since_s)
+            amplitude[moving] = self._between(slow[:, moving]) * at_borders
+        return amplitude
+
+    def _between(self, ends: torch.Tensor) -> torch.Tensor:
+        """``[end, row]`` as ``[row, border]``."""
         along = self._upload(self._grid.border_frames / self._grid.audio.frames_per_chunk)
         start, end = ends[:, :, None]
-        amplitude: torch.Tensor = (start + (end - start) * along).clamp_(min=0.0)
-        if moving:
-            since_s = self._since_s[:moving, None] + self._borders_s
-            amplitude[:moving] *= levels.fast_levels(fast[:, :moving, None], since_s)
-        return amplitude
+        levels_: torch.Tensor = start + (end - start) * along
+        return levels_.clamp_(min=0.0)
+
+    def _moving(self) -> torch.Tensor:
+        """The rows that move, filled up to whole :data:`additive.ROWS` by repeating the last one."""
+        rows = np.flatnonzero(np.concatenate([piece.moves for piece in self.pieces]))
+        whole = np.pad(rows, (0, -len(rows) % additive.ROWS), mode="edge") if len(rows) else rows
+        return torch.from_numpy(whole).to(self._device)
 
     def _slow(self) -> torch.Tensor:
         """``[end, row]``."""
@@ -85,16 +96,11 @@ class Batch:
         phase = np.concatenate([piece.group.phase_turns for piece in self.pieces])
         start = additive.start_turns(freq_hz, phase, self._since_frames, self._grid.audio.sample_rate_hz)
         turns = torch.cat([piece.group.turns for piece in self.pieces]) + self._upload(start[:, None])
-        first, last = self._range([piece.bends for piece in self.pieces])
-        if last > first:
-            bend = torch.cat([piece.group.bend for piece in self.pieces], dim=1)[:, first:last, None]
-            turns[first:last] += levels.bent_turns(bend, self._since_s[first:last, None] + self._borders_s)
+        bending = int(self._ends[sum(piece.bends for piece in self.pieces)])
+        if bending:
+            bend = torch.cat([piece.group.bend for piece in self.pieces], dim=1)[:, :bending, None]
+            turns[:bending] += levels.bent_turns(bend, self._since_s[:bending, None] + self._borders_s)
         return turns
-
-    def _range(self, wanted: Sequence[bool]) -> tuple[int, int]:
-        """The rows of the wanted pieces, which lie side by side."""
-        found = [index for index, want in enumerate(wanted) if want]
-        return (int(self._ends[found[0]]), int(self._ends[found[-1] + 1])) if found else (0, 0)
 
     def _upload(self, array: NDArray[np.float64] | NDArray[np.float32]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self._device)

@@ -8,7 +8,9 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from auralis.audio import AudioFormat
 from services.synth.dsp import additive, grid
@@ -59,7 +61,6 @@ class LayerRenderer:
         return rendered
 
     def _pieces(self, index: int, part: Sounding, on: Grid) -> list[Piece]:
-        end_frame = part.start_frame + self._audio.frames_per_chunk
         by_layer: dict[str, list[Voice]] = {}
         for voice in part.voices:
             by_layer.setdefault(voice.layer, []).append(voice)
@@ -67,9 +68,17 @@ class LayerRenderer:
         for layer, voices in by_layer.items():
             group = self._group(part, layer, voices, on)
             if group is not None:
-                moves = any(voice.moves(part.start_frame, end_frame) for voice in voices)
+                moves = self._moves(group, voices, part.start_frame, on)
                 pieces.append(Piece(index, layer, group, moves, any(voice.bends for voice in voices)))
         return pieces
+
+    def _moves(self, group: Group, voices: Sequence[Voice], start_frame: int, on: Grid) -> NDArray[np.bool_]:
+        """Which of the group's rows move fast in the chunk."""
+        end_frame = start_frame + self._audio.frames_per_chunk
+        sizes = [len(voice.on(on, start_frame).rows) for voice in voices]
+        moves = np.zeros(len(group), dtype=bool)
+        moves[: sum(sizes)] = np.repeat([voice.moves(start_frame, end_frame) for voice in voices], sizes)
+        return moves
 
     def _group(self, part: Sounding, layer: str, voices: Sequence[Voice], on: Grid) -> Group | None:
         found = [

@@ -18,7 +18,6 @@ from services.synth.mix.desk import Buses
 
 # Chunks are rendered again after a revision, and the limiter looks back at three: these stay whole.
 _WHOLE_TAKES: Final = 30
-_KEPT_VERSIONS: Final = 2
 
 
 @dataclass(slots=True, eq=False)
@@ -49,17 +48,22 @@ class Take:
         return (other.seq, other.view.version) == (self.seq - 1, self.earlier)
 
     def shrink(self) -> None:
-        """Drop what later chunks do not need."""
+        """Drop what later chunks do not need: all but the spectra."""
         self.played = self.sent = self.mixed = False
         self.buses = self.echoes = self.into_room = self.mix = None
 
+    def forget_echoes(self) -> None:
+        """Drop what the delay needed: its past is shorter than the room's."""
+        self.delay_known, self.delay_spectrum = False, None
+
 
 class Tape:
-    """One channel's takes: a few versions of its last ``depth`` chunks."""
+    """One channel's takes: its last ``depth`` chunks, with what the delay needs in the last ``echoes``."""
 
-    def __init__(self, audio: AudioFormat, depth: int) -> None:
+    def __init__(self, audio: AudioFormat, depth: int, echoes: int) -> None:
         self._audio = audio
         self._depth = depth
+        self._echoes = echoes + _WHOLE_TAKES
         self._takes: dict[tuple[int, EntryId], Take] = {}
         self._last: list[Take] = []
 
@@ -77,7 +81,9 @@ class Tape:
         self._last = [*self._last[1 - self._depth :], newest]
         if len(self._last) > _WHOLE_TAKES:
             self._last[-1 - _WHOLE_TAKES].shrink()
-        self._forget(seq - self._depth)
+        if len(self._last) > self._echoes:
+            self._last[-1 - self._echoes].forget_echoes()
+        self._forget(seq)
         return self._last
 
     def _past(self, score: Score, take: Take) -> list[Take]:
@@ -97,6 +103,8 @@ class Tape:
             take = self._takes[seq, version] = Take(seq, score.view(version), earlier)
         return take
 
-    def _forget(self, before_seq: int) -> None:
-        if len(self._takes) > _KEPT_VERSIONS * self._depth:
-            self._takes = {key: take for key, take in self._takes.items() if take.seq >= before_seq}
+    def _forget(self, seq: int) -> None:
+        """Keep what the next chunks need, and what a rendering of the last ones again would."""
+        if len(self._takes) > self._depth + 2 * _WHOLE_TAKES:
+            kept = range(seq - self._depth, seq + _WHOLE_TAKES)
+            self._takes = {key: take for key, take in self._takes.items() if take.seq in kept}

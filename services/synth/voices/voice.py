@@ -109,6 +109,10 @@ class Voice:
         begun = max((frame for frame in self.timing.thinner if frame <= start_frame), default=0)
         if self.timing.ends is not None and begun:
             whole = whole.where(self.timing.ends[here] > begun)
+        # What it was two ages ago is needed by no chunk that is rendered again.
+        self._grids.pop((grid.divisor, age - 2), None)
+        if age > 1:
+            self._wholes.pop((grid.divisor, True), None)
         self._grids[grid.divisor, age] = whole
         return whole
 

@@ -14,6 +14,7 @@ from tests.unit.synth.scores import FIRST, SECOND, phrase, revised, score_of
 
 AUDIO = AudioFormat()
 DEPTH = 20
+ECHOES = 5
 LAST = range(44, 52)
 
 
@@ -31,21 +32,21 @@ def chunks(renderer: Renderer, score: Score, wanted: range, version: EntryId = F
 
 
 def test_takes_reach_back_by_the_depth_or_to_the_first_chunk(score: Score) -> None:
-    assert seqs(Tape(AUDIO, DEPTH), score, FIRST, 40) == list(range(21, 41))
-    assert seqs(Tape(AUDIO, DEPTH), score, FIRST, 5) == list(range(6))
+    assert seqs(Tape(AUDIO, DEPTH, ECHOES), score, FIRST, 40) == list(range(21, 41))
+    assert seqs(Tape(AUDIO, DEPTH, ECHOES), score, FIRST, 5) == list(range(6))
 
 
 def test_before_the_score_there_is_nothing() -> None:
     score = Score()
     score.apply(FIRST, Batch(0, AUDIO.start_frame(10), AUDIO.start_frame(90), ()))
-    assert seqs(Tape(AUDIO, DEPTH), score, FIRST, 9) == []
-    assert seqs(Tape(AUDIO, DEPTH), score, FIRST, 12) == [10, 11, 12]
-    assert Tape(AUDIO, DEPTH).upto(Score(), FIRST, 5) == []
+    assert seqs(Tape(AUDIO, DEPTH, ECHOES), score, FIRST, 9) == []
+    assert seqs(Tape(AUDIO, DEPTH, ECHOES), score, FIRST, 12) == [10, 11, 12]
+    assert Tape(AUDIO, DEPTH, ECHOES).upto(Score(), FIRST, 5) == []
 
 
 def test_going_on_gives_the_same_takes_as_looking_back(score: Score) -> None:
     """What was rendered of them is found again."""
-    going, looking = Tape(AUDIO, DEPTH), Tape(AUDIO, DEPTH)
+    going, looking = Tape(AUDIO, DEPTH, ECHOES), Tape(AUDIO, DEPTH, ECHOES)
     for seq in range(60):
         takes = going.upto(score, FIRST, seq)
         assert takes[-1] is going.upto(score, FIRST, seq)[-1]
@@ -55,7 +56,7 @@ def test_going_on_gives_the_same_takes_as_looking_back(score: Score) -> None:
 def test_chunks_before_a_revision_are_the_same_takes_in_both_versions(score: Score) -> None:
     """From it on there are two of each, the old one for who still needs it."""
     revised(score, AUDIO, 30, 1.0)
-    kept = Tape(AUDIO, DEPTH)
+    kept = Tape(AUDIO, DEPTH, ECHOES)
     old, new = kept.upto(score, FIRST, 35), kept.upto(score, SECOND, 35)
     same = [one.seq for one, other in zip(old, new, strict=True) if one is other]
     assert same == list(range(16, 30))
@@ -64,21 +65,21 @@ def test_chunks_before_a_revision_are_the_same_takes_in_both_versions(score: Sco
 
 def test_a_version_that_does_not_reach_a_chunk_is_not_told_apart(score: Score) -> None:
     """A later entry that begins after the chunk changes nothing of it."""
-    kept = Tape(AUDIO, DEPTH)
+    kept = Tape(AUDIO, DEPTH, ECHOES)
     before = kept.upto(score, FIRST, 25)[-1]
     revised(score, AUDIO, 30, 1.0)
     assert kept.upto(score, SECOND, 25)[-1] is before
 
 
 def test_a_tape_does_not_grow(score: Score) -> None:
-    """It keeps a few versions of its depth, however long it goes on, however often the score changes."""
-    kept = Tape(AUDIO, DEPTH)
+    """It keeps its depth and what may be rendered again, however long it goes on, however often the score changes."""
+    kept = Tape(AUDIO, DEPTH, ECHOES)
     for seq in range(400):
         if seq % 50 == 7:
             frame = AUDIO.start_frame(seq + 3)
             score.apply(EntryId(10 + seq, 0), Batch(0, frame, AUDIO.frames(60), ()))
         kept.upto(score, score.last_id, seq)
-        assert len(kept._takes) <= 3 * DEPTH
+        assert len(kept._takes) <= DEPTH + 2 * tape._WHOLE_TAKES + 1
 
 
 @pytest.mark.parametrize("whole", [4, 10])
@@ -98,7 +99,7 @@ def test_chunks_that_were_forgotten_and_are_asked_for_again_are_the_same(
 ) -> None:
     """However little the tape keeps."""
     expected = chunks(Renderer(AUDIO), score, LAST)
-    monkeypatch.setattr(tape, "_KEPT_VERSIONS", 0)
+    monkeypatch.setattr(tape, "_WHOLE_TAKES", 1)
     renderer = Renderer(AUDIO)
     assert chunks(renderer, score, LAST) == expected
     chunks(renderer, score, range(300, 303))
