@@ -72,7 +72,7 @@ def test_a_version_that_does_not_reach_a_chunk_is_not_told_apart(score: Score) -
 
 
 def test_a_tape_does_not_grow(score: Score) -> None:
-    """It keeps its depth and what may be rendered again, however long it goes on, however often the score changes."""
+    """It keeps its depth and what may be rendered again, however often the score changes."""
     kept = Tape(AUDIO, DEPTH, ECHOES)
     for seq in range(400):
         if seq % 50 == 7:
