@@ -13,7 +13,7 @@ from tests.gates.measures import Audio, from_pcm
 
 # Ten minutes as the gates say; 30 for variety take a minute more than a test run has to spare.
 LONG_MINUTES: Final = float(os.environ.get("AURALIS_GATE_MINUTES", "10"))
-SHORT_MINUTES: Final = 1.2
+SHORT_MINUTES: Final = 1.0
 
 
 class Piece(NamedTuple):

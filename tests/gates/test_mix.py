@@ -23,6 +23,13 @@ def long(request: pytest.FixtureRequest) -> Piece:
     return piece(seed, LONG_MINUTES, rate_hz=rate_hz)
 
 
+@pytest.fixture(scope="module", params=SHORT, ids=lambda given: f"seed {given[0]} at {given[1]} Hz")
+def short(request: pytest.FixtureRequest) -> Piece:
+    """A minute of other seeds."""
+    seed, rate_hz = request.param
+    return piece(seed, SHORT_MINUTES, rate_hz=rate_hz)
+
+
 @pytest.fixture(scope="module", params=LONG + SHORT, ids=lambda given: f"seed {given[0]} at {given[1]} Hz")
 def any_piece(request: pytest.FixtureRequest) -> Piece:
     """Ten minutes of one seed, less of others."""
@@ -57,9 +64,9 @@ def test_no_clicks_no_gaps_no_offset(any_piece: Piece) -> None:
     assert measures.dc_dbfs(any_piece.audio) < -60
 
 
-def test_chunk_borders_can_not_be_told(any_piece: Piece) -> None:
+def test_chunk_borders_can_not_be_told(short: Piece) -> None:
     """Borders are no rougher than what is around them."""
-    found = measures.borders(any_piece.audio, any_piece.rate_hz // 10)
+    found = measures.borders(short.audio, short.rate_hz // 10)
     assert abs(found.rank_deviation) < 4
     assert found.step_db <= 0
 
@@ -70,18 +77,18 @@ def test_stereo(any_piece: Piece) -> None:
     assert measures.mono_loss_db(any_piece.audio) < 3
 
 
-def test_spectral_balance(any_piece: Piece) -> None:
+def test_spectral_balance(short: Piece) -> None:
     """Neither dull nor glaring: 2 to 6 dB quieter from octave to octave (by hertz 3 dB more)."""
-    assert -9 <= measures.slope_db_per_octave(any_piece.audio, any_piece.rate_hz) <= -5
-    assert 200 <= measures.power_centroid_hz(any_piece.audio, any_piece.rate_hz) <= 600
+    assert -9 <= measures.slope_db_per_octave(short.audio, short.rate_hz) <= -5
+    assert 200 <= measures.power_centroid_hz(short.audio, short.rate_hz) <= 600
 
 
-def test_nothing_sounds_that_the_score_does_not_know(any_piece: Piece) -> None:
+def test_nothing_sounds_that_the_score_does_not_know(short: Piece) -> None:
     """Where the spectrum jumps, a note begins; a few jumps may be grains and echoes."""
-    start = 10 * any_piece.rate_hz
-    notes = any_piece.score.view().notes(0, start + any_piece.audio.shape[1])
-    onsets = [(note.at_frame - start) / any_piece.rate_hz for note in notes]
-    peaks = structure.onsets_s(any_piece.audio, any_piece.rate_hz, over=0.2)
+    start = 10 * short.rate_hz
+    notes = short.score.view().notes(0, start + short.audio.shape[1])
+    onsets = [(note.at_frame - start) / short.rate_hz for note in notes]
+    peaks = structure.onsets_s(short.audio, short.rate_hz, over=0.2)
     assert len(structure.unexplained_s(peaks, onsets, 0.12)) <= 0.05 * len(onsets)
 
 
