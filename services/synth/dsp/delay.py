@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from auralis.audio import AUDIO_CHANNELS, AudioFormat
 from services.synth.dsp.diffusion import burst
 from services.synth.dsp.filters import band_end, frequencies, high_pass, low_pass
+from services.synth.dsp.stereo import equal_power
 
 TAPS: Final = 7
 # Slow tempos lose their last taps: a worker that takes over renders this much of the past.
@@ -53,19 +54,13 @@ def impulse(beat_s: float, division: float, audio: AudioFormat) -> NDArray[np.fl
         if start + len(echo) > out.shape[1]:
             break
         end = start + len(echo)
-        out[:, start:end] += stereo_gains(pan(tap))[:, None] * echo
+        out[:, start:end] += equal_power(pan(tap))[:, None] * echo
     return out[:, :end]
 
 
 def pan(tap: int) -> float:
     """Where tap 1, 2, … stands, -1 (left) to 1: sides alternate, further out each time."""
     return float((-1) ** tap * min(0.85, 0.55 + 0.06 * tap))
-
-
-def stereo_gains(position: float) -> NDArray[np.float64]:
-    """Equal-power gains of the ears for a position of -1 (left) to 1."""
-    angle = (position + 1) * np.pi / 4
-    return np.array([np.cos(angle), np.sin(angle)])
 
 
 @cache

@@ -18,14 +18,13 @@ from numpy.typing import NDArray
 
 from auralis.audio import AUDIO_CHANNELS, AudioFormat
 from services.synth.dsp.grid import Grid
+from services.synth.dsp.stereo import diffuse_coherence
 
 BANDS: Final = 20
 _LOWEST_HZ: Final = 31.25
 _HIGHEST: Final = 0.47  # of the sample rate
 _MONO_BANDS: Final = 5  # the lowest, up to 150 Hz
 # Ears in a diffuse field share the lows; of the highs, so much that a mono sum loses less than 2 dB.
-_EARS_M: Final = 0.22
-_SOUND_M_S: Final = 343.0
 _LEAST_COHERENCE: Final = 0.3
 _COS_SQUARE_BAND: Final = 0.3493  # the width of a band of cos^2 shape over its centre
 _SEED: Final = 1
@@ -45,7 +44,7 @@ def centres_hz() -> NDArray[np.float64]:
 
 def coherences() -> NDArray[np.float64]:
     """How far left and right correlate in each band."""
-    diffuse = np.maximum(np.sinc(2 * centres_hz() * _EARS_M / _SOUND_M_S), _LEAST_COHERENCE)
+    diffuse = np.maximum(diffuse_coherence(centres_hz()), _LEAST_COHERENCE)
     return np.where(np.arange(BANDS) < _MONO_BANDS, 1.0, diffuse)
 
 

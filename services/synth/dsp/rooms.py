@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auralis.audio import AUDIO_CHANNELS, SAMPLE_RATES_HZ, AudioFormat
-from services.synth.dsp.delay import stereo_gains
 from services.synth.dsp.diffusion import burst
 from services.synth.dsp.filters import band_end, frequencies, high_pass, k_weighting, low_pass
+from services.synth.dsp.stereo import diffuse_coherence, equal_power
 
 OCTAVES_HZ: Final = (63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16_000.0)
 
@@ -37,8 +37,6 @@ _FADE_SHARE: Final = 0.12
 # Pulses a second at the tail's onset: fewer would be heard one by one.
 _FIRST_DENSITY_HZ: Final = 2000.0
 # Two points this far apart in a diffuse field hear what two ears do (Cook et al. 1955).
-_EAR_DISTANCE_M: Final = 0.22
-_SPEED_OF_SOUND_M_S: Final = 343.0
 # An octave is heard to decay like its slower, lower part: its value belongs this far under its middle.
 _SLOWER_PART_OCTAVES: Final = 0.12
 _WINDOW: Final = 2048
@@ -256,13 +254,8 @@ def _t60_s(room: Room, freq_hz: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _ear_mix(freq_hz: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Gains of the noise that the ears share and of the noise that they have with opposite signs.
-
-    Their coherence follows the diffuse field's sinc to its first zero, 780 Hz. Above, the field would be
-    slightly opposed here and there; independent ears lose less in mono.
-    """
-    turns = np.minimum(2 * freq_hz * _EAR_DISTANCE_M / _SPEED_OF_SOUND_M_S, 1.0)
-    coherence = np.sinc(turns)
+    """Gains of the noise that the ears share and of the noise that they have with opposite signs."""
+    coherence = diffuse_coherence(freq_hz)
     return np.sqrt((1 + coherence) / 2), np.sqrt((1 - coherence) / 2)
 
 
@@ -274,7 +267,7 @@ def _early(room: Room, audio: AudioFormat, random: np.random.Generator) -> NDArr
     for reflection in room.reflections:
         echo = burst(random, audio.frames(_REFLECTION_S)) * 10 ** (reflection.level_db / 20)
         start = audio.frames((room.pre_delay_ms + reflection.at_ms) / 1000)
-        for ear, gain in enumerate(stereo_gains(reflection.pan)):
+        for ear, gain in enumerate(equal_power(reflection.pan)):
             late = start + audio.frames(_FAR_EAR_S * max(0.0, reflection.pan * (1 - 2 * ear)))
             out[ear, late : late + len(echo)] += gain * echo
     return _filtered(out, _REFLECTION_HIGH_PASS_HZ, _REFLECTION_LOW_PASS_HZ, audio)

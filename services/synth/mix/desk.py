@@ -7,6 +7,7 @@ import torch
 
 from auralis.audio import AUDIO_CHANNELS
 from auralis.score.events import Layer
+from services.synth.mix import silence
 
 LAYERS: Final[tuple[str, ...]] = get_args(Layer)
 _OFF: Final = -120.0
@@ -70,10 +71,11 @@ def crossfaded(old: Buses | None, new: Buses | None) -> Buses | None:
     heard = old or new
     if heard is None:
         return None
-    silence = torch.zeros_like(heard.dry)
-    share = torch.linspace(0, 1, silence.shape[-1], device=silence.device)
-    before, after = ([silence if bus is None else bus for bus in buses or _NO_BUSES] for buses in (old, new))
-    return Buses(*(torch.lerp(one, other, share) for one, other in zip(before, after, strict=True)))
+    share = torch.linspace(0, 1, heard.dry.shape[-1], device=heard.dry.device)
+    dry, room, delay = (
+        silence.crossfaded(getattr(old, bus, None), getattr(new, bus, None), share) for bus in Buses._fields
+    )
+    return None if dry is None or room is None else Buses(dry, room, delay)
 
 
 def _gain(db: float) -> float:

@@ -17,6 +17,7 @@ from auralis.score.events import Space, Tempo
 from services.synth.dsp import convolution, delay, master, rooms
 from services.synth.dsp.convolution import Response
 from services.synth.mix.desk import DELAY_TO_ROOM
+from services.synth.mix.silence import crossfaded, total
 from services.synth.mix.tape import Take
 
 DEFAULT_ROOM: Final = "hall"
@@ -111,7 +112,7 @@ class SpaceRenderer:
         take = takes[index]
         take.echoes = self._echoes(takes, index)
         returned = take.echoes * DELAY_TO_ROOM if take.echoes is not None else None
-        take.into_room = _total(take.buses.room if take.buses else None, returned)
+        take.into_room = total(take.buses.room if take.buses else None, returned)
         take.sent = True
 
     def _analyse_room(self, takes: Sequence[Take], index: int) -> None:
@@ -122,9 +123,9 @@ class SpaceRenderer:
     def _mix(self, takes: Sequence[Take], index: int) -> None:
         """Dry, echoes and the room, gently saturated."""
         take = takes[index]
-        total = _total(take.buses.dry if take.buses else None, take.echoes)
-        total = _total(total, self._wet(takes, index))
-        take.mix = None if total is None else master.saturate(np.asarray(total.cpu().numpy()))
+        near = total(take.buses.dry if take.buses else None, take.echoes)
+        mix = total(near, self._wet(takes, index))
+        take.mix = None if mix is None else master.saturate(np.asarray(mix.cpu().numpy()))
         take.mixed = True
 
     def _spectrum(self, before: torch.Tensor | None, now: torch.Tensor | None) -> torch.Tensor | None:
@@ -142,7 +143,7 @@ class SpaceRenderer:
         if new is None or now == before:
             return new
         old = self._convolved(spectra, _delay(before, self._audio, self._device))
-        return _crossfaded(old, new, torch.linspace(0, 1, self._audio.frames_per_chunk, device=self._device))
+        return crossfaded(old, new, torch.linspace(0, 1, self._audio.frames_per_chunk, device=self._device))
 
     def _wet(self, takes: Sequence[Take], index: int) -> torch.Tensor | None:
         """The room's answer; after a change of room, from the old one into the new one."""
@@ -155,7 +156,7 @@ class SpaceRenderer:
             return new
         old = self._convolved(spectra, self._response(take.view.in_force(Space, space.at_frame - 1)))
         moved = torch.arange(start - space.at_frame, end - space.at_frame, device=self._device)
-        return _crossfaded(old, new, (moved / self._audio.frames(_MOVE_S)).clamp(0, 1))
+        return crossfaded(old, new, (moved / self._audio.frames(_MOVE_S)).clamp(0, 1))
 
     def _moving(self, take: Take, space: Space) -> bool:
         since = self._audio.start_frame(take.seq) - space.at_frame
@@ -196,17 +197,3 @@ def _bpm(take: Take, frame: int) -> float:
 
 def _name(space: Space | None) -> str:
     return space.room if space else DEFAULT_ROOM
-
-
-def _total(one: torch.Tensor | None, other: torch.Tensor | None) -> torch.Tensor | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return one + other
-
-
-def _crossfaded(
-    old: torch.Tensor | None, new: torch.Tensor | None, share: torch.Tensor
-) -> torch.Tensor | None:
-    if new is None:
-        return None if old is None else old * (1 - share)
-    return new * share if old is None else old + (new - old) * share

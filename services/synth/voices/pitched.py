@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from services.synth.dsp.stereo import equal_power
 from services.synth.patches.schema import Decay
 from services.synth.voices.columns import Bend, Fast, Slow
 from services.synth.voices.playing import Playing
@@ -90,8 +91,7 @@ def joined(first: Rows, second: Rows) -> Rows:
 def stereo_gains(pan: Array, freq_hz: Array, mono_below_hz: float) -> Array:
     """Equal-power gains ``[partial, ear]``; lows stay in the middle."""
     narrowed = np.clip(pan, -1, 1) * np.clip(freq_hz / mono_below_hz - 0.5, 0, 1)
-    angle = (narrowed + 1) * (np.pi / 4)
-    return np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return equal_power(narrowed)
 
 
 def _timbre(slow: Array, playing: Playing, partials: Partials) -> None:

@@ -18,7 +18,6 @@ from auralis.keyspace import Keyspace
 from auralis.ring.reader import RingReader
 from auralis.ring.versions import Versions
 from auralis.score.events import Automation
-from auralis.score.log import ScoreReader
 from auralis.score.score import Score
 from auralis.wire import unpack
 from services.composer import service as composer
@@ -28,6 +27,7 @@ from services.synth.ladder import LOOKS
 from services.synth.metrics import SynthMetrics
 from services.synth.renderer import Job, Renderer
 from services.synth.rendering import Rendering
+from tests.integration.synth.offline import assert_as_offline, score_of
 
 AUDIO = AudioFormat()
 SEED = 5
@@ -37,8 +37,8 @@ class Stage:
     """A channel that is composed and rendered, and a reader that keeps every frozen chunk."""
 
     def __init__(self, client: Redis, keys: Keyspace, url: str) -> None:
-        self.keys, self.url = keys, url
-        self.channels, self.scores = Channels(client, keys), ScoreReader(client, keys)
+        self.client, self.keys, self.url = client, keys, url
+        self.channels = Channels(client, keys)
         self.ring = RingReader(client, keys)
         self.metrics = SynthMetrics(CollectorRegistry())
         self.frozen: dict[int, tuple[bytes, Versions]] = {}
@@ -65,19 +65,10 @@ class Stage:
         return sum(sample.value for sample in samples if not sample.name.endswith("_created"))
 
     async def score(self) -> Score:
-        score = Score()
-        for entry in await self.scores.read("main"):
-            score.apply(entry.id, entry.batch)
-        return score
+        return await score_of(self.client, self.keys)
 
     async def assert_as_offline(self) -> None:
-        """Contiguous seqs, and every byte is a function of the log and the stored versions."""
-        seqs = sorted(self.frozen)
-        assert seqs == list(range(seqs[0], seqs[-1] + 1))
-        score, renderer = await self.score(), Renderer(AUDIO)
-        for seq in seqs:
-            frame, versions = self.frozen[seq]
-            assert bytes(unpack(frame)[1]) == renderer.render([Job(SEED, score, seq, versions)])[0], seq
+        assert_as_offline(self.frozen, await self.score(), SEED, AUDIO)
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[worker.Worker]:

@@ -20,14 +20,14 @@ from auralis.ring.reader import RingReader
 from auralis.ring.versions import Versions
 from auralis.score.entry_id import NO_ENTRY
 from auralis.score.events import Automation, Batch, Revise
-from auralis.score.log import ScoreReader, ScoreWriter
+from auralis.score.log import ScoreWriter
 from auralis.score.score import Score
 from auralis.timing import first_revisable_seq
 from auralis.wire import unpack
 from services.offline.replay import replay
 from services.synth.metrics import SynthMetrics
-from services.synth.renderer import Job, Renderer
 from services.synth.worker import Collaborators, Worker
+from tests.integration.synth.offline import assert_as_offline, score_of
 from tests.unit.synth.scores import phrase
 
 AUDIO = AudioFormat()
@@ -100,19 +100,11 @@ class Stage:
         return fetched.head_seq - fetched.unfrozen_seq
 
     async def score(self) -> Score:
-        score = Score()
-        for entry in await ScoreReader(self.client, self.keys).read("main"):
-            score.apply(entry.id, entry.batch)
-        return score
+        return await score_of(self.client, self.keys)
 
     async def assert_as_offline(self) -> None:
-        """Contiguous seqs, and every byte is a function of the log and the stored versions."""
-        seqs = sorted(self.frozen)
-        assert seqs == list(range(seqs[0], seqs[-1] + 1))
-        score, renderer = await self.score(), Renderer(AUDIO)
-        for seq in seqs:
-            (pcm,) = renderer.render([Job(5, score, seq, self.versions[seq])])
-            assert bytes(unpack(self.frozen[seq])[1]) == pcm, seq
+        frozen = {seq: (frame, self.versions[seq]) for seq, frame in self.frozen.items()}
+        assert_as_offline(frozen, await self.score(), 5, AUDIO)
 
     @asynccontextmanager
     async def working(self, name: str) -> AsyncIterator[Worker]:
