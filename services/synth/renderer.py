@@ -4,7 +4,7 @@ What it keeps between calls (voices already built, groups, tapes) are caches of 
 gives the same bytes for the same job, whatever it rendered before and whatever else is in the batch.
 """
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -21,6 +21,7 @@ from services.synth.dsp import limiter, master
 from services.synth.mix import desk
 from services.synth.mix.cast import Cast, longest_release_s
 from services.synth.mix.layers import LayerRenderer
+from services.synth.mix.recent import Recent
 from services.synth.mix.space import LONGEST_DELAY_CHUNKS, SpaceRenderer
 from services.synth.mix.tape import Take, Tape
 
@@ -28,7 +29,6 @@ from services.synth.mix.tape import Take, Tape
 _MIXES: Final = limiter.HISTORY_CHUNKS + 1
 # So many chunks are rendered at once: enough to be fast, few enough to stay in the processor's cache.
 _AT_ONCE: Final = 16
-_KEPT_TAPES: Final = 64
 
 
 class Job(NamedTuple):
@@ -77,8 +77,8 @@ class Renderer:
         self._cast = Cast(audio)
         self._layers = LayerRenderer(audio, device)
         self._space = SpaceRenderer(audio, device)
-        # By channel, the least recently used first; a score that was read anew is another channel.
-        self._tapes: OrderedDict[tuple[int, int], tuple[Score, Tape]] = OrderedDict()
+        # By channel; a score that was read anew is another channel.
+        self._tapes = Recent[tuple[int, int], tuple[Score, Tape]]()
 
     def take_skipped(self) -> Counter[str]:
         """How many notes could not be played since the last call, by the reason why."""
@@ -91,7 +91,8 @@ class Renderer:
         tracks = [track for job in jobs for track in self._tracks(job)]
         self._mix(tracks)
         limited = iter([self._limited(track.takes) for track in tracks])
-        self._cast.forget_unused()
+        self._cast.next_batch()
+        self._tapes.next_batch()
         return [self._finish(job, limited) for job in jobs]
 
     def _tracks(self, job: Job) -> list[_Track]:
@@ -102,14 +103,12 @@ class Renderer:
 
     def _tape(self, job: Job) -> Tape:
         key = (job.seed, id(job.score))
-        kept = self._tapes.pop(key, None)
-        tape = (
-            kept[1] if kept else Tape(self._audio, self._space.depth(_MIXES), LONGEST_DELAY_CHUNKS + _MIXES)
-        )
-        self._tapes[key] = (job.score, tape)
-        while len(self._tapes) > _KEPT_TAPES:
-            self._tapes.popitem(last=False)
+        _, tape = self._tapes.get(key) or (job.score, self._new_tape())
+        self._tapes.keep(key, (job.score, tape))
         return tape
+
+    def _new_tape(self) -> Tape:
+        return Tape(self._audio, self._space.depth(_MIXES), LONGEST_DELAY_CHUNKS + _MIXES)
 
     def _mix(self, tracks: Sequence[_Track]) -> None:
         """Give the tracks' last takes their mixes: layers of many channels together, space one by one."""

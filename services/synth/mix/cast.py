@@ -1,10 +1,10 @@
 """The cast: which voices sound in a chunk, built once for as long as they are needed."""
 
 import math
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from auralis.score.events import Note
 from auralis.score.score import ScoreView
 from services.synth import automation, quality
 from services.synth.mix import desk
+from services.synth.mix.recent import Recent
 from services.synth.mix.sounding import Sounding
 from services.synth.patches.library import library
 from services.synth.patches.schema import Patch
@@ -20,9 +21,6 @@ from services.synth.quality import Step
 from services.synth.voices.build import parts_of, voice_of
 from services.synth.voices.thinning import thinned
 from services.synth.voices.voice import Voice
-
-# Voices are kept as long as one of the last batches needed them: several seconds of every channel's turns.
-_KEPT_BATCHES: Final = 100
 
 
 class _Role(NamedTuple):
@@ -40,9 +38,8 @@ class Cast:
     def __init__(self, audio: AudioFormat) -> None:
         self._audio = audio
         self._patches = library()
-        # The least recently used first, each with the batch that last needed it; None: nothing to be heard.
-        self._voices: OrderedDict[_Role, tuple[Voice | None, int]] = OrderedDict()
-        self._batch = 0
+        # None: nothing to be heard.
+        self._voices = Recent[_Role, Voice | None]()
         self.skipped = Counter[str]()
 
     def soundings(self, seed: int, view: ScoreView, seq: int) -> list[Sounding]:
@@ -63,14 +60,9 @@ class Cast:
             for step in steps
         ]
 
-    def forget_unused(self) -> None:
+    def next_batch(self) -> None:
         """Drop the voices that no batch has needed lately."""
-        self._batch += 1
-        while self._voices:
-            role, (_, batch) = next(iter(self._voices.items()))
-            if batch > self._batch - _KEPT_BATCHES:
-                return
-            del self._voices[role]
+        self._voices.next_batch()
 
     def _sounding(self, seed: int, notes: Sequence[Note], step: Step, start: int) -> list[Voice]:
         end = start + self._audio.frames_per_chunk
@@ -87,10 +79,8 @@ class Cast:
                 yield _Role(seed, note, part, step)
 
     def _voice(self, role: _Role) -> Voice | None:
-        kept = self._voices.pop(role, None)
-        voice = kept[0] if kept else self._built(role)
-        self._voices[role] = (voice, self._batch)
-        return voice
+        voice = self._voices.get(role) if role in self._voices else self._built(role)
+        return self._voices.keep(role, voice)
 
     def _built(self, role: _Role) -> Voice | None:
         """The voice, whatever the note; one that can't be played is passed over."""

@@ -4,9 +4,7 @@ Parts of a batch are rendered together as far as that is elementwise, and each b
 so nothing that a channel hears depends on what else is in the batch.
 """
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 import torch
@@ -19,10 +17,9 @@ from services.synth.dsp.upsampling import upsample
 from services.synth.mix.batch import Batch, Piece
 from services.synth.mix.groups import Group, assemble
 from services.synth.mix.hiss import render_hiss
+from services.synth.mix.recent import Recent
 from services.synth.mix.sounding import Sounding
 from services.synth.voices.voice import Voice
-
-_KEPT_GROUPS: Final = 1000
 
 # What one part's layers give, by name: ``[ear, frame]``.
 Layers = dict[str, torch.Tensor]
@@ -36,10 +33,11 @@ class LayerRenderer:
         self._device = device
         self._full, self._coarse = grid.full(audio), grid.coarse(audio)
         self._coarser = (self._coarse, grid.middle(audio))
-        self._groups: OrderedDict[tuple[int, str, int], Group] = OrderedDict()
+        self._groups = Recent[tuple[int, str, int], Group]()
 
     def render(self, parts: Sequence[Sounding]) -> list[Layers]:
         """The layers of each part at the full rate; silent ones are left out."""
+        self._groups.next_batch()
         found = [self._partials(parts, self._full), render_hiss(parts, self._coarse, self._device)]
         found += [self._upsampled(parts, on) for on in self._coarser]
         return [_summed(layers) for layers in zip(*found, strict=True)]
@@ -88,13 +86,10 @@ class LayerRenderer:
             return None
         parts = [on_grid for _, on_grid in found]
         key = (part.seed, layer, on.divisor)
-        group = self._groups.pop(key, None)
+        group = self._groups.get(key)
         if group is None or not group.made_of(parts):
             group = assemble([voice for voice, _ in found], parts, on, self._device)
-        self._groups[key] = group
-        while len(self._groups) > _KEPT_GROUPS:
-            self._groups.popitem(last=False)
-        return group
+        return self._groups.keep(key, group)
 
 
 def _summed(of: Sequence[Layers]) -> Layers:

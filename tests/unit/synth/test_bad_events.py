@@ -62,7 +62,8 @@ def test_no_event_stops_a_renderer_or_makes_a_sample_that_is_no_number(
     chunks = renderer.render([Job(7, score, seq, PLAIN) for seq in SEQS])
     assert all(len(chunk) == audio.bytes_per_chunk for chunk in chunks)
     assert np.frombuffer(chunks[-1], "<i2").any()
-    (_, tape) = renderer._tapes[7, id(score)]
+    _, tape = renderer._tapes.get((7, id(score))) or (None, None)
+    assert tape is not None
     mixes = [take.mix for take in tape._takes.values() if take.mix is not None]
     assert mixes
     assert all(np.isfinite(mix).all() for mix in mixes)

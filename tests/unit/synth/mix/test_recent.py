@@ -1,0 +1,28 @@
+"""What is kept, and for how long."""
+
+from services.synth.mix.recent import Recent
+
+
+def test_what_a_batch_needed_is_kept_for_a_hundred() -> None:
+    """And what is needed again is kept anew."""
+    kept: Recent[str, int | None] = Recent()
+    kept.keep("once", 1)
+    kept.keep("often", 2)
+    for batch in range(99):
+        kept.next_batch()
+        if batch == 50:
+            kept.keep("often", 2)
+    assert (kept.get("once"), kept.get("often"), len(kept)) == (1, 2, 2)
+    kept.next_batch()
+    assert (kept.get("once"), kept.get("often"), "once" in kept) == (None, 2, False)
+    for _ in range(100):
+        kept.next_batch()
+    assert len(kept) == 0
+
+
+def test_nothing_can_be_kept_too() -> None:
+    """That a note is not heard is worth remembering."""
+    kept: Recent[str, int | None] = Recent()
+    kept.keep("silent", None)
+    assert "silent" in kept
+    assert kept.get("silent") is None
