@@ -14,6 +14,8 @@ from tests.gates.measures import Audio, from_pcm
 # Ten minutes as the gates say; 30 for variety take a minute more than a test run has to spare.
 LONG_MINUTES: Final = float(os.environ.get("AURALIS_GATE_MINUTES", "10"))
 SHORT_MINUTES: Final = 1.0
+_FIRST_SEQ: Final = 100  # the first seconds rise from silence
+_TAIL_S: Final = 30.0  # composed beyond what is measured: its end is none of a piece without end
 
 
 class Piece(NamedTuple):
@@ -23,11 +25,17 @@ class Piece(NamedTuple):
     audio: Audio
     rate_hz: int
 
+    def onsets_s(self) -> list[float]:
+        """When notes begin that the score knows of, in seconds of the audio."""
+        start = AudioFormat(self.rate_hz).start_frame(_FIRST_SEQ)
+        notes = self.score.view().notes(0, start + self.audio.shape[1])
+        return [(note.at_frame - start) / self.rate_hz for note in notes]
+
 
 @cache
 def piece(seed: int, minutes: float, intensity: float = 0.5, rate_hz: int = 44_100) -> Piece:
     """The piece of ``seed`` under unchanging controls; without the rise of its first seconds."""
     audio = AudioFormat(rate_hz)
-    score = compose_piece(seed, Controls(intensity=intensity), minutes * 60 + 30, audio)
-    pcm = b"".join(replay(score, seed, audio, range(100, 100 + round(minutes * 600))))
+    score = compose_piece(seed, Controls(intensity=intensity), minutes * 60 + _TAIL_S, audio)
+    pcm = b"".join(replay(score, seed, audio, range(_FIRST_SEQ, _FIRST_SEQ + round(minutes * 600))))
     return Piece(score, from_pcm(pcm), rate_hz)
