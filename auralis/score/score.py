@@ -14,7 +14,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 import msgspec
 
 from auralis.score.entry_id import NO_ENTRY, EntryId
-from auralis.score.events import Automation, Batch, Chord, Event, Note, Space, Tempo
+from auralis.score.events import Automation, Batch, Chord, Event, Note, Section, Space, Tempo
 
 # A gate that is closed by a later entry; a century at 48 kHz stays exact in a double.
 OPEN_END: Final = 1 << 47
@@ -23,8 +23,8 @@ HOLD_VELOCITY: Final = 0.5
 
 E = TypeVar("E", bound=Event)
 # What is in force from its frame until the next one of its kind.
-Mark = Chord | Tempo | Space
-M = TypeVar("M", Chord, Tempo, Space)
+Mark = Chord | Tempo | Space | Section
+M = TypeVar("M", Chord, Tempo, Space, Section)
 
 
 @dataclass(slots=True)
@@ -143,12 +143,12 @@ class Score:
         del self._standing[start:]
 
     def _record(self, event: Event, entry_id: EntryId) -> None:
-        """Note what a view is asked for; ``section`` and ``patch`` are for who reads along."""
+        """Note what a view is asked for; ``patch`` is for who reads along."""
         record: _Standing
         match event:
             case Note():
                 self._notes.append(record := _Recorded(event, entry_id))
-            case Chord() | Tempo() | Space():
+            case Chord() | Tempo() | Space() | Section():
                 self._marks.append(record := _Recorded(event, entry_id))
             case Automation():
                 self._automations.append(record := _Recorded(event, entry_id))
@@ -194,7 +194,7 @@ class ScoreView:
         return sorted(found, key=lambda note: (note.at_frame, note.id))
 
     def in_force(self, kind: type[M], frame: int) -> M | None:
-        """The chord, tempo or space at ``frame``: the last one announced, of those that have begun."""
+        """The chord, tempo, space or section at ``frame``: of those that have begun the last one."""
         marks = [
             record.event
             for record in reversed(self.score._marks)  # noqa: SLF001
@@ -203,6 +203,18 @@ class ScoreView:
             and record.visible(self.version)
         ]
         return max(marks, key=_by_frame, default=None)
+
+    def marks(self, kind: type[M], start_frame: int, end_frame: int) -> list[M]:
+        """Those that begin within ``[start_frame, end_frame)`` by onset, after the one in force before."""
+        within = [
+            record.event
+            for record in self.score._marks  # noqa: SLF001
+            if isinstance(record.event, kind)
+            and start_frame <= record.event.at_frame < end_frame
+            and record.visible(self.version)
+        ]
+        before = self.in_force(kind, start_frame - 1)
+        return ([] if before is None else [before]) + sorted(within, key=_by_frame)
 
     def automation(self, parameter: str) -> list[Automation]:
         """The ramps of one parameter in order of their beginning."""
