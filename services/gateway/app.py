@@ -30,6 +30,7 @@ from services.gateway.metrics import GatewayMetrics
 from services.gateway.player import Player, player_root
 from services.gateway.problems import problems
 from services.gateway.reach import Reach
+from services.gateway.score_export import EXPORTS_BURST, EXPORTS_PER_S, ScoreExport
 from services.gateway.session import Desk
 from services.gateway.sockets import Sockets
 from services.gateway.status import Status
@@ -70,6 +71,8 @@ class Gateway:
         self._access = access
         self.sockets = Sockets(desk, Admission(settings.max_listeners, settings.max_listeners_per_ip))
         self._api = Api(self.hub, channels, Presets(client, keys), control, access, controls, settings.audio)
+        exports = RateLimit(time.monotonic, EXPORTS_PER_S, EXPORTS_BURST)
+        self._export = ScoreExport(self.hub, channels, broker.scores, exports)
         self._status = Status(self.hub, metrics)
 
     def app(self) -> web.Application:
@@ -77,6 +80,7 @@ class Gateway:
         app = web.Application(middlewares=[self._open_to_origins, problems], client_max_size=MAX_BODY_BYTES)
         app.add_routes(self._status.routes())
         app.add_routes(self._api.routes())
+        app.add_routes(self._export.routes())
         app.add_routes([web.get("/ws/{channel:[^/]+}", self.sockets.serve)])
         player = Player(player_root())
         app.add_routes([web.get("/", player.serve), web.get(r"/{path:(?!api/|ws/).+}", player.serve)])

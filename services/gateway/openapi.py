@@ -5,8 +5,10 @@ from typing import Any, Final
 
 from auralis import __version__
 from auralis.controls import SPECS, ControlSpec
+from auralis.midi.file import MEDIA_TYPE
 from services.gateway.problems import CONTENT_TYPE
 from services.gateway.protocol import CODECS, SUBPROTOCOLS
+from services.gateway.score_export import DEFAULT_MINUTES, MOST_MINUTES
 
 Json = dict[str, Any]
 
@@ -21,7 +23,7 @@ _PROBLEMS: Final = {
     409: "The id is taken, or the channel always exists.",
     413: "The body is too large.",
     426: "The address speaks WebSocket only.",
-    429: "Too many changes; `Retry-After` says when.",
+    429: "Too many changes or exports; `Retry-After` says when.",
     503: "The broker does not answer; `Retry-After` says when to try again.",
 }
 _WRITES: Final = (400, 401, 403, 413, 429, 503)
@@ -95,6 +97,11 @@ def _one_channel_paths() -> Json:
         _CHANNEL + "/controls": {
             "parameters": [identified],
             "patch": change | _SECURED | _body("Controls"),
+        },
+        _CHANNEL + "/score.mid": {
+            "parameters": [identified],
+            "get": _operation("MIDI of what was just heard", {200: _midi()}, 400, 404, 429, 503)
+            | {"parameters": [_minutes()]},
         },
         _CHANNEL + "/presets/{name}": {
             "parameters": [identified, named],
@@ -234,6 +241,15 @@ def _json(description: str, schema: Json) -> Json:
 
 def _content(description: str, content_type: str) -> Json:
     return {"description": description, "content": {content_type: {"schema": _TEXT}}}
+
+
+def _midi() -> Json:
+    return {"description": "A Standard MIDI File.", "content": {MEDIA_TYPE: {}}}
+
+
+def _minutes() -> Json:
+    schema = {"type": "number", "exclusiveMinimum": 0, "maximum": MOST_MINUTES, "default": DEFAULT_MINUTES}
+    return {"name": "minutes", "in": "query", "description": "how far back", "schema": schema}
 
 
 def _body(schema: str, *, required: bool = True) -> Json:

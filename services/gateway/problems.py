@@ -79,12 +79,10 @@ def unavailable(detail: str) -> Problem:
     return Problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
-def too_many(wait_s: float) -> Problem:
-    """Too many changes in too short a time."""
+def too_many(wait_s: float, what: str = "control changes") -> Problem:
+    """Too many of ``what`` in too short a time."""
     seconds = max(1, math.ceil(wait_s))
-    return Problem(
-        429, f"too many control changes; again in {seconds} s", headers={"Retry-After": str(seconds)}
-    )
+    return Problem(429, f"too many {what}; again in {seconds} s", headers={"Retry-After": str(seconds)})
 
 
 def response(problem: Problem) -> web.Response:
