@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 from services.composer.chance import Chance, between
 from services.composer.chords import Harmony
 from services.composer.draft import Draft, Sound
-from services.composer.form import Scene
 from services.composer.scale import pitches_of
+from services.composer.scene import Scene
 from services.composer.state import Held
 from services.composer.tempo import TICKS_A_BEAT
 
@@ -34,6 +34,7 @@ _HUMAN_MS: Final = 20
 _VELOCITY: Final = (260, 420)
 _PAN: Final = 55
 _OPENING_VELOCITY: Final = 420
+_CALL_BEATS: Final = (0, 1, 3)  # of the call's three strokes
 
 
 class Firing(NamedTuple):
@@ -45,13 +46,17 @@ class Firing(NamedTuple):
 
 
 class Air(NamedTuple):
-    """Over what the bells sound: the chord, the frames left of it, the next one; where the piece began."""
+    """Over what the bells sound: the chord, the frames left of it, the next one; where the piece began.
+
+    In ``silent_in`` frames all must be silent.
+    """
 
     chord: Harmony
     upcoming: Harmony
     frames_left: int
     origin: int
     beat: int
+    silent_in: int
 
     @property
     def tones(self) -> tuple[int, ...]:
@@ -74,7 +79,9 @@ def firings(periods_ms: Sequence[int], chance: Chance, origin: int, draft: Draft
 
 def ring(draft: Draft, air: Air, scene: Scene) -> None:
     """Write the bells of this beat: those of the loops, and sparks on the beat when intensity is high."""
-    heard = between(_BELL_PERMILLE, scene.level) * scene.section.bells // 100
+    if not scene.part("bells"):
+        return
+    heard = between(_BELL_PERMILLE, scene.level) * scene.section.bells * scene.density // 10_000
     for firing in firings(_BELL_PERIODS_MS, scene.chance("bells.phase"), air.origin, draft):
         if scene.chance("bells.heard").hits(heard, firing.loop, firing.turn):
             _strike(draft, air.tones, scene, firing.frame - draft.start, (firing.loop, firing.turn))
@@ -83,6 +90,26 @@ def ring(draft: Draft, air: Air, scene: Scene) -> None:
         if scene.chance("bells.sparks").hits(sparks, air.beat, half):
             delay = draft.ticks(half * TICKS_A_BEAT // 2) + draft.ms(_DELAY_MS)
             _strike(draft, air.tones, scene, delay, (len(_BELL_PERIODS_MS) + half, air.beat))
+
+
+def call(draft: Draft, air: Air, scene: Scene, second: int) -> None:
+    """Write the strokes of a call that began at a second of the piece: three tones, falling."""
+    since = -draft.until(second) // (draft.end - draft.start)
+    if second < 0 or since not in _CALL_BEATS or not scene.part("bells"):
+        return
+    pitches = pitches_of(air.tones, _LOWEST, _CENTRES[-1])[::-1]
+    if pitches:
+        place = _CALL_BEATS.index(since)
+        velocity = between(_VELOCITY, scene.level) + 60 - 40 * place
+        delay = (
+            draft.ms(_DELAY_MS)
+            + draft.ms(_HUMAN_MS) * scene.chance("bells.call").spread(1000, air.beat) // 1000
+        )
+        draft.play(
+            Sound(
+                "bells", delay, draft.ms(_GATE_MS), pitches[place % len(pitches)], velocity, 30 - 30 * place
+            )
+        )
 
 
 def open_piece(draft: Draft, air: Air, scene: Scene) -> None:
@@ -117,7 +144,7 @@ def _strike(draft: Draft, tones: Sequence[int], scene: Scene, delay: int, index:
     if not pitches:
         return
     chance = scene.chance("bells.pitch")
-    centre = between(_CENTRES, scene.level) + scene.section.register // 2
+    centre = between(_CENTRES, scene.level) + scene.register // 2
     pitch = pitches[chance.pick([max(1, 12 - abs(pitch - centre)) for pitch in pitches], *index)]
     velocity = between(_VELOCITY, scene.level) + chance.spread(60, *index, 1)
     late = draft.ms(_HUMAN_MS) * chance.spread(1000, *index, 2) // 1000

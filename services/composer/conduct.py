@@ -6,13 +6,17 @@ from msgspec.structs import replace
 
 from auralis.controls import Controls
 from auralis.keys import Key, parse_key
+from services.composer.answer import silenced
 from services.composer.chance import between
+from services.composer.choir import SINGERS
 from services.composer.chords import DEGREES, TONIC, Harmony, harmony_of
-from services.composer.form import Scene, first_form, next_form
+from services.composer.form import Form, first_form, next_form
 from services.composer.harmony import Progression, arriving, draw, quality_of
 from services.composer.melody import Melody, hushed
+from services.composer.memory import kept, recalled
 from services.composer.modulation import diatonic_degree, way_between
 from services.composer.scale import scale_of
+from services.composer.scene import Scene
 from services.composer.state import SILENT, EngineState
 from services.composer.tempo import BEATS_A_BAR, TICKS_A_BEAT, Tempo, mbpm_of
 from services.composer.voicing import VOICES, Ground, bass_pitch, voice
@@ -20,6 +24,7 @@ from services.composer.voicing import VOICES, Ground, bass_pitch, voice
 _CHORD_MS: Final = (20_000, 16_000, 12_000, 9000, 7000)  # by intensity
 _CHORD_BARS: Final = (1, 2, 3, 4, 6, 8)
 _JITTER_WEIGHTS: Final = (20, 60, 20)  # a bar less, none, a bar more
+_LAST_PERCENT: Final = 150  # the last chord of a phrase is longer
 _SHORT_BAR_MS: Final = 3000
 _LONGEST_PIVOT_BARS: Final = 4
 _REGISTER: Final = (-3, 3)  # semitones of the pads, by intensity
@@ -31,7 +36,8 @@ def initial_state(seed: int, frame: int, controls: Controls) -> EngineState:
     Note ids count from ``frame``: a piece has fewer notes than frames, so they never meet those of a piece
     that the channel played before.
     """
-    key, scene = controls.musical_key, Scene(seed, round(controls.intensity * 1000), first_form(seed))
+    key = controls.musical_key
+    scene = Scene(seed, round(controls.intensity * 1000), first_form(seed), 0)
     mbpm, degree = mbpm_of(controls.bpm), TONIC[key.mode]
     tonic = harmony_of(key, degree, quality_of(degree, key.mode, scene.chance("harmony.quality"), 0))
     bass = bass_pitch(tonic.bass, None)
@@ -54,7 +60,7 @@ def initial_state(seed: int, frame: int, controls: Controls) -> EngineState:
         chord_ends=0,
         upcoming=tonic,
         following=voicing,
-        held=(SILENT,) * (1 + VOICES + 1),
+        held=(SILENT,) * (1 + VOICES + 1 + SINGERS),
         melody=Melody(),
     )
 
@@ -64,14 +70,18 @@ def resumed(state: EngineState, frame: int) -> EngineState:
     beat = state.next_bar
     at_bar = replace(state, frame=frame, beat=beat, chord_ends=beat, keyframe=None)
     tempo = Tempo(state.tempo.goal_mbpm, state.tempo.goal_mbpm)
-    return replace(at_bar, tempo=tempo, melody=hushed(state.melody, at_bar.tick))
+    return replace(
+        at_bar, tempo=tempo, melody=hushed(state.melody, at_bar.tick), answer=silenced(state.answer)
+    )
 
 
-def steered(state: EngineState, controls: Controls) -> EngineState:
+def steered(state: EngineState, controls: Controls, sample_rate_hz: int) -> EngineState:
     """The state on its way to what ``controls`` ask for."""
     state = replace(state, tempo=state.tempo.towards(mbpm_of(controls.bpm)))
     goal = controls.musical_key
-    return state if str(goal) == state.goal else _modulating(state, goal, state.scene(controls.intensity))
+    if str(goal) == state.goal:
+        return state
+    return _modulating(state, goal, state.scene(controls, sample_rate_hz))
 
 
 def with_chord(state: EngineState, scene: Scene, sample_rate_hz: int) -> EngineState:
@@ -80,6 +90,7 @@ def with_chord(state: EngineState, scene: Scene, sample_rate_hz: int) -> EngineS
     begun = replace(
         state,
         way=state.way[1:],
+        bars=state.bars[1:],
         chord=state.upcoming,
         voicing=state.following,
         chord_ends=state.beat + bars * BEATS_A_BAR,
@@ -87,11 +98,21 @@ def with_chord(state: EngineState, scene: Scene, sample_rate_hz: int) -> EngineS
     return _looking_ahead(begun, scene)
 
 
-def with_section(state: EngineState, sample_rate_hz: int) -> EngineState:
+def with_section(state: EngineState, controls: Controls, sample_rate_hz: int) -> EngineState:
     """The state in the next section, if this one has lasted long enough."""
     if state.frame < state.origin + state.form.ends_s * sample_rate_hz:
         return state
-    return replace(state, form=next_form(state.seed, state.form))
+    return in_section(state, next_form(state.seed, state.form), controls, sample_rate_hz)
+
+
+def in_section(state: EngineState, form: Form, controls: Controls, sample_rate_hz: int) -> EngineState:
+    """The state in the section ``form``, which remembers the one before it."""
+    mode = parse_key(state.goal).mode
+    memory = kept(state.memory, state.melody, state.progression, mode)
+    state = replace(state, form=form, memory=memory)
+    scene = state.scene(controls, sample_rate_hz)
+    melody, progression = recalled(memory, state.melody, state.progression, mode, scene)
+    return replace(state, melody=melody, progression=progression)
 
 
 def _looking_ahead(state: EngineState, scene: Scene) -> EngineState:
@@ -106,12 +127,16 @@ def _looking_ahead(state: EngineState, scene: Scene) -> EngineState:
 
 
 def _register(scene: Scene) -> int:
-    return between(_REGISTER, scene.level) + scene.section.register // 2
+    return between(_REGISTER, scene.level) + scene.register // 2
 
 
 def _chord_bars(state: EngineState, scene: Scene) -> int:
     """Bars of a chord: nearest to its seconds in the tempo that is asked for, with a bar of freedom."""
+    if state.bars:
+        return state.bars[0]
     wanted = between(_CHORD_MS, scene.level) * scene.section.pace // 100
+    if state.progression.ended:
+        wanted = wanted * _LAST_PERCENT // 100
     bar_ms = _bar_ms(state.tempo)
     bars = min(_CHORD_BARS, key=lambda count: abs(count * bar_ms - wanted))
     jitter = scene.chance("harmony.bars").pick(_JITTER_WEIGHTS, state.progression.index) - 1
@@ -149,6 +174,7 @@ def _modulating(state: EngineState, goal: Key, scene: Scene) -> EngineState:
         chord_ends=state.next_bar if way else state.chord_ends,
         progression=arriving(state.progression, _degree_in(goal, way[-1] if way else state.chord)),
         melody=hushed(state.melody, state.tick),
+        answer=silenced(state.answer),
     )
     return _looking_ahead(turned, scene)
 

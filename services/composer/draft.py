@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from auralis.score.events import Event, Layer, Note
-from services.composer.orchestra import player_of
+from services.composer.scene import Scene
 from services.composer.state import EngineState
 
 
@@ -11,7 +11,7 @@ class Sound(NamedTuple):
     """A note before it is placed.
 
     ``delay`` (from the start of the beat) and ``length`` are in frames, ``velocity`` in thousandths, ``pan``
-    in hundredths (left is negative).
+    in hundredths (left is negative). ``patch`` is named where a layer has several players.
     """
 
     layer: Layer
@@ -20,15 +20,16 @@ class Sound(NamedTuple):
     pitch: int
     velocity: int
     pan: int = 0
+    patch: str = ""
 
 
 class Draft:
     """The events of the beat ``[start, end)``, in frames."""
 
-    def __init__(self, state: EngineState, sample_rate_hz: int) -> None:
+    def __init__(self, state: EngineState, scene: Scene, sample_rate_hz: int) -> None:
         self.rate = sample_rate_hz
-        self._seed = state.seed
-        self._form = state.form
+        self._scene = scene
+        self._origin = state.origin
         self.tempo = state.tempo
         self.start = state.frame
         self.end = state.frame + state.tempo.beat_frames(sample_rate_hz)
@@ -43,6 +44,10 @@ class Draft:
         """Frames from the start of the beat to ``ticks`` later, whatever the tempo does in between."""
         return self.tempo.frames_to(ticks, self.rate)
 
+    def until(self, second: int) -> int:
+        """Frames from the start of the beat to a second of the piece; negative if it is past."""
+        return self._origin + second * self.rate - self.start
+
     def mark(self, event: Event) -> None:
         """Add an event that is no note."""
         self._events.append(event)
@@ -56,7 +61,7 @@ class Draft:
                 duration_frames=max(1, sound.length),
                 pitch=float(sound.pitch),
                 velocity=max(0, min(1000, sound.velocity)) / 1000,
-                patch=player_of(self._seed, self._form, sound.layer),
+                patch=sound.patch or self._scene.player(sound.layer),
                 layer=sound.layer,
                 pan=max(-100, min(100, sound.pan)) / 100,
             )

@@ -4,20 +4,25 @@ A control is noticed by comparing what is asked with what the state is on its wa
 of its arguments alone. A new key is prepared at once (the melody falls silent) and entered at the next bar.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
 from auralis.audio import AudioFormat
 from auralis.controls import Controls
-from auralis.score.events import Automation, Chord, Event, Section
+from auralis.score.events import Automation, Chord, Event, Layer, Section
 from auralis.score.events import Tempo as TempoMark
-from services.composer.bells import Air, hum, open_piece, ring
+from services.composer.answer import answered
+from services.composer.bells import Air, call, hum, open_piece, ring
+from services.composer.choir import SINGERS, sing
 from services.composer.conduct import initial_state, steered, with_chord, with_section
 from services.composer.draft import Draft, Sound
-from services.composer.form import Scene
-from services.composer.melody import Melody, advanced
+from services.composer.gestures import Gestures, gestures_of
+from services.composer.melody import advanced
+from services.composer.percussion import drum
 from services.composer.phrase import PlannedNote, Stretch
+from services.composer.scene import Scene
 from services.composer.state import EngineState, Held
 from services.composer.sustain import Support, sustained
 from services.composer.tempo import TICKS_A_BEAT
@@ -27,12 +32,21 @@ __all__ = ["INTENSITY_RAMP_MS", "EngineState", "compose", "compose_beat", "initi
 
 INTENSITY_RAMP_MS: Final = 250
 _KEYFRAME_S: Final = 60  # at the next bar after it: a reader that starts anywhere knows all within 66 s
-_MELODY_DELAY_MS: Final = 30
 _MELODY_HUMAN_MS: Final = 25
-_MELODY_PAN: Final = 10
 _LEGATO_PERCENT: Final = 92
+_FAR: Final = 1 << 40
 
 Events = tuple[Event, ...]
+
+
+class _Place(NamedTuple):
+    """Where a voice sits: how late it is (the pads: 45 ms and more), and its pan in hundredths."""
+
+    delay_ms: int
+    pan: int
+
+
+_PLACES: Final[Mapping[Layer, _Place]] = {"melody": _Place(30, 10), "answer": _Place(55, -24)}
 
 
 def compose(
@@ -48,14 +62,16 @@ def compose(
 
 def compose_beat(state: EngineState, controls: Controls, fmt: AudioFormat) -> tuple[Events, EngineState]:
     """The events that start in the beat at ``state.frame``, by frame, and the state at the beat after it."""
-    before, state = state, steered(state, controls)
+    rate = fmt.sample_rate_hz
+    before, state = state, steered(state, controls, rate)
     begins = state.beat >= state.chord_ends
     if begins:
-        state = with_section(state, fmt.sample_rate_hz)
-        state = with_chord(state, state.scene(controls.intensity), fmt.sample_rate_hz)
-    draft = Draft(state, fmt.sample_rate_hz)
+        state = with_section(state, controls, rate)
+        state = with_chord(state, state.scene(controls, rate), rate)
+    scene = state.scene(controls, rate)
+    draft = Draft(state, scene, rate)
     state = _announced(draft, before, state, controls.intensity, begins=begins)
-    state = _played(draft, state, state.scene(controls.intensity), begins=begins)
+    state = _played(draft, state, scene, begins=begins)
     after = replace(
         state,
         frame=draft.end,
@@ -101,37 +117,79 @@ def _frames_left(draft: Draft, state: EngineState) -> int:
 
 def _played(draft: Draft, state: EngineState, scene: Scene, *, begins: bool) -> EngineState:
     """Write the notes of every layer."""
-    arrived = state.chord.key == state.goal
-    *voices, drone = state.held
-    support = Support(state.voicing, state.following, state.chord_ends - state.beat, state.beat, begins)
+    gestures = gestures_of(scene.seed, scene.form)
+    voices, (fifth, *singers) = state.held[: -1 - SINGERS], state.held[-1 - SINGERS :]
+    support = Support(
+        state.voicing, state.following, state.chord_ends - state.beat, state.beat, begins, gestures
+    )
     held: tuple[Held, ...] = sustained(draft, voices, support, scene)
-    air = Air(state.chord, state.upcoming, _frames_left(draft, state), state.origin, state.beat)
+    air = _air(draft, state, gestures)
+    weave(draft, air, scene)
     if state.beat == 0:
         open_piece(draft, air, scene)
-    weave(draft, air, scene)
-    if arrived:
+    # Between two keys all is silent that has no place in both; in a breath nothing else begins.
+    sounds, arrived = not _breathes(draft, gestures), state.chord.key == state.goal
+    if sounds:
+        drum(draft, state.beat, air.frames_left, scene)
+    if sounds and arrived:
         ring(draft, air, scene)
-        drone = hum(draft, air, drone, scene)
-    return replace(state, held=(*held, drone), melody=_sung(draft, state, scene, arrived=arrived))
+        call(draft, air, scene, gestures.call)
+        fifth = hum(draft, air, fifth, scene)
+        singers = [*sing(draft, air, singers, scene)] if begins else singers
+        state = _phrased(draft, state, air, scene)
+    return replace(_sung(draft, state, scene), held=(*held, fifth, *singers))
 
 
-def _sung(draft: Draft, state: EngineState, scene: Scene, *, arrived: bool) -> Melody:
-    """Write the melody's notes of this beat; between two keys it is silent."""
-    melody = state.melody
-    if arrived:
-        change = state.chord_ends * TICKS_A_BEAT
-        stretch = Stretch(state.tick, state.chord, state.upcoming, change, state.tempo.goal_mbpm)
-        melody = advanced(melody, stretch, scene)
+def _air(draft: Draft, state: EngineState, gestures: Gestures) -> Air:
+    until = draft.until(gestures.breath[0])
+    silent = until if until > 0 else _FAR
+    left = _frames_left(draft, state)
+    return Air(state.chord, state.upcoming, left, state.origin, state.beat, silent)
+
+
+def _breathes(draft: Draft, gestures: Gestures) -> bool:
+    """Whether the beat lies in a breath of the music."""
+    begin, end = gestures.breath
+    return draft.until(begin) < draft.end - draft.start and draft.until(end) > 0
+
+
+def _phrased(draft: Draft, state: EngineState, air: Air, scene: Scene) -> EngineState:
+    """Plan what melody or answer begin in this beat: one of them sings, the other one listens."""
+    change = state.chord_ends * TICKS_A_BEAT
+    silent = state.tick + air.silent_in * TICKS_A_BEAT // (draft.end - draft.start)
+    stretch = Stretch(state.tick, state.chord, state.upcoming, change, state.tempo.goal_mbpm, silent)
+    answer = answered(state.answer, state.melody, stretch, scene)
+    melody = state.melody if answer.phrase else advanced(state.melody, stretch, scene)
+    return replace(state, melody=melody, answer=answer)
+
+
+def _sung(draft: Draft, state: EngineState, scene: Scene) -> EngineState:
+    """Write the notes of melody and answer in this beat."""
+    melody, answer = state.melody, state.answer
     end = state.tick + TICKS_A_BEAT
-    for note in melody.phrase:
-        if note.tick < end:
-            _sing(draft, note, state.tick, scene)
-    return replace(melody, phrase=tuple(note for note in melody.phrase if note.tick >= end))
+    sung: tuple[tuple[Layer, tuple[PlannedNote, ...]], ...] = (
+        ("melody", melody.phrase),
+        ("answer", answer.phrase),
+    )
+    for layer, phrase in sung:
+        for note in phrase:
+            if note.tick < end:
+                _sing(draft, layer, note, state.tick, scene)
+    return replace(
+        state,
+        melody=replace(melody, phrase=_left(melody.phrase, end)),
+        answer=replace(answer, phrase=_left(answer.phrase, end)),
+    )
 
 
-def _sing(draft: Draft, note: PlannedNote, tick: int, scene: Scene) -> None:
-    drift = scene.chance("melody.onset").pink(1000, note.tick)
-    late = draft.ms(_MELODY_DELAY_MS) + draft.ms(_MELODY_HUMAN_MS) * drift // 1000
+def _left(phrase: tuple[PlannedNote, ...], end: int) -> tuple[PlannedNote, ...]:
+    return tuple(note for note in phrase if note.tick >= end)
+
+
+def _sing(draft: Draft, layer: Layer, note: PlannedNote, tick: int, scene: Scene) -> None:
+    place = _PLACES[layer]
+    drift = scene.chance(f"{layer}.onset").pink(1000, note.tick)
+    late = draft.ms(place.delay_ms) + draft.ms(_MELODY_HUMAN_MS) * drift // 1000
     begin = draft.ticks(note.tick - tick)
     length = (draft.ticks(note.tick + note.ticks - tick) - begin) * _LEGATO_PERCENT // 100
-    draft.play(Sound("melody", begin + late, length, note.pitch, note.velocity, _MELODY_PAN))
+    draft.play(Sound(layer, begin + late, length, note.pitch, note.velocity, place.pan))

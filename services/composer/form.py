@@ -1,27 +1,34 @@
-"""Form: sections of several minutes, each with its register, density, palette and rhythms.
+"""Form: sections of several minutes, each with its register, density, palette, rhythms and layers.
 
 What a section *is* follows from the seed and its number, so nothing of it has to be remembered.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 
 from auralis.keys import Mode
+from auralis.score.events import Layer
 from services.composer.chance import Chance
 from services.composer.harmony_tables import PALETTES
+from services.composer.weighing import tilted
+
+LAYERS: Final[tuple[Layer, ...]] = get_args(Layer)
+NEUTRAL: Final = 500  # of mood, in thousandths
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
     """A kind of section; ``register`` in semitones; ``pace``, ``rest``, ``bells`` in percent of the neutral.
 
-    ``pace`` stretches the chords, ``rest`` the silences of the melody; ``minutes`` are its shortest and
+    ``levels`` says for each layer, in the order of :data:`LAYERS`, whether it is off (0) or how much it leads
+    (3). ``pace`` stretches the chords, ``rest`` the silences of the melody; ``minutes`` are its shortest and
     longest duration; ``following`` weighs what comes next.
     """
 
+    levels: str
     register: int
     pace: int
     rest: int
@@ -29,16 +36,28 @@ class Section:
     minutes: tuple[int, int]
     following: Mapping[str, int]
 
+    def level(self, layer: Layer) -> int:
+        """0 (off) to 3 (leads)."""
+        return int(self.levels[LAYERS.index(layer)])
 
-FIRST: Final = "drift"  # has every layer: whoever opens the page hears what the piece is made of
+
+FIRST: Final = "drift"  # has nearly every layer: whoever opens the page hears what the piece is made of
+CODA: Final = "coda"  # follows nothing by itself: it ends a finite piece
 SECTIONS: Final[Mapping[str, Section]] = {
-    "dawn": Section(-3, 150, 220, 120, (3, 6), {"drift": 70, "clearing": 30}),
-    "drift": Section(0, 100, 110, 100, (4, 8), {"bloom": 30, "tide": 25, "clearing": 25, "still": 20}),
-    "bloom": Section(4, 80, 75, 90, (3, 6), {"clearing": 40, "still": 30, "dusk": 30}),
-    "clearing": Section(2, 100, 100, 120, (3, 5), {"drift": 35, "bloom": 30, "dusk": 20, "still": 15}),
-    "still": Section(-2, 200, 250, 80, (3, 7), {"drift": 40, "clearing": 25, "tide": 20, "dawn": 15}),
-    "tide": Section(-4, 90, 120, 70, (3, 8), {"bloom": 35, "drift": 35, "dusk": 30}),
-    "dusk": Section(-5, 140, 100, 110, (4, 8), {"dawn": 40, "still": 35, "drift": 25}),
+    "dawn": Section("21020020", -3, 150, 220, 120, (3, 6), {"drift": 70, "clearing": 30}),
+    "drift": Section(
+        "22021011", 0, 100, 110, 100, (4, 8), {"bloom": 30, "tide": 25, "clearing": 25, "still": 20}
+    ),
+    "bloom": Section("13213212", 4, 80, 75, 90, (3, 6), {"clearing": 40, "still": 30, "dusk": 30}),
+    "clearing": Section(
+        "12012101", 2, 100, 100, 120, (3, 5), {"drift": 35, "bloom": 30, "dusk": 20, "still": 15}
+    ),
+    "still": Section(
+        "21110020", -2, 200, 250, 80, (3, 7), {"drift": 40, "clearing": 25, "tide": 20, "dawn": 15}
+    ),
+    "tide": Section("32101122", -4, 90, 120, 70, (3, 8), {"bloom": 35, "drift": 35, "dusk": 30}),
+    "dusk": Section("22121020", -5, 140, 100, 110, (4, 8), {"dawn": 40, "still": 35, "drift": 25}),
+    CODA: Section("21000000", -3, 150, 150, 100, (2, 2), {}),
 }
 
 # Durations in half beats (doubled at a fast tempo), with their weights.
@@ -63,29 +82,16 @@ _CELLS_A_SECTION: Final = 3  # more at once sounds more uneven than any corpus o
 
 
 class Form(msgspec.Struct, frozen=True, array_like=True):
-    """The section that plays, its number, and the second of the piece from which it may end."""
+    """The section that plays and its number, with the seconds of the piece that it covers.
+
+    From ``ends_s`` on it may end; ``before`` is the name of the section before it ("": none).
+    """
 
     name: str
     number: int
     ends_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What the layers need to know to decide: the seed, the intensity (0–1000) and the section."""
-
-    seed: int
-    level: int
-    form: Form
-
-    @property
-    def section(self) -> Section:
-        """The kind of the section."""
-        return SECTIONS[self.form.name]
-
-    def chance(self, stream: str) -> Chance:
-        """The draws of ``stream``."""
-        return Chance(self.seed, stream)
+    begins_s: int = 0
+    before: str = ""
 
 
 def first_form(seed: int) -> Form:
@@ -94,11 +100,11 @@ def first_form(seed: int) -> Form:
 
 
 def next_form(seed: int, form: Form) -> Form:
-    """The section that follows ``form``."""
+    """The section that follows ``form``; what ends a piece goes on by itself."""
     number = form.number + 1
-    following = SECTIONS[form.name].following
+    following = SECTIONS[form.name].following or {form.name: 1}
     name = list(following)[Chance(seed, "form").pick(list(following.values()), number)]
-    return Form(name, number, form.ends_s + _seconds(seed, number, name))
+    return Form(name, number, form.ends_s + _seconds(seed, number, name), form.ends_s, form.name)
 
 
 def _seconds(seed: int, number: int, name: str) -> int:
@@ -106,16 +112,19 @@ def _seconds(seed: int, number: int, name: str) -> int:
     return 60 * shortest + Chance(seed, "form.length").below(60 * (longest - shortest) + 1, number)
 
 
-def palette_of(seed: int, number: int, mode: Mode) -> tuple[str, ...]:
-    """The chords to which section ``number`` mostly keeps; two neighbours seldom share theirs."""
+def palette_of(seed: int, number: int, mode: Mode, mood: int = NEUTRAL) -> tuple[str, ...]:
+    """The chords to which section ``number`` mostly keeps; two neighbours seldom share theirs.
+
+    ``mood`` (0–1000) prefers dark palettes when low, bright ones when high.
+    """
     palettes = list(PALETTES[mode].values())
-    weights = [weight * 100 for weight, _ in palettes]
+    weights = [tilted(weight * 100, 180 * (mood - NEUTRAL) * slope) for weight, slope, _ in palettes]
     chance = Chance(seed, "form.palette")
     drawn = chance.pick(weights, number)
     if number and drawn == chance.pick(weights, number - 1):
         weights[drawn] = weights[drawn] * 15 // 100
         drawn = chance.pick(weights, number, 1)
-    return palettes[drawn][1]
+    return palettes[drawn][2]
 
 
 def cells_of(seed: int, number: int) -> tuple[tuple[int, ...], ...]:

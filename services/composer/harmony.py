@@ -1,12 +1,11 @@
 """The progression: a Markov chain of order 2 over degrees, coloured by palettes, tied together by refrains.
 
 The weight of chord ``n`` after ``(a, b)`` is a table's entry for ``b`` times rules that look at ``a``;
-intensity tilts it towards motion and raises the temperature. All weights are integers; the exponentials are
-computed by :mod:`decimal`, which rounds correctly everywhere.
+intensity tilts it towards motion and raises the temperature, mood tilts it towards bright or dark chords. All
+weights are integers.
 """
 
 from collections.abc import Sequence
-from decimal import Context, Decimal
 from typing import Final
 
 import msgspec
@@ -14,8 +13,18 @@ import msgspec
 from auralis.keys import Key, Mode
 from services.composer.chance import Chance, between
 from services.composer.chords import DEGREES, TONIC, Degree, Harmony, harmony_of
-from services.composer.form import Scene, palette_of
-from services.composer.harmony_tables import BORROWED_PAIRS, DECEPTIVE, FOLLOWS, TENSION
+from services.composer.form import NEUTRAL, palette_of
+from services.composer.harmony_tables import (
+    BORROWED_PAIRS,
+    DECEPTIVE,
+    FOLLOWS,
+    MOOD,
+    OPEN_ENDS,
+    PENULTIMATE,
+    TENSION,
+)
+from services.composer.scene import Scene
+from services.composer.weighing import tilted
 
 _MEMORY: Final = 32  # chords within which a repeated turn of four counts as one
 _TONIC_DROUGHT: Final = 7
@@ -24,6 +33,17 @@ _PHRASE_CHORDS: Final = (3, 4, 5, 6)
 _PHRASE_WEIGHTS: Final = (15, 55, 15, 15)
 _NO_PEDAL_UNDER: Final = frozenset({"iii", "v", "III"})
 _UNIT: Final = 10_000
+_TEMPERATURE: Final = (850, 1150)  # thousandths, by intensity
+_RECALL_PERMILLE: Final = (400, 200)
+_SUBSTITUTE_PERMILLE: Final = 250
+# Borrowed chords among so many before: more would raise the share of foreign tones over a twentieth.
+_BORROWED_WINDOW: Final = 16
+_MOST_BORROWED: Final = 3
+# How a phrase of chords ends: on the tonic, open, or holding most of the tones before; and how much more
+# likely the chords are that do it.
+_END_WEIGHTS: Final = (35, 45, 20)
+_END_PERCENT: Final = 500
+_PENULTIMATE_PERCENT: Final = 200
 
 ChordName = tuple[str, str]
 
@@ -45,6 +65,11 @@ class Progression(msgspec.Struct, frozen=True, array_like=True):
     section: int = 0
     recalls: int = 0
     pedal: int | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the chord drawn last is the last one of its phrase."""
+        return not self.left
 
 
 def arriving(progression: Progression, degree: str) -> Progression:
@@ -92,21 +117,54 @@ def _played(progression: Progression, chord: ChordName) -> Progression:
 def _next_phrase(progression: Progression, mode: Mode, scene: Scene) -> Progression:
     index = progression.index
     length = _PHRASE_CHORDS[scene.chance("harmony.phrase").pick(_PHRASE_WEIGHTS, index)]
-    recall = _may_recall(progression, mode) and scene.chance("harmony.recall").hits(
-        between((400, 200), scene.level), index
-    )
+    queue = _recalled(progression, mode, scene)
     return msgspec.structs.replace(
         progression,
-        left=len(progression.refrain) if recall else length,
-        queue=progression.refrain if recall else (),
-        recalls=progression.recalls + 1 if recall else 0,
+        left=len(queue) or length,
+        queue=queue,
+        recalls=progression.recalls + 1 if queue else 0,
         # Two pedals running would take the ground from the bass.
         pedal=_pedal(scene, index) if progression.pedal is None else None,
     )
 
 
+def _recalled(progression: Progression, mode: Mode, scene: Scene) -> tuple[ChordName, ...]:
+    """The refrain, exactly or with one chord replaced; nothing where the phrase shall be new."""
+    if not _may_recall(progression, mode):
+        return ()
+    exactly = between(_RECALL_PERMILLE, scene.level)
+    drawn = scene.chance("harmony.recall").below(1000, progression.index)
+    if drawn < exactly:
+        return progression.refrain
+    return _substituted(progression, mode, scene) if drawn < exactly + _SUBSTITUTE_PERMILLE else ()
+
+
+def _substituted(progression: Progression, mode: Mode, scene: Scene) -> tuple[ChordName, ...]:
+    """The refrain with another chord of the section's palette inside."""
+    refrain, chance = progression.refrain, scene.chance("harmony.substitute")
+    if len(refrain) < 3:
+        return ()
+    place = 1 + chance.below(len(refrain) - 2, progression.index, 0)
+    before, old, after = (refrain[place + step][0] for step in (-1, 0, 1))
+    degrees, rows = list(DEGREES[mode]), FOLLOWS[mode]
+    palette = palette_of(scene.seed, scene.form.number, mode, scene.mood)
+    weights = [
+        rows[before][column] * rows[degree][degrees.index(after)] * (degree in palette and degree != old)
+        for column, degree in enumerate(degrees)
+    ]
+    if not any(weights):
+        return ()
+    degree = degrees[chance.pick(weights, progression.index, 1)]
+    if progression.pure and DEGREES[mode][degree].borrowed:
+        return ()
+    quality = quality_of(degree, mode, scene.chance("harmony.quality"), progression.index)
+    return (*refrain[:place], (degree, quality), *refrain[place + 1 :])
+
+
 def _may_recall(progression: Progression, mode: Mode) -> bool:
     if not progression.refrain or progression.recalls >= 2:
+        return False
+    if progression.pure and any(DEGREES[mode][degree].borrowed for degree, _ in progression.refrain):
         return False
     row = FOLLOWS[mode][progression.recent[-1]]
     return row[list(DEGREES[mode]).index(progression.refrain[0][0])] > 0
@@ -127,13 +185,38 @@ def _carried(pedal: int | None, degree: str, mode: Mode) -> bool:
 
 
 def _next_degree(progression: Progression, mode: Mode, scene: Scene) -> str:
-    palette = palette_of(scene.seed, scene.form.number, mode)
-    weights = chain_weights(progression, mode, palette, scene.level)
+    palette = palette_of(scene.seed, scene.form.number, mode, scene.mood)
+    weights = chain_weights(progression, mode, palette, scene.level, scene.mood)
+    shape = _phrase_shape(progression, mode, scene.chance("harmony.ending"))
+    weights = [weight * percent // 100 for weight, percent in zip(weights, shape, strict=True)]
     return list(DEGREES[mode])[scene.chance("harmony.degree").pick(weights, progression.index)]
 
 
-def chain_weights(progression: Progression, mode: Mode, palette: Sequence[str], level: int) -> list[int]:
-    """The weight of each degree of ``mode`` as the next one, in the order of the tables."""
+def _phrase_shape(progression: Progression, mode: Mode, chance: Chance) -> list[int]:
+    """How the place in the phrase favours each degree, in percent."""
+    degrees = DEGREES[mode]
+    if progression.left == 2:
+        return [_PENULTIMATE_PERCENT if degree in PENULTIMATE[mode] else 100 for degree in degrees]
+    if progression.left != 1:
+        return [100] * len(degrees)
+    kind = chance.pick(_END_WEIGHTS, progression.index)
+    last = degrees[progression.recent[-1]].root
+    ends = (
+        {TONIC[mode]},
+        OPEN_ENDS[mode],
+        # Roots a third apart share most of their tones.
+        {degree for degree, spec in degrees.items() if (spec.root - last) % 12 in (3, 4, 8, 9)},
+    )[kind]
+    return [_END_PERCENT if degree in ends else 100 for degree in degrees]
+
+
+def chain_weights(
+    progression: Progression, mode: Mode, palette: Sequence[str], level: int, mood: int = NEUTRAL
+) -> list[int]:
+    """The weight of each degree of ``mode`` as the next one, in the order of the tables.
+
+    ``level`` and ``mood`` are thousandths.
+    """
     now = progression.recent[-1]
     weights = []
     for column, degree in enumerate(DEGREES[mode]):
@@ -142,7 +225,8 @@ def chain_weights(progression: Progression, mode: Mode, palette: Sequence[str], 
         )
         for percent in _rules(progression, mode, degree):
             weight = weight * percent // 100
-        weights.append(_tilted(weight, TENSION[mode][column], level))
+        tilt = 8 * (level - 500) * TENSION[mode][column] + 18 * (mood - NEUTRAL) * MOOD[mode][column]
+        weights.append(tilted(weight, tilt, between(_TEMPERATURE, level)))
     return _tonic_first(weights, mode) if progression.pure == _PURE_AFTER_ARRIVAL else weights
 
 
@@ -182,6 +266,8 @@ def _turn(recent: Sequence[str], degree: str) -> int:
 
 def _borrowing(recent: Sequence[str], mode: Mode, degree: str) -> int:
     degrees = DEGREES[mode]
+    if sum(degrees[before].borrowed for before in recent[-_BORROWED_WINDOW:]) >= _MOST_BORROWED:
+        return 0
     if degrees[recent[-1]].borrowed:
         return 100 if (recent[-1], degree) in BORROWED_PAIRS else 40
     return 40 if len(recent) > 1 and degrees[recent[-2]].borrowed else 100
@@ -200,16 +286,6 @@ def _context(first: str, last: str, degree: str, mode: Mode) -> list[int]:
     if last == turning and first in before:
         rules.append(towards.get(degree, 100))
     return rules
-
-
-def _tilted(weight: int, tension: int, level: int) -> int:
-    if not weight:
-        return 0
-    exact = Context(prec=20)
-    tilt = Decimal(8 * (level - 500) * tension)
-    exponent = exact.add(exact.ln(Decimal(weight)), exact.divide(tilt, Decimal(1_000_000)))
-    temperature = exact.divide(Decimal(between((850, 1150), level)), Decimal(1000))
-    return 1 + int(exact.exp(exact.divide(exponent, temperature)))
 
 
 def _tonic_first(weights: list[int], mode: Mode) -> list[int]:

@@ -43,22 +43,28 @@ TENSION: Final[Mapping[Mode, tuple[int, ...]]] = {
     "minor": (-100, -20, 0, 40, -10, 30, 40, 30, 80, 20),
 }
 
-# Palette → (weight, its chords).
-PALETTES: Final[Mapping[Mode, Mapping[str, tuple[int, tuple[str, ...]]]]] = {
+# How a chord's share grows with mood (valence); hundredths, in an exponent.
+MOOD: Final[Mapping[Mode, tuple[int, ...]]] = {
+    "major": (20, 0, 10, 30, 40, -20, 100, -80, -100, -40),
+    "minor": (-20, 60, -30, 0, 10, 30, 80, 50, -100, 100),
+}
+
+# Palette → (weight, how it grows with mood (tenths, in an exponent), its chords).
+PALETTES: Final[Mapping[Mode, Mapping[str, tuple[int, int, tuple[str, ...]]]]] = {
     "major": {
-        "plain": (30, ("I", "IV", "vi", "ii", "V")),
-        "mediant": (25, ("I", "iii", "IV", "vi", "V")),
-        "open": (20, ("I", "IV", "ii", "V", "iii")),
-        "mixolydian": (12, ("I", "bVII", "IV", "ii", "vi")),
-        "lydian": (8, ("I", "II", "vi", "iii", "IV")),
-        "shadow": (6, ("I", "iv", "IV", "vi", "bVI")),
+        "plain": (30, 0, ("I", "IV", "vi", "ii", "V")),
+        "mediant": (25, -1, ("I", "iii", "IV", "vi", "V")),
+        "open": (20, 4, ("I", "IV", "ii", "V", "iii")),
+        "mixolydian": (12, -2, ("I", "bVII", "IV", "ii", "vi")),
+        "lydian": (8, 12, ("I", "II", "vi", "iii", "IV")),
+        "shadow": (6, -14, ("I", "iv", "IV", "vi", "bVI")),
     },
     "minor": {
-        "aeolian": (30, ("i", "VI", "VII", "iv", "III")),
-        "mediant": (25, ("i", "III", "VI", "v", "VII")),
-        "still": (20, ("i", "iv", "v", "VI", "III")),
-        "dorian": (12, ("i", "IV", "ii", "VII", "III")),
-        "phrygian": (5, ("i", "bII", "VI", "iv", "III")),
+        "aeolian": (30, 0, ("i", "VI", "VII", "iv", "III")),
+        "mediant": (25, 5, ("i", "III", "VI", "v", "VII")),
+        "still": (20, -4, ("i", "iv", "v", "VI", "III")),
+        "dorian": (12, 9, ("i", "IV", "ii", "VII", "III")),
+        "phrygian": (5, -14, ("i", "bII", "VI", "iv", "III")),
     },
 }
 
@@ -66,6 +72,16 @@ PALETTES: Final[Mapping[Mode, Mapping[str, tuple[int, tuple[str, ...]]]]] = {
 DECEPTIVE: Final[Mapping[Mode, tuple[frozenset[str], str, Mapping[str, int]]]] = {
     "major": (frozenset({"IV", "ii"}), "V", {"I": 70, "vi": 140}),
     "minor": (frozenset({"iv", "VI"}), "VII", {"i": 75, "III": 140}),
+}
+
+# What a phrase of chords leans on before its last one, and where it ends when it stays open.
+PENULTIMATE: Final[Mapping[Mode, frozenset[str]]] = {
+    "major": frozenset({"IV", "ii", "iv", "bVII", "V"}),
+    "minor": frozenset({"iv", "IV", "ii", "VII", "v"}),
+}
+OPEN_ENDS: Final[Mapping[Mode, frozenset[str]]] = {
+    "major": frozenset({"IV", "vi", "V"}),
+    "minor": frozenset({"iv", "VI", "v"}),
 }
 
 # Borrowed chords that belong together; any other pair of them would blur the key.

@@ -10,14 +10,16 @@ import msgspec
 
 from services.composer.balance import Balance
 from services.composer.chance import between
-from services.composer.form import Scene, cells_of
+from services.composer.form import cells_of
 from services.composer.motif import MOST_NOTES, Motif, new_rhythm, recalled, remembered
 from services.composer.phrase import Phrase, PlannedNote, Stretch, fitted
+from services.composer.scene import Scene
 from services.composer.tempo import TICKS_A_BEAT
 
 _NOTES_PERMILLE: Final = (3200, 5400)
 _NOTES_SPREAD_PERMILLE: Final = 1700
 _FEWEST_NOTES: Final = 2
+_SHORTEST_TICKS: Final = 3 * TICKS_A_BEAT
 _REST_PERMILLE: Final = (1600, 500)
 _REST_SPREAD: Final = (56, 74, 88, 100, 113, 134, 178)  # percent: seven quantiles of a lognormal, σ = .35
 
@@ -25,7 +27,8 @@ _REST_SPREAD: Final = (56, 74, 88, 100, 113, 134, 178)  # percent: seven quantil
 class Melody(msgspec.Struct, frozen=True, array_like=True):
     """The notes still to be played, and the melody's memory.
 
-    ``silent_since`` is where the phrase ends or ended, ``last_ticks`` how long it is or was, both in ticks.
+    ``silent_since`` is where the phrase ends or ended, ``last_ticks`` how long it is or was, both in ticks;
+    ``shape`` is what it was.
     """
 
     phrase: tuple[PlannedNote, ...] = ()
@@ -34,6 +37,7 @@ class Melody(msgspec.Struct, frozen=True, array_like=True):
     index: int = 0
     motifs: tuple[Motif, ...] = ()
     balance: Balance = Balance()
+    shape: Motif | None = None
 
 
 def hushed(melody: Melody, tick: int) -> Melody:
@@ -43,20 +47,22 @@ def hushed(melody: Melody, tick: int) -> Melody:
 
 def advanced(melody: Melody, stretch: Stretch, scene: Scene) -> Melody:
     """The melody at the beat of ``stretch``: with a new phrase if it has rested enough."""
-    if melody.phrase or not _rested(melody, stretch.tick, scene):
+    if melody.phrase or not scene.part("melody") or not _rested(melody, stretch.tick, scene):
+        return melody
+    if stretch.longest < _SHORTEST_TICKS:
         return melody
     old = recalled(melody.motifs, scene.chance("melody.motif"), melody.index)
     shape = fitted(old or _new_shape(melody.index, scene), stretch)
     notes, motif, balance = Phrase(melody.index, shape, stretch, scene, melody.balance).sung()
     end = notes[-1].tick + notes[-1].ticks
     kept = melody.motifs if old else remembered(melody.motifs, motif)
-    return Melody(notes, end, end - notes[0].tick, melody.index + 1, kept, balance)
+    return Melody(notes, end, end - notes[0].tick, melody.index + 1, kept, balance, motif)
 
 
 def _rested(melody: Melody, tick: int, scene: Scene) -> bool:
     chance = scene.chance("melody.rest")
     spread = _REST_SPREAD[chance.below(len(_REST_SPREAD), melody.index)]
-    percents = spread * scene.section.rest
+    percents = spread * scene.section.rest * 100 // scene.density
     need = melody.last_ticks * between(_REST_PERMILLE, scene.level) * percents // 10_000_000
     return tick - melody.silent_since >= need
 

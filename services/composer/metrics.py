@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from auralis.score.events import Batch
+from services.composer.rules import RULES
 
 _EVENT_TYPES = ("note", "chord", "automation", "section", "tempo", "patch", "space", "revise")
 
@@ -26,12 +27,22 @@ class ComposerMetrics:
             ["reason"],
             registry=registry,
         )
+        self._rejected = Counter(
+            "auralis_composer_rejected",
+            "Events that broke a rule of the music and were mended or dropped.",
+            ["rule"],
+            registry=registry,
+        )
+        for rule in RULES:
+            self._rejected.labels(rule)
         for name in _EVENT_TYPES:
             self._events.labels(name)
         for name in ("late", "conflict", "missing"):
             self.refused.labels(name)
 
-    def count(self, batch: Batch) -> None:
-        """Count the events of an appended batch."""
+    def count(self, batch: Batch, rejected: tuple[str, ...]) -> None:
+        """Count the events of an appended batch, and the rules that were broken before it was mended."""
+        for rule in rejected:
+            self._rejected.labels(rule).inc()
         for event in batch.events:
             self._events.labels(type(event).__name__.lower()).inc()

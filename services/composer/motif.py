@@ -25,16 +25,24 @@ def _restate(motif: Motif) -> Motif:
     return motif
 
 
-def _fragment(motif: Motif) -> Motif:
+def fragment(motif: Motif) -> Motif:
+    """Its first half."""
     notes = max(2, (len(motif.halves) + 1) // 2)
     return Motif(motif.steps[: notes - 1], motif.halves[:notes])
 
 
-def _invert(motif: Motif) -> Motif:
+def ending(motif: Motif) -> Motif:
+    """Its last three notes."""
+    return Motif(motif.steps[-2:], motif.halves[-3:])
+
+
+def inverted(motif: Motif) -> Motif:
+    """Up where it went down."""
     return Motif(tuple(-step for step in motif.steps), motif.halves)
 
 
-def _augment(motif: Motif) -> Motif:
+def augmented(motif: Motif) -> Motif:
+    """Twice as slow."""
     return Motif(motif.steps, tuple(2 * half for half in motif.halves))
 
 
@@ -42,11 +50,23 @@ def _retrograde(motif: Motif) -> Motif:
     return Motif(tuple(-step for step in reversed(motif.steps)), tuple(reversed(motif.halves)))
 
 
+def _ornamented(motif: Motif) -> Motif:
+    """With its longest note turned over the step above: there and back."""
+    place = max(range(len(motif.halves)), key=lambda n: (motif.halves[n], -n))
+    long = motif.halves[place]
+    if long < 3 or len(motif.halves) + 2 > MOST_NOTES:
+        return motif
+    parts = (long - 2, 1, 1)
+    steps = (*motif.steps[:place], 1, -1, *motif.steps[place:])
+    return Motif(steps, (*motif.halves[:place], *parts, *motif.halves[place + 1 :]))
+
+
 _VARIATIONS: Final[Mapping[Callable[[Motif], Motif], int]] = {
     _restate: 58,
-    _fragment: 14,
-    _invert: 10,
-    _augment: 8,
+    fragment: 14,
+    inverted: 10,
+    augmented: 8,
+    _ornamented: 6,
     _retrograde: 4,
 }
 

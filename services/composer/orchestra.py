@@ -9,7 +9,6 @@ from typing import Final
 
 from auralis.score.events import Layer
 from services.composer.chance import Chance
-from services.composer.form import Form
 
 PLAYERS: Final[Mapping[Layer, Mapping[str, int]]] = {
     "drone": {"drone": 70, "sub": 30},
@@ -21,21 +20,33 @@ PLAYERS: Final[Mapping[Layer, Mapping[str, int]]] = {
     "texture": {"wind": 30, "rain": 25, "sea": 20, "air": 25},
     "percussion": {"soft_kick": 100},
 }
+# Who plays beside the player of a layer.
+_GUESTS: Final[Mapping[Layer, frozenset[str]]] = {
+    "percussion": frozenset({"soft_kick", "brush", "rim", "shaker", "low_tom", "swell"}),
+    "texture": frozenset({"shimmer"}),
+}
 # The pads and the piano that everyone hears first.
 _FIRST: Final[Mapping[Layer, str]] = {"pad": "warm_pad", "melody": "felt_piano"}
 _AGAIN_PERCENT: Final = 20
 
 
-def player_of(seed: int, form: Form, layer: Layer) -> str:
-    """The patch on which ``layer`` plays in the section ``form``."""
-    if form.number == 0 and layer in _FIRST:
+def player_of(seed: int, number: int, layer: Layer) -> str:
+    """The patch on which ``layer`` plays in section ``number``; nobody answers himself."""
+    if number == 0 and layer in _FIRST:
         return _FIRST[layer]
     chance, weights = Chance(seed, f"orchestra.{layer}"), dict(PLAYERS[layer])
-    drawn = _drawn(chance, weights, form.number)
-    if form.number and drawn == _drawn(chance, weights, form.number - 1):
+    if layer == "answer":
+        weights.pop(player_of(seed, number, "melody"), None)
+    drawn = _drawn(chance, weights, number)
+    if number and drawn == _drawn(chance, weights, number - 1):
         weights[drawn] = weights[drawn] * _AGAIN_PERCENT // 100 or 1
-        drawn = list(weights)[chance.pick(list(weights.values()), form.number, 1)]
+        drawn = list(weights)[chance.pick(list(weights.values()), number, 1)]
     return drawn
+
+
+def patches_of(layer: Layer) -> frozenset[str]:
+    """Every patch on which ``layer`` may play."""
+    return frozenset(PLAYERS[layer]) | _GUESTS.get(layer, frozenset())
 
 
 def _drawn(chance: Chance, weights: Mapping[str, int], number: int) -> str:

@@ -7,19 +7,18 @@ from typing import Final, NamedTuple
 import msgspec
 
 from services.composer.balance import Balance
-from services.composer.chance import between
+from services.composer.chance import Chance, between
 from services.composer.chords import Harmony
-from services.composer.form import Scene
 from services.composer.motif import MOST_NOTES, Motif
 from services.composer.pitches import HIGHEST, LOWEST, Slot, draw_line
 from services.composer.scale import diatonic_number
+from services.composer.scene import Scene
 from services.composer.tempo import BEATS_A_BAR, TICKS_A_BEAT
 
 _LONGEST_MS: Final = 9000
 _FAST_MBPM: Final = 85_000  # above it rhythms count in half notes
 _UPBEAT: Final = TICKS_A_BEAT // 2
 _UPBEAT_PERMILLE: Final = 300
-_CENTRES: Final = (69, 70, 71, 73, 75)
 _EDGE: Final = 7  # semitones that the centre stays inside the range
 _AROUND: Final = 10
 # exp(-d² / 2·4²) by semitones from the contour, in thousandths.
@@ -37,7 +36,20 @@ _LAST_SCALE_PERCENT: Final = 30
 _LONG_SCALE_PERCENT: Final = 75
 _CLASHING_PERCENT: Final = 35
 _LONGEST_PASSING: Final = 2 * TICKS_A_BEAT
-_VELOCITY: Final = (430, 610)  # at intensity 0 and 1
+_NEVER: Final = 1 << 40
+
+
+class Singer(NamedTuple):
+    """Who sings: the stream of its draws, its range, its centres and velocities by intensity."""
+
+    name: str
+    low: int
+    high: int
+    centres: tuple[int, ...]
+    velocity: tuple[int, int]
+
+
+MELODY: Final = Singer("melody", LOWEST, HIGHEST, (69, 70, 71, 73, 75), (430, 610))
 
 
 class PlannedNote(msgspec.Struct, frozen=True, array_like=True):
@@ -51,13 +63,17 @@ class PlannedNote(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """The harmony under a phrase: from ``tick`` on ``chord``, from ``change_tick`` on ``upcoming``."""
+    """The harmony under a phrase: from ``tick`` on ``chord``, from ``change_tick`` on ``upcoming``.
+
+    ``silent_tick`` is where all must be silent, for a breath of the music.
+    """
 
     tick: int
     chord: Harmony
     upcoming: Harmony
     change_tick: int
     mbpm: int
+    silent_tick: int = _NEVER
 
     def chords(self, tick: int, ticks: int) -> tuple[Harmony, ...]:
         """The one or two chords over which a note sounds."""
@@ -68,7 +84,7 @@ class Stretch:
     @property
     def longest(self) -> int:
         """Ticks that a phrase may last: some seconds, and no farther than the harmony is known."""
-        known = self.change_tick + BEATS_A_BAR * TICKS_A_BEAT - self.tick
+        known = min(self.change_tick + BEATS_A_BAR * TICKS_A_BEAT, self.silent_tick) - self.tick
         return min(known, _LONGEST_MS * TICKS_A_BEAT * self.mbpm // 60_000_000)
 
     @property
@@ -104,27 +120,34 @@ class _Note(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Phrase ``index`` of the piece with the rhythm (and perhaps the steps) of ``shape``."""
+    """Phrase ``index`` of the piece with the rhythm (and perhaps the steps) of ``shape``.
+
+    Without a ``balance`` it keeps to the scale.
+    """
 
     index: int
     shape: Motif
     stretch: Stretch
     scene: Scene
-    balance: Balance
+    balance: Balance | None
+    singer: Singer = MELODY
 
     def sung(self) -> tuple[tuple[PlannedNote, ...], Motif, Balance]:
         """The notes, the motif that they make, and the balance after them."""
         notes = self._placed()
         slots = self._slots(notes)
-        line = draw_line(slots, self.scene.chance("melody.line"), self.index)
+        line = draw_line(slots, self._chance("line"), self.index)
         planned = tuple(
             PlannedNote(note.tick, note.ticks, pitch, self._velocity(place, notes))
             for place, (note, pitch) in enumerate(zip(notes, line, strict=True))
         )
-        return planned, _motif(line, slots, self.shape), _balanced(self.balance, notes, line)
+        return planned, _motif(line, slots, self.shape), _balanced(self.balance or Balance(), notes, line)
+
+    def _chance(self, what: str) -> Chance:
+        return self.scene.chance(f"{self.singer.name}.{what}")
 
     def _placed(self) -> list[_Note]:
-        late = self.scene.chance("melody.upbeat").hits(_UPBEAT_PERMILLE, self.index)
+        late = self._chance("upbeat").hits(_UPBEAT_PERMILLE, self.index)
         tick = self.stretch.tick + (_UPBEAT if late else 0)
         notes = []
         for half in self.shape.halves:
@@ -136,10 +159,10 @@ class Phrase:
     def _targets(self, count: int) -> list[int]:
         """The pitch around which each note lies: the centre of the register, and a contour over it."""
         weights = [weight for weight, _ in _CONTOURS]
-        curve = _CONTOURS[self.scene.chance("melody.contour").pick(weights, self.index)][1]
-        drift = self.scene.chance("melody.centre").pink(4, self.index)
-        centre = between(_CENTRES, self.scene.level) + self.scene.section.register + drift
-        centre = max(LOWEST + _EDGE, min(HIGHEST - _EDGE, centre))
+        curve = _CONTOURS[self._chance("contour").pick(weights, self.index)][1]
+        drift = self._chance("centre").pink(4, self.index)
+        centre = between(self.singer.centres, self.scene.level) + self.scene.register + drift
+        centre = max(self.singer.low + _EDGE, min(self.singer.high - _EDGE, centre))
         return [centre + between(curve, 1000 * place // (count - 1)) for place in range(count)]
 
     def _slots(self, notes: Sequence[_Note]) -> list[Slot]:
@@ -154,9 +177,11 @@ class Phrase:
     def _slot(self, note: _Note, target: int, step: int | None, *, edge: int) -> Slot:
         """``edge`` is 1 for the phrase's first note, −1 for its last, else 0."""
         passes = not edge and len(note.chords) == 1 and note.ticks <= _LONGEST_PASSING and note.strength < 2
-        foreign_fit = self.balance.foreign_fit(self.scene.level) if passes else 0
+        foreign_fit = self.balance.foreign_fit(self.scene.level) if passes and self.balance else 0
         weights, foreign = {}, set()
-        for pitch in range(max(LOWEST, target - _AROUND), min(HIGHEST, target + _AROUND) + 1):
+        for pitch in range(
+            max(self.singer.low, target - _AROUND), min(self.singer.high, target + _AROUND) + 1
+        ):
             fits = note.is_scale_tone(pitch)
             fit = self._fit(pitch, note, last=edge < 0) if fits else foreign_fit
             if fit:
@@ -168,7 +193,7 @@ class Phrase:
         """How well a tone of the scale goes with all that it sounds over."""
         if note.is_chord_tone(pitch):
             return _CHORD_FIT[note.strength]
-        fit = self.balance.scale_fit()
+        fit = (self.balance or Balance()).scale_fit()
         if last:
             fit = fit * _LAST_SCALE_PERCENT // 100
         if note.ticks > TICKS_A_BEAT:
@@ -182,8 +207,14 @@ class Phrase:
         last = len(notes) - 1
         swell = 240 * place * (last - place) // (last * last)
         accent = 25 if notes[place].strength == 2 else 0
-        drift = self.scene.chance("melody.velocity").pink(40, MOST_NOTES * self.index + place)
-        return between(_VELOCITY, self.scene.level) + swell + accent + drift - (60 if place == last else 0)
+        drift = self._chance("velocity").pink(40, MOST_NOTES * self.index + place)
+        return (
+            between(self.singer.velocity, self.scene.level)
+            + swell
+            + accent
+            + drift
+            - (60 if place == last else 0)
+        )
 
 
 def _motif(line: Sequence[int], slots: Sequence[Slot], shape: Motif) -> Motif:

@@ -19,6 +19,7 @@ from auralis.errors import ProtocolError
 from auralis.score.events import Automation, Batch, Event, Revise
 from services.composer.conduct import initial_state, resumed
 from services.composer.engine import INTENSITY_RAMP_MS, compose_beat
+from services.composer.rules import checked
 from services.composer.state import EngineState
 
 Events = tuple[Event, ...]
@@ -29,7 +30,8 @@ class Plan(msgspec.Struct, frozen=True):
 
     ``snapshots`` are the engine's states at beat starts, oldest first, the last one at ``until_frame``;
     ``announced`` are the events from the first snapshot's frame on. ``qualities`` are the changes of quality,
-    oldest first: the one in force at the first snapshot and those after it.
+    oldest first: the one in force at the first snapshot and those after it. ``rejected`` names the rules that
+    what was composed last broke before it was mended.
     """
 
     seed: int
@@ -39,6 +41,7 @@ class Plan(msgspec.Struct, frozen=True):
     snapshots: tuple[EngineState, ...]
     announced: Events = ()
     qualities: tuple[Automation, ...] = ()
+    rejected: tuple[str, ...] = ()
     v: Literal[1] = 1
 
 
@@ -133,17 +136,23 @@ _decoder: Final = msgspec.msgpack.Decoder(Plan)
 
 def _composed(plan: Plan, until_frame: int, fmt: AudioFormat) -> tuple[Plan, Batch]:
     """The plan with whole beats added until ``until_frame``, and the batch of what was added."""
-    snapshots, events = list(plan.snapshots), list[Event]()
+    snapshots, events, rejected = list(plan.snapshots), list[Event](), list[str]()
     while snapshots[-1].frame < until_frame:
         beat, state = compose_beat(snapshots[-1], plan.controls, fmt)
+        beat, broken = checked(beat, snapshots[-1], state)
+        rejected += broken
         events += _with_marks(beat, _quality_marks(plan.qualities, snapshots[-1].frame, state))
         snapshots.append(state)
     reached = snapshots[-1].frame
     batch = Batch(plan.revision, plan.until_frame, reached, tuple(events))
-    return (
-        replace(plan, until_frame=reached, snapshots=tuple(snapshots), announced=(*plan.announced, *events)),
-        batch,
+    composed = replace(
+        plan,
+        until_frame=reached,
+        snapshots=tuple(snapshots),
+        announced=(*plan.announced, *events),
+        rejected=tuple(rejected),
     )
+    return composed, batch
 
 
 def _kept(plan: Plan, floor_frame: int) -> tuple[Events, EngineState]:

@@ -4,10 +4,14 @@ from typing import Final
 
 import msgspec
 
+from auralis.controls import Controls
+from services.composer.answer import Answer
 from services.composer.chords import Harmony
-from services.composer.form import Form, Scene
+from services.composer.form import Form
 from services.composer.harmony import Progression
 from services.composer.melody import Melody
+from services.composer.memory import Memory
+from services.composer.scene import Scene
 from services.composer.tempo import BEATS_A_BAR, TICKS_A_BEAT, Tempo
 
 
@@ -28,7 +32,9 @@ class EngineState(msgspec.Struct, frozen=True, array_like=True):
     ``keyframe`` are what was last announced and where (``None``: nothing yet). ``goal`` is the key asked for;
     while the chord's key is another one, ``way`` holds the chords that lead there, ``upcoming`` the first of
     them. ``voicing`` and ``following`` are the pitches of ``chord`` and ``upcoming`` from the bass up;
-    ``chord_ends`` is a beat.
+    ``chord_ends`` is a beat. ``held`` are the bass, the voices of the pad, a fifth in the drone, and the
+    singers of the choir. ``bars`` are the lengths of the chords to come where they are fixed; ``memory`` is
+    what sections left behind.
     """
 
     seed: int
@@ -50,6 +56,9 @@ class EngineState(msgspec.Struct, frozen=True, array_like=True):
     following: tuple[int, ...]
     held: tuple[Held, ...]
     melody: Melody
+    answer: Answer = Answer()
+    memory: Memory = Memory()
+    bars: tuple[int, ...] = ()
 
     @property
     def on_bar(self) -> bool:
@@ -66,6 +75,7 @@ class EngineState(msgspec.Struct, frozen=True, array_like=True):
         """This beat if it begins a bar, else the next one that does."""
         return -(-self.beat // BEATS_A_BAR) * BEATS_A_BAR
 
-    def scene(self, intensity: float) -> Scene:
-        """What the layers decide by."""
-        return Scene(self.seed, round(intensity * 1000), self.form)
+    def scene(self, controls: Controls, sample_rate_hz: int) -> Scene:
+        """What the layers decide by: the one place where controls become thousandths."""
+        second = (self.frame - self.origin) // sample_rate_hz
+        return Scene(self.seed, round(controls.intensity * 1000), self.form, second)

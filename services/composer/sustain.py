@@ -10,12 +10,13 @@ from typing import Final, NamedTuple
 
 from services.composer.chance import between
 from services.composer.draft import Draft, Sound
-from services.composer.form import Scene
+from services.composer.gestures import Gestures
+from services.composer.scene import Scene
 from services.composer.state import SILENT, Held
 from services.composer.swell import swelled
 from services.composer.tempo import BEATS_A_BAR, TICKS_A_BEAT
 
-_BREATH_MS: Final = (9000, 6000)
+_BREATH_MS: Final = (9000, 5500)
 _SHORTEST_BREATH_BEATS: Final = 2
 _OVERLAP_MS: Final = 400
 _MARGIN_MS: Final = (
@@ -28,16 +29,29 @@ _TOP_VOICE_FROM: Final = 150  # intensity; below it the chord is thinner
 _PANS: Final = (0, -35, 30, -20, 40)
 _BASS_VELOCITY: Final = (560, 720)
 _PAD_VELOCITY: Final = (480, 760)
+_LEVEL_PERCENT: Final = (0, 86, 100, 106)  # of the velocity, by the level of the layer
+# No pad begins in a breath, nor so shortly before it that its rise would be cut.
+_BEFORE_BREATH_MS: Final = 2500
 
 
 class Support(NamedTuple):
-    """The pitches of the chord and of the next one, from the bass up, and the beats left until then."""
+    """The pitches of the chord and of the next one, from the bass up, and the beats left until then.
+
+    ``gestures`` says when the pads are thin or silent.
+    """
 
     pitches: Sequence[int]
     following: Sequence[int]
     beats_left: int
     beat: int
     begins: bool
+    gestures: Gestures
+
+    @property
+    def lasting(self) -> int:
+        """The highest voice of the pad whose tone the next chord shares; else the middle one."""
+        shared = [n for n in range(1, len(self.pitches)) if self.pitches[n] == self.following[n]]
+        return max(shared, default=2)
 
 
 def sustained(draft: Draft, held: Sequence[Held], support: Support, scene: Scene) -> tuple[Held, ...]:
@@ -48,19 +62,42 @@ def sustained(draft: Draft, held: Sequence[Held], support: Support, scene: Scene
 def _voice(draft: Draft, held: Held, voice: int, support: Support, scene: Scene) -> Held:
     if voice == len(support.pitches) - 1 and scene.level < _TOP_VOICE_FROM:
         return SILENT
+    if voice and _rests(draft, voice, support):
+        return held
     pitch = support.pitches[voice]
     lasts = held.until_frame >= draft.end + draft.ms(_MARGIN_MS)
     if held.pitch == pitch and lasts:
         return held
     end = draft.ticks(_beats(draft, voice, support, scene) * TICKS_A_BEAT) + draft.ms(_OVERLAP_MS)
+    breath = draft.until(support.gestures.breath[0])
+    if voice and breath > 0:
+        end = min(end, breath)
     delay = _delay(draft, voice, support, scene)
-    low, high = _PAD_VELOCITY if voice else _BASS_VELOCITY
-    velocity = between((low, high), scene.level) + scene.chance(f"sustain.velocity.{voice}").pink(
-        40, support.beat
+    sound = Sound(
+        "pad" if voice else "drone",
+        delay,
+        end - delay,
+        pitch,
+        _velocity(draft, voice, support, scene),
+        _PANS[voice],
     )
-    velocity = swelled(velocity, draft, scene)
-    draft.play(Sound("pad" if voice else "drone", delay, end - delay, pitch, velocity, _PANS[voice]))
+    draft.play(sound)
     return Held(pitch, draft.start + end)
+
+
+def _rests(draft: Draft, voice: int, support: Support) -> bool:
+    """Whether a voice of the pad begins nothing: in a breath, or where the pad is thin."""
+    (thins, thick), (breath, over) = support.gestures.thinning, support.gestures.breath
+    if draft.until(breath) < draft.ms(_BEFORE_BREATH_MS) and draft.until(over) > 0:
+        return True
+    return draft.until(thins) <= 0 < draft.until(thick) and voice != support.lasting
+
+
+def _velocity(draft: Draft, voice: int, support: Support, scene: Scene) -> int:
+    velocity = between(_PAD_VELOCITY if voice else _BASS_VELOCITY, scene.level)
+    velocity += scene.chance(f"sustain.velocity.{voice}").pink(40, support.beat)
+    percent = _LEVEL_PERCENT[scene.part("pad" if voice else "drone")]
+    return swelled(velocity, draft, scene) * percent // 100
 
 
 def _beats(draft: Draft, voice: int, support: Support, scene: Scene) -> int:

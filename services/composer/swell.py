@@ -4,7 +4,7 @@ from typing import Final
 
 from services.composer.chance import between
 from services.composer.draft import Draft
-from services.composer.form import Scene
+from services.composer.scene import Scene
 
 # Two periods that hardly ever agree: no swell is like the one before.
 _PERIODS_MS: Final = (53_000, 86_000)

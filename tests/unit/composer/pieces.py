@@ -29,6 +29,10 @@ class Beat:
     def notes(self) -> list[Note]:
         return [event for event in self.events if isinstance(event, Note)]
 
+    @property
+    def pitched(self) -> list[Note]:
+        return [note for note in self.notes if note.layer != "percussion"]
+
     def line(self, layer: str) -> list[Note]:
         return [note for note in self.notes if note.layer == layer]
 
@@ -49,6 +53,11 @@ class Piece:
 
     def line(self, layer: str) -> list[Note]:
         return [note for note in self.notes if note.layer == layer]
+
+    @property
+    def weather(self) -> list[Note]:
+        """The texture without its points of light."""
+        return [note for note in self.line("texture") if note.patch != "shimmer"]
 
     @property
     def changes(self) -> list[Beat]:

@@ -15,9 +15,10 @@ PERIODS = (17_700, 23_100)
 
 def test_a_loop_returns_after_its_period_whatever_the_beats():
     chance, frames = Chance(1, "loop"), []
-    state = initial_state(1, 1000, Controls(bpm=47.0))
+    controls = Controls(bpm=47.0)
+    state = initial_state(1, 1000, controls)
     for _ in range(200):
-        draft = Draft(state, 44_100)
+        draft = Draft(state, state.scene(controls, 44_100), 44_100)
         frames += [firing for firing in firings(PERIODS, chance, 1000, draft) if firing.loop == 0]
         state = replace(state, frame=draft.end)
     assert [firing.turn for firing in frames] == list(range(len(frames)))
@@ -26,7 +27,7 @@ def test_a_loop_returns_after_its_period_whatever_the_beats():
 
 def test_bells_ring_colours_that_fit_the_next_chord_too():
     major = Controls(key="C major").musical_key
-    air = Air(harmony_of(major, "I", "maj7"), harmony_of(major, "bVII", "add9"), 0, 0, 0)
+    air = Air(harmony_of(major, "I", "maj7"), harmony_of(major, "bVII", "add9"), 0, 0, 0, 0)
     assert set(air.tones) == {4, 7}  # neither the root nor the seventh that the next chord flattens
 
 

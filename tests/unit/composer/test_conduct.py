@@ -33,7 +33,7 @@ def test_a_key_change_sounds_no_note_that_fits_neither_key(old, new, beats, bpm)
     for beat in turned(beats, after, before=before):
         borrowed |= set(beat.before.chord.scale)
         if beat.after.chord.key != new or beat.after.way:
-            assert {note.pitch % 12 for note in beat.notes} <= both | borrowed
+            assert {note.pitch % 12 for note in beat.pitched} <= both | borrowed
 
 
 @settings(unhurried, max_examples=50)

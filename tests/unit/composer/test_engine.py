@@ -16,7 +16,7 @@ from auralis.controls import Controls
 from auralis.keys import parse_key
 from auralis.score.events import Automation, Batch, Chord, Note, Section, Tempo, check_batch
 from services.composer.engine import compose, compose_beat, initial_state
-from services.composer.orchestra import PLAYERS
+from services.composer.orchestra import patches_of
 from services.composer.scale import scale_of
 from tests.unit.composer.pieces import FORMAT, MODES, SEEDS, piece
 
@@ -99,8 +99,8 @@ def test_every_note_has_an_id_of_its_own(seed, key):
 @each_piece
 def test_every_layer_plays_on_its_patch(seed, key):
     played = piece(seed, key).notes
-    assert {note.layer for note in played} == {"drone", "pad", "melody", "bells", "texture"}
-    assert all(note.patch in PLAYERS[note.layer] for note in played)
+    assert {note.layer for note in played} >= {"drone", "pad", "melody", "bells", "texture", "percussion"}
+    assert all(note.patch in patches_of(note.layer) for note in played)
 
 
 @pytest.mark.parametrize("intensity", LEVELS)
@@ -170,7 +170,7 @@ def test_every_note_belongs_to_its_chords_scale_or_passes_by_step(seed, key):
     melody = piece(seed, key).line("melody")
     place = {note.id: n for n, note in enumerate(melody)}
     for beat in piece(seed, key).beats:
-        for note in beat.notes:
+        for note in beat.pitched:
             if note.pitch % 12 not in beat.after.chord.scale:
                 before, after = melody[place[note.id] - 1], melody[place[note.id] + 1]
                 assert 1 <= abs(before.pitch - note.pitch) <= 2
@@ -179,7 +179,8 @@ def test_every_note_belongs_to_its_chords_scale_or_passes_by_step(seed, key):
 
 @each_piece
 def test_less_than_five_percent_of_the_time_sounds_outside_the_key(seed, key):
-    tones, notes = scale_of(parse_key(key)), piece(seed, key).notes
+    tones = scale_of(parse_key(key))
+    notes = [note for beat in piece(seed, key).beats for note in beat.pitched]
     foreign = sum(note.duration_frames for note in notes if note.pitch % 12 not in tones)
     assert foreign / sum(note.duration_frames for note in notes) < 0.05
 

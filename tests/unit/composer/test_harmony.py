@@ -4,9 +4,10 @@ import pytest
 
 from auralis.keys import parse_key
 from services.composer.chords import DEGREES, TONIC
-from services.composer.form import Form, Scene
+from services.composer.form import Form
 from services.composer.harmony import Progression, arriving, chain_weights, draw
 from services.composer.harmony_tables import FOLLOWS, PALETTES, TENSION
+from services.composer.scene import Scene
 
 MODES = ("major", "minor")
 
@@ -36,7 +37,7 @@ def test_the_tables_have_a_row_and_a_column_for_every_chord(mode):
 @pytest.mark.parametrize("mode", MODES)
 def test_from_every_pair_of_chords_every_chord_can_be_reached(mode):
     degrees = list(DEGREES[mode])
-    for _, palette in PALETTES[mode].values():
+    for _, _, palette in PALETTES[mode].values():
         onward = {}
         for pair in [
             (a, b) for a in degrees for b, weight in zip(degrees, FOLLOWS[mode][a], strict=True) if weight
@@ -54,7 +55,7 @@ def test_from_every_pair_of_chords_every_chord_can_be_reached(mode):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_what_follows_depends_on_the_chord_before_the_last(mode):
-    degrees, (_, palette) = list(DEGREES[mode]), next(iter(PALETTES[mode].values()))
+    degrees, (_, _, palette) = list(DEGREES[mode]), next(iter(PALETTES[mode].values()))
     rows = {
         tuple(chain_weights(Progression(recent=(degree, degrees[3])), mode, palette, 500))
         for degree in degrees[:3]

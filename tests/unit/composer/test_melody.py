@@ -1,8 +1,9 @@
 from auralis.keys import parse_key
 from services.composer.chords import harmony_of
-from services.composer.form import Form, Scene
+from services.composer.form import Form
 from services.composer.melody import Melody, advanced, hushed
 from services.composer.phrase import PlannedNote, Stretch
+from services.composer.scene import Scene
 
 CHORD = harmony_of(parse_key("G major"), "I", "maj9")
 NOTE = PlannedNote(40, 8, 71, 500)

@@ -5,10 +5,11 @@ from hypothesis import strategies as st
 from auralis.keys import parse_key
 from services.composer.balance import Balance
 from services.composer.chords import DEGREES, harmony_of
-from services.composer.form import SECTIONS, Form, Scene
+from services.composer.form import SECTIONS, Form
 from services.composer.motif import Motif
 from services.composer.phrase import Phrase, Stretch, fitted
 from services.composer.pitches import HIGHEST, LOWEST
+from services.composer.scene import Scene
 from tests.unit.composer.pieces import unhurried
 
 CHORDS = [

@@ -360,7 +360,11 @@ class Session(RuleBasedStateMachine):
             for event in self.plan.announced:
                 if isinstance(event, Note) and before.frame <= event.at_frame < after.frame:
                     fits = event.pitch % 12 in (*after.chord.tones, *after.chord.scale)
-                    assert fits or event.layer == "melody"
+                    assert fits or event.layer in ("melody", "percussion")
+
+    @invariant()
+    def no_event_breaks_a_rule(self):
+        assert self.plan.rejected == ()
 
 
 Session.TestCase.settings = settings(unhurried, max_examples=60, stateful_step_count=20)

@@ -5,13 +5,14 @@ from msgspec.structs import replace
 from auralis.controls import Controls
 from services.composer.conduct import initial_state
 from services.composer.draft import Draft
-from services.composer.form import Scene, first_form
+from services.composer.form import first_form
+from services.composer.scene import Scene
 from services.composer.swell import swelled
 
 
 def swells(level, seconds=600):
     state, scene = initial_state(1, 0, Controls()), Scene(1, level, first_form(1))
-    drafts = [Draft(replace(state, frame=second * 44_100), 44_100) for second in range(seconds)]
+    drafts = [Draft(replace(state, frame=second * 44_100), scene, 44_100) for second in range(seconds)]
     return [swelled(1000, draft, scene) for draft in drafts]
 
 
