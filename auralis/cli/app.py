@@ -1,7 +1,9 @@
 """The commands. Each loads what it needs when it is called: ``--help`` must not wait for torch."""
 
 import importlib
+import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +16,7 @@ from auralis.process import report
 from auralis.settings import Settings
 
 _MINUTES = 5.0  # of a piece, unless it is said
+_INTERRUPTED = 130  # 128 and the signal's number
 # Every wrong use of the command line (typer keeps click's classes to itself).
 _UsageError: Any = typer.BadParameter.__base__
 
@@ -120,6 +123,16 @@ def render(  # noqa: PLR0913, PLR0917  each is an option
     stems: Annotated[
         Path | None, typer.Option(help="A folder for one file a layer as well.", show_default=False)
     ] = None,
+    midi: Annotated[
+        Path | None, typer.Option(help="A file for the score as MIDI as well.", show_default=False)
+    ] = None,
+    score: Annotated[
+        Path | None,
+        typer.Option(help="A file for the score as JSON, one event a line, as well.", show_default=False),
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(help="So many at most render a piece.", show_default="one a core")
+    ] = None,
     patch: Annotated[
         str | None, typer.Option(help="Not a piece but this patch (auralis patches).", show_default=False)
     ] = None,
@@ -139,16 +152,29 @@ def render(  # noqa: PLR0913, PLR0917  each is an option
     given = {"key": key, "bpm": bpm, "intensity": intensity}
     controls = changed(Controls(), {name: value for name, value in given.items() if value is not None})
     audio = settings.load().audio
+    for_piece: dict[str, Any] = {"stems": stems, "midi": midi, "score": score, "processes": processes}
     for_patch = {"notes": notes, "velocity": velocity, "note_s": note_seconds, "room": room}
     if patch is None:
         _refuse("only with --patch", for_patch)
         offline = _loaded("offline")
-        order = offline.Order(seed, _MINUTES if minutes is None else minutes, controls, output, audio, stems)
-        return int(offline.main(order))
-    _refuse("not with --patch", {"minutes": minutes, "key": key, "stems": stems})
+        minutes = _MINUTES if minutes is None else minutes
+        order = offline.Order(seed, minutes, controls, output, audio, **for_piece)
+        return _interruptible(lambda: offline.main(order))
+    _refuse("not with --patch", {"minutes": minutes, "key": key} | for_piece)
     audition = _loaded("offline", "audition")
     chosen = {name: value for name, value in for_patch.items() if value is not None}
-    return int(audition.main(audition.Audition(patch, output, audio, seed=seed, controls=controls, **chosen)))
+    wanted = audition.Audition(patch, output, audio, seed=seed, controls=controls, **chosen)
+    return _interruptible(lambda: audition.main(wanted))
+
+
+def _interruptible(write: Callable[[], int]) -> int:
+    """What ``write`` gives; Ctrl-C is one line and the exit code that shells give it."""
+    try:
+        return write()
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # who asks twice gets one answer
+        report(AuralisError("interrupted: nothing was written"))
+        return _INTERRUPTED
 
 
 def _refuse(allowed: str, options: dict[str, Any]) -> None:

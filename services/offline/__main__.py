@@ -1,5 +1,8 @@
 """``auralis render``: a piece from its seed, faster than real time, without a broker."""
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -8,19 +11,22 @@ from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from auralis.controls import Controls
 from auralis.errors import InvalidValue
 from auralis.score.events import Batch
-from services.offline import stems
-from services.offline.piece import composed, score_of
+from services.offline import exports, stems
+from services.offline.drafts import checked_file, drafted
+from services.offline.interruption import Interruption
+from services.offline.piece import composed, layers_of
 from services.offline.progress import with_progress
-from services.offline.replay import replay
-from services.offline.sound_file import checked_path, writing
+from services.offline.rendering import Parts, Work, rendered
+from services.offline.sound_file import checked_path, opened
 
 _MAX_MINUTES: Final = 24 * 60
 _MAX_SEED: Final = 2**32 - 1
+_MAX_PROCESSES: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be rendered, checked.
+    """What is to be rendered, checked. ``processes``: at most so many, None for one a core.
 
     Raises:
         InvalidValue: naming the first value that is not allowed.
@@ -32,15 +38,34 @@ class Order:
     output: Path
     audio: AudioFormat
     stems: Path | None = None
+    midi: Path | None = None
+    score: Path | None = None
+    processes: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= _MAX_SEED:
             raise InvalidValue("seed", self.seed, f"0 to {_MAX_SEED}")
         if not 0 < self.minutes <= _MAX_MINUTES:
             raise InvalidValue("minutes", self.minutes, f"more than 0, at most {_MAX_MINUTES}")
+        if self.processes is not None and not 1 <= self.processes <= _MAX_PROCESSES:
+            raise InvalidValue("processes", self.processes, f"1 to {_MAX_PROCESSES}")
         checked_path(self.output)
         if self.stems is not None:
             stems.checked_stems(self.stems, self.output)
+        self._check_exports()
+
+    def _check_exports(self) -> None:
+        taken = Counter([self.output.absolute(), *(path.absolute() for path in self.exports.values())])
+        for field, path in self.exports.items():
+            checked_file(field, path)
+            if taken[path.absolute()] > 1:
+                raise InvalidValue(field, str(path), "a file of its own")
+
+    @property
+    def exports(self) -> dict[str, Path]:
+        """The files beside the sound, by their option."""
+        wanted = {"midi": self.midi, "score": self.score}
+        return {field: path for field, path in wanted.items() if path is not None}
 
     @property
     def chunks(self) -> int:
@@ -51,23 +76,37 @@ class Order:
 def main(order: Order) -> int:
     """Render and write; gives the exit code."""
     piece = composed(order.seed, order.controls, order.chunks / CHUNKS_PER_SECOND, order.audio)
-    if order.stems is None:
-        _write(order, piece)
-    else:
-        _write_stems(order, order.stems, piece)
+    layers = layers_of(piece) if order.stems is not None else ()
+    work = Work(piece, order.seed, order.audio, layers)
+    folder = order.stems or order.output.parent
+    sounds = [order.output, *(stems.stem_path(folder, layer, order.output) for layer in layers)]
+    with ExitStack() as stack:
+        interruption = stack.enter_context(Interruption())
+        stack.enter_context(stems.made(order.stems))
+        drafts = stack.enter_context(drafted([*sounds, *order.exports.values()]))
+        _sound(order, work, drafts[: len(sounds)], sounds, interruption)
+        _export(order, piece, drafts[len(sounds) :])
+        interruption.check()
     return 0
 
 
-def _write(order: Order, piece: Batch) -> None:
-    chunks = replay(score_of(piece), order.seed, order.audio, range(order.chunks))
-    with writing(order.output, order.audio) as file:
-        for pcm in with_progress(chunks, order.chunks):
-            file.write(pcm)
-
-
-def _write_stems(order: Order, folder: Path, piece: Batch) -> None:
-    chunks = stems.rendered(piece, order.seed, order.audio, range(order.chunks))
-    with stems.writing_stems(folder, order.output, piece, order.audio) as files:
-        for parts in with_progress(chunks, order.chunks):
+def _sound(
+    order: Order, work: Work, drafts: list[Path], paths: list[Path], interruption: Interruption
+) -> None:
+    """Write the mix and the stems."""
+    with opened(drafts, paths, order.audio) as files:
+        for parts in _chunks(order, work, interruption):
             for file, pcm in zip(files, parts, strict=True):
                 file.write(pcm)
+
+
+def _chunks(order: Order, work: Work, interruption: Interruption) -> Iterator[Parts]:
+    return with_progress(rendered(work, order.chunks, interruption, order.processes), order.chunks)
+
+
+def _export(order: Order, piece: Batch, drafts: list[Path]) -> None:
+    """Write what was asked for beside the sound."""
+    stretch = exports.stretch_of_piece(piece, order.audio, order.audio.start_frame(order.chunks))
+    made = {"midi": lambda: exports.midi(stretch, order.seed), "score": lambda: exports.lines(piece)}
+    for draft, (field, path) in zip(drafts, order.exports.items(), strict=True):
+        exports.write(draft, path, made[field]())

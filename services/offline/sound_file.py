@@ -1,9 +1,8 @@
 """Sound files that are there whole or not at all."""
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +11,8 @@ import soundfile
 
 from auralis.audio import AUDIO_CHANNELS, AudioFormat
 from auralis.errors import AuralisError, InvalidValue
+from services.offline.drafts import checked_file, drafted
+from services.offline.ogg import with_serial
 
 # Extension → libsndfile's format and encoding.
 FORMATS: Final = {
@@ -20,6 +21,8 @@ FORMATS: Final = {
     ".ogg": ("OGG", "VORBIS"),
     ".mp3": ("MP3", "MPEG_LAYER_III"),
 }
+# libsndfile draws an Ogg stream's number by the time of day; the same arguments shall give the same bytes.
+_OGG_SERIAL: Final = 1
 
 
 class SoundFile:
@@ -43,9 +46,7 @@ def checked_path(path: Path) -> Path:
     """
     if path.suffix.lower() not in FORMATS:
         raise InvalidValue("output", str(path), f"a name that ends in {', '.join(FORMATS)}")
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise InvalidValue("output", str(path), "a file in a folder that exists and can be written to")
-    return path
+    return checked_file("output", path)
 
 
 def checked_folder(path: Path) -> Path:
@@ -67,46 +68,35 @@ def writing(path: Path, audio: AudioFormat) -> Iterator[SoundFile]:
     """Write beside ``path`` and move it there when all is written; whatever goes wrong leaves nothing.
 
     Raises:
+        InvalidValue: no sound file can be written there.
         AuralisError: the disk is full or the folder is gone.
     """
-    with writing_all([path], audio) as (file,):
+    with drafted([checked_path(path)]) as drafts, opened(drafts, [path], audio) as (file,):
         yield file
 
 
 @contextmanager
-def writing_all(paths: Sequence[Path], audio: AudioFormat) -> Iterator[list[SoundFile]]:
-    """Write several files as :func:`writing` writes one: none of them is there before all are written.
+def opened(drafts: Sequence[Path], paths: Sequence[Path], audio: AudioFormat) -> Iterator[list[SoundFile]]:
+    """Sound files at ``drafts``, of the formats that ``paths`` name; finished after the block.
 
     Raises:
         AuralisError: the disk is full or a folder is gone.
     """
-    with ExitStack() as remains:
-        try:
-            drafts = [remains.enter_context(_draft(checked_path(path))) for path in paths]
-            with ExitStack() as opened:
-                files = [
-                    opened.enter_context(_opened(*pair, audio)) for pair in zip(drafts, paths, strict=True)
-                ]
-                yield [SoundFile(file) for file in files]
-            for draft, path in zip(drafts, paths, strict=True):
-                draft.chmod(0o644)
-                draft.replace(path)
-        except (OSError, soundfile.LibsndfileError) as error:
-            raise AuralisError(f"can't write {', '.join(map(str, paths))}: {error}") from error
-
-
-@contextmanager
-def _draft(path: Path) -> Iterator[Path]:
-    """An empty file beside ``path`` that does not outlive the block, unless it is moved away."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
     try:
-        yield Path(name)
-    finally:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
+        with ExitStack() as files:
+            pairs = zip(drafts, paths, strict=True)
+            yield [SoundFile(files.enter_context(_opened(*pair, audio))) for pair in pairs]
+        for draft, path in zip(drafts, paths, strict=True):
+            if _kind(path)[0] == "OGG":
+                with_serial(draft, _OGG_SERIAL)
+    except (OSError, soundfile.LibsndfileError) as error:
+        raise AuralisError(f"can't write {', '.join(map(str, paths))}: {error}") from error
 
 
 def _opened(draft: Path, path: Path, audio: AudioFormat) -> soundfile.SoundFile:
-    kind, encoding = FORMATS[path.suffix.lower()]
+    kind, encoding = _kind(path)
     return soundfile.SoundFile(draft, "w", audio.sample_rate_hz, AUDIO_CHANNELS, encoding, format=kind)
+
+
+def _kind(path: Path) -> tuple[str, str]:
+    return FORMATS[path.suffix.lower()]

@@ -5,16 +5,13 @@ to the mix as far as the master is linear: but for dither, the saturation's fain
 limiter took away.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from auralis.audio import AudioFormat
 from auralis.errors import InvalidValue
-from auralis.score.events import Batch
-from services.offline.piece import LAYERS, layers_of, score_of
-from services.offline.replay import replay
-from services.offline.sound_file import SoundFile, checked_folder, writing_all
+from services.offline.piece import LAYERS
+from services.offline.sound_file import checked_folder
 
 
 def checked_stems(folder: Path, output: Path) -> Path:
@@ -24,32 +21,26 @@ def checked_stems(folder: Path, output: Path) -> Path:
         InvalidValue: it is no folder that can be written to, or the piece itself would be one of the files.
     """
     checked_folder(folder)
-    if output.absolute() in {_path(folder, layer, output).absolute() for layer in LAYERS}:
+    if output.absolute() in {stem_path(folder, layer, output).absolute() for layer in LAYERS}:
         raise InvalidValue("output", str(output), "another name: this is that of a stem")
     return folder
 
 
+def stem_path(folder: Path, layer: str, output: Path) -> Path:
+    """Where the stem of ``layer`` lies: named after it, in the format of ``output``."""
+    return folder / f"{layer}{output.suffix}"
+
+
 @contextmanager
-def writing_stems(folder: Path, output: Path, batch: Batch, audio: AudioFormat) -> Iterator[list[SoundFile]]:
-    """Write ``output`` and one file beside it for each layer that plays: all of them or none."""
-    made = not folder.exists()
-    folder.mkdir(exist_ok=True)
+def made(folder: Path | None) -> Iterator[None]:
+    """``folder``, made if it is not there; gone again if it was made and the block fails."""
+    new = folder is not None and not folder.exists()
+    if folder is not None:
+        folder.mkdir(exist_ok=True)
     try:
-        paths = [output, *(_path(folder, layer, output) for layer in layers_of(batch))]
-        with writing_all(paths, audio) as files:
-            yield files
+        yield
     except BaseException:
-        if made:
+        if folder is not None and new:
             with suppress(OSError):
                 folder.rmdir()
         raise
-
-
-def rendered(batch: Batch, seed: int, audio: AudioFormat, seqs: Sequence[int]) -> Iterator[tuple[bytes, ...]]:
-    """The PCM of each chunk: the mix, then each layer that plays."""
-    scores = [score_of(batch), *(score_of(batch, layer) for layer in layers_of(batch))]
-    return zip(*(replay(score, seed, audio, seqs) for score in scores), strict=True)
-
-
-def _path(folder: Path, layer: str, output: Path) -> Path:
-    return folder / f"{layer}{output.suffix}"

@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
+import mido
+import msgspec
 import pytest
 
 from auralis.audio import AudioFormat
 from auralis.controls import Controls
-from auralis.errors import InvalidValue
+from auralis.errors import AuralisError, InvalidValue
+from auralis.score.events import Event
 from services.offline.__main__ import Order, main
+from services.offline.piece import composed
 
 AUDIO = AudioFormat()
 
@@ -20,6 +24,59 @@ def test_the_same_order_gives_the_same_bytes(tmp_path: Path) -> None:
     first, second = (path.read_bytes() for path in paths)
     assert first == second
     assert len(first) == 44 + 30 * AUDIO.bytes_per_chunk
+
+
+@pytest.mark.parametrize("extension", [".wav", ".flac", ".ogg", ".mp3"])
+def test_every_format_has_the_same_bytes_every_time(tmp_path: Path, extension: str) -> None:
+    """Also Ogg, whose streams libsndfile numbers by the time of day."""
+    paths = [tmp_path / f"one{extension}", tmp_path / f"two{extension}"]
+    for path in paths:
+        main(Order(3, 0.02, Controls(), path, AUDIO))
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_the_score_is_written_beside_the_sound(tmp_path: Path) -> None:
+    """As MIDI of the piece's length, and as lines that are the composer's events."""
+    sound, midi, lines = (tmp_path / name for name in ("x.wav", "x.mid", "x.jsonl"))
+    main(Order(3, 0.4, Controls(), sound, AUDIO, midi=midi, score=lines))
+    assert mido.MidiFile(midi).length == pytest.approx(24, abs=0.001)
+    piece = composed(3, Controls(), 24.0, AUDIO)
+    read = [msgspec.json.decode(line, type=Event) for line in lines.read_bytes().splitlines()]
+    assert sorted(read, key=repr) == sorted(piece.events, key=repr)
+    assert [event.at_frame for event in read] == sorted(event.at_frame for event in read)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.jsonl", "x.mid", "x.wav"]
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "named"),
+    [
+        ("midi", "", "midi: found .*allowed: a file in a folder that exists"),
+        ("score", "missing/x.jsonl", "score: found .*missing"),
+        ("midi", "x.wav", "midi: found .*allowed: a file of its own"),
+    ],
+)
+def test_a_file_beside_the_sound_that_can_not_be_written_is_named(
+    tmp_path: Path, field: str, name: str, named: str
+) -> None:
+    with pytest.raises(InvalidValue, match=named):
+        Order(3, 1.0, Controls(), tmp_path / "x.wav", AUDIO, **{field: tmp_path / name})  # type: ignore[arg-type]
+
+
+def test_two_files_of_one_name_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidValue, match=r"midi: found .*a file of its own"):
+        Order(3, 1.0, Controls(), tmp_path / "x.wav", AUDIO, midi=tmp_path / "a", score=tmp_path / "a")
+
+
+def test_an_export_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full when all sound is written: one line, no file."""
+
+    def full(*_: object, **__: object) -> object:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("services.offline.exports.Path.write_bytes", full)
+    with pytest.raises(AuralisError, match=r"can't write .*x\.mid: No space left on device"):
+        main(Order(3, 0.02, Controls(), tmp_path / "x.wav", AUDIO, midi=tmp_path / "x.mid"))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

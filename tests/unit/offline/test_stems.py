@@ -11,7 +11,7 @@ from auralis.controls import Controls
 from auralis.errors import AuralisError, InvalidValue
 from services.offline.__main__ import Order, main
 from services.offline.piece import composed, layers_of
-from services.offline.stems import rendered
+from services.offline.rendering import Work, rendered_here
 
 AUDIO = AudioFormat()
 PIECE = composed(3, Controls(), 30.0, AUDIO)
@@ -19,7 +19,7 @@ PIECE = composed(3, Controls(), 30.0, AUDIO)
 
 def test_stems_add_up_to_the_mix() -> None:
     """But for dither and the master: what is left is 30 dB under the mix."""
-    chunks = list(rendered(PIECE, 3, AUDIO, range(60, 75)))
+    chunks = list(rendered_here(Work(PIECE, 3, AUDIO, layers_of(PIECE)), range(60, 75)))
     mix, *stems = (np.frombuffer(b"".join(part), "<i2").astype(float) for part in zip(*chunks, strict=True))
     assert len(stems) == len(layers_of(PIECE)) > 1
     assert np.sqrt(np.mean((mix - sum(stems)) ** 2)) < 10 ** (-30 / 20) * np.sqrt(np.mean(mix**2))
@@ -48,7 +48,7 @@ def test_an_interruption_leaves_neither_piece_nor_stems(
     def interrupted(*_: object) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("services.offline.stems.rendered", interrupted)
+    monkeypatch.setattr("services.offline.__main__.rendered", interrupted)
     for folder in ("new", "old"):
         (tmp_path / "old").mkdir(exist_ok=True)
         with pytest.raises(KeyboardInterrupt):
@@ -62,7 +62,7 @@ def test_a_failure_at_the_end_leaves_nothing(tmp_path: Path, monkeypatch: pytest
     def full(*_: object, **__: object) -> object:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("services.offline.sound_file.Path.chmod", full)
+    monkeypatch.setattr("services.offline.drafts.Path.chmod", full)
     with pytest.raises(AuralisError, match="No space left on device"):
         main(Order(3, 0.02, Controls(), tmp_path / "x.wav", AUDIO, tmp_path / "stems"))
     assert not list(tmp_path.iterdir())

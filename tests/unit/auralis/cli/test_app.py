@@ -2,8 +2,10 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 import types
 from pathlib import Path
 from typing import Any
@@ -134,6 +136,55 @@ def test_a_wrong_audition_is_one_line_and_2_and_writes_nothing(
     ended = auralis("render", "-o", "x.wav", *arguments)
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert named in ended.err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--bpm", "500"), "bpm: found 500.0, allowed: a number from 40 to 120"),
+        (("--bpm", "nan"), "bpm: found nan"),
+        (("--bpm", "fast"), "--bpm"),
+        (("--key", "H minor"), "key: found 'H minor', allowed: one of C, C#"),
+        (("--intensity", "2"), "intensity: found 2.0"),
+        (("--minutes", "0"), "minutes: found 0.0, allowed: more than 0"),
+        (("--minutes", "-1"), "minutes: found -1.0"),
+        (("--minutes", "nan"), "minutes: found nan"),
+        (("--seed", "-1"), "seed: found -1"),
+        (("--seed", "x"), "--seed"),
+        (("--processes", "0"), "processes: found 0, allowed: 1 to 256"),
+        (("-o", "x.txt"), "output: found 'x.txt', allowed: a name that ends in .wav, .flac"),
+        (("-o", "missing/x.wav"), "output: found 'missing/x.wav', allowed: a file in a folder"),
+        (("-o", "/proc/x.wav"), "output: found '/proc/x.wav', allowed: a file in a folder"),
+        (("--midi", "."), "midi: found '.', allowed: a file"),
+        (("--score", "missing/x"), "score: found 'missing/x', allowed: a file"),
+    ],
+)
+def test_a_wrong_piece_is_one_line_and_2_and_writes_nothing(
+    auralis: Any, tmp_path: Path, arguments: tuple[str, ...], named: str
+) -> None:
+    ended = auralis("render", "-o", "x.wav", *arguments)
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert named in ended.err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_ctrl_c_at_a_terminal_is_one_line_and_130_and_leaves_nothing(tmp_path: Path, processes: str) -> None:
+    """The signal goes to all processes of the job; twice is no other than once."""
+    command = [sys.executable, "-m", "auralis", "render", "--minutes", "60", "--processes", processes]
+    files = ("-o", "x.ogg", "--stems", "stems", "--midi", "x.mid")
+    with subprocess.Popen(
+        [*command, *files], cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as rendering:
+        while not any(path.stat().st_size for path in tmp_path.rglob("*.*")):
+            assert rendering.poll() is None
+            time.sleep(0.05)
+        os.killpg(rendering.pid, signal.SIGINT)
+        time.sleep(0.1)
+        os.killpg(rendering.pid, signal.SIGINT)
+        _, said = rendering.communicate(timeout=30)
+    assert (rendering.returncode, said) == (130, "auralis: interrupted: nothing was written\n")
     assert not list(tmp_path.iterdir())
 
 

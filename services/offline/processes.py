@@ -1,0 +1,108 @@
+"""Processes that render stretches of a piece side by side, and their results in order."""
+
+import multiprocessing
+import signal
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import islice
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Final
+
+from auralis.errors import AuralisError
+from services.offline.interruption import Interruption
+from services.offline.rendering import Parts, Work, rendered_here
+
+# Chunks that travel together: seldom enough to cost nothing, often enough for a bar that moves.
+_TOGETHER: Final = 16
+_POLL_S: Final = 0.2  # so soon Ctrl-C is seen
+_GRACE_S: Final = 5.0
+
+
+class _Worker:
+    """One process, what has come from it, and whether more will come."""
+
+    def __init__(self, process: BaseProcess, connection: Connection) -> None:
+        self.process = process
+        self.connection = connection
+        self.waiting: deque[Parts] = deque()
+        self.ended = False
+
+    def receive(self) -> None:
+        """Take in what has come; call it when something has."""
+        try:
+            self.waiting.extend(self.connection.recv())
+        except EOFError:
+            self.ended = True
+
+
+def rendered_by(
+    work: Work, spans: Sequence[range], count: int, interruption: Interruption
+) -> Iterator[Parts]:
+    """The chunks of ``spans``, one after the other; span n is rendered by process n modulo ``count``.
+
+    Raises:
+        KeyboardInterrupt: ``interruption`` was asked for.
+        AuralisError: a process ended before its work was done.
+    """
+    most = max(map(len, spans))
+    with ExitStack() as stack:
+        workers = [stack.enter_context(_running(work, list(spans[n::count]))) for n in range(count)]
+        for index, span in enumerate(spans):
+            due = workers[index % count]
+            for _ in span:
+                while not due.waiting:
+                    _receive(workers, due, most, interruption)
+                yield due.waiting.popleft()
+                interruption.check()
+
+
+def _receive(workers: Sequence[_Worker], due: _Worker, most: int, interruption: Interruption) -> None:
+    """Wait for whatever comes first; who is far ahead of its turn waits at its pipe."""
+    if due.ended:
+        due.process.join(_GRACE_S)
+        raise AuralisError(f"a process that renders ended early, with code {due.process.exitcode}")
+    welcome = [w.connection for w in workers if not w.ended and (w is due or len(w.waiting) < most)]
+    ready = wait(welcome, timeout=_POLL_S)
+    for worker in workers:
+        if worker.connection in ready:
+            worker.receive()
+    interruption.check()
+
+
+@contextmanager
+def _running(work: Work, spans: list[range]) -> Iterator[_Worker]:
+    """A process that does not outlive the block."""
+    worker = _started(work, spans)
+    try:
+        yield worker
+    finally:
+        worker.process.terminate()
+        worker.process.join(_GRACE_S)
+        worker.connection.close()
+
+
+def _started(work: Work, spans: list[range]) -> _Worker:
+    """Start one; Ctrl-C at a terminal goes to all processes of a job, but is for this one alone."""
+    context = multiprocessing.get_context("spawn")  # torch's threads don't survive a fork
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_render, args=(theirs, work, spans), daemon=True)
+    resource_tracker.ensure_running()  # when it starts it lets through the signals of whoever starts it
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    theirs.close()
+    return _Worker(process, ours)
+
+
+def _render(connection: Connection, work: Work, spans: list[range]) -> None:
+    """Render and send; ends when nobody listens any more."""
+    with suppress(BrokenPipeError), connection:
+        for span in spans:
+            chunks = rendered_here(work, span)
+            while some := list(islice(chunks, _TOGETHER)):
+                connection.send(some)
