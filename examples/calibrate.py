@@ -111,9 +111,11 @@ def lufs(audio: Audio, rate_hz: int) -> float:
     return float(pyloudnorm.Meter(rate_hz).integrated_loudness(audio.T.astype(np.float64)))
 
 
-def played(name: str, patch: Patch, audio: AudioFormat, intensity: float = 0.5) -> Audio:
-    """The patch's phrase, until the last gate closes."""
-    strokes = phrase(patch)
+def played(
+    name: str, patch: Patch, audio: AudioFormat, intensity: float = 0.5, semitones: float = 0.0
+) -> Audio:
+    """The patch's phrase, so many semitones higher, until the last gate closes."""
+    strokes = [stroke._replace(semitones=stroke.semitones + semitones) for stroke in phrase(patch)]
     playing = voices(patch, notes_of(name, patch, strokes, audio), audio)
     ends_s = strokes[-1].at_s + strokes[-1].gate_s
     return rendered(playing, range(round(ends_s * CHUNKS_PER_SECOND)), audio, intensity)

@@ -2,15 +2,17 @@
 
 ::
 
-python examples/patch_page.py
+    python examples/patch_page.py
 """
 
 import inspect
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, get_args
 
+import numpy as np
 import torch
 
 # Started as a script, the path has this folder only.
@@ -27,6 +29,8 @@ from tests.gates.movement import movement_db
 PAGE: Final = Path(__file__).parents[1] / "docs" / "patches.md"
 FAMILIES: Final[tuple[str, ...]] = get_args(Family)
 _HELD: Final = {"pad", "bass", "lead", "texture"}
+_UNPITCHED: Final = {"texture", "percussion"}
+_REGISTER: Final = ("lowest", "low", "middle", "high", "highest")
 _AUDIO: Final = AudioFormat()
 _RATE_HZ: Final = _AUDIO.sample_rate_hz
 _NAMES: Final = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
@@ -62,16 +66,54 @@ def movement(name: str, patch: Patch) -> str:
     return f"{movement_db(calibrate.rendered(voices, range(start, start + 70), _AUDIO), _RATE_HZ):.1f}"
 
 
+def pitched() -> list[str]:
+    """The patches that play notes, by family."""
+    return [name for name in by_family() if library()[name].family not in _UNPITCHED]
+
+
+def register_lufs(name: str, patch: Patch) -> list[float]:
+    """Loudness of single notes, evenly from the lowest to the highest: their loudest second."""
+    middle, held = (patch.low + patch.high) // 2, patch.family in _HELD
+    start = round(15 * patch.envelope.attack_s) if held else 0
+    found = []
+    for pitch in np.linspace(patch.low, patch.high, len(_REGISTER)):
+        notes = calibrate.notes_of(name, patch, [calibrate.Stroke(0.0, pitch - middle, 20.0)], _AUDIO)
+        heard = calibrate.rendered(calibrate.voices(patch, notes, _AUDIO), range(start, start + 12), _AUDIO)
+        found.append(float(measures.loudness_curve(heard, _RATE_HZ, 1.0).max()))
+    return found
+
+
+def keys_lufs(name: str, patch: Patch, keys: Sequence[float] = range(-6, 6)) -> list[float]:
+    """Loudness of the phrase in other keys, by default in all twelve around the middle of the range."""
+    return [
+        measures.integrated_lufs(calibrate.played(name, patch, _AUDIO, 0.5, key), _RATE_HZ) for key in keys
+    ]
+
+
+def level_table() -> str:
+    """How even each pitched patch is over its range, and from key to key, in LU."""
+    rows = []
+    for name in pitched():
+        register, keys = register_lufs(name, library()[name]), keys_lufs(name, library()[name])
+        against = [f"{lufs - float(np.median(register)):z.1f}" for lufs in register]
+        rows.append([f"`{name}`", *against, f"{max(keys) - min(keys):.1f}"])
+    return table(["patch", *_REGISTER, "keys"], rows)
+
+
 def facts(name: str, patch: Patch) -> list[str]:
     """What is known without measuring: name, family, range, partials."""
     span = f"{pitch_name(patch.low)}–{pitch_name(patch.high)}"
     return [f"`{name}`", patch.family, span, str(partials(name, patch))]
 
 
+def by_family() -> list[str]:
+    """The names of all patches, in the families' order."""
+    return sorted(library(), key=lambda name: FAMILIES.index(library()[name].family))
+
+
 def patch_table() -> str:
     """All patches by family."""
-    by_family = sorted(library().items(), key=lambda item: FAMILIES.index(item[1].family))
-    rows = [[*facts(name, patch), *measured(name, patch)] for name, patch in by_family]
+    rows = [[*facts(name, library()[name]), *measured(name, library()[name])] for name in by_family()]
     header = ["patch", "family", "range", "partials", "LUFS", "centroid Hz", "movement dB", "correlation"]
     return table(header, rows)
 
@@ -117,6 +159,7 @@ def main() -> None:
     torch.set_num_threads(1)
     page = PAGE.read_text()
     page = with_section(page, "patches", patch_table())
+    page = with_section(page, "levels", level_table())
     page = with_section(page, "sounds", descriptions())
     PAGE.write_text(with_section(page, "parameters", parameter_tables()))
 
