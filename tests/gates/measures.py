@@ -21,6 +21,7 @@ LSB: Final = 1 / 32768
 _PIECE_FRAMES: Final = 1 << 18
 # The default of resample_poly takes 0.2 dB off a peak whose spectrum is flat to 0.9 of the band.
 _TO_FOURFOLD: Final = signal.firwin(8 * 32 + 1, 1 / 4, window=("kaiser", 8.0))
+_OTHER_PLACES: Final = 13  # prime: no place is a simple share of a chunk
 _TENTHS: Final = 10  # loudness is read ten times a second
 
 
@@ -114,8 +115,8 @@ class Borders(NamedTuple):
     """How rough chunk borders are against what is around them.
 
     ``mean_rank`` is the mean share of their neighbours that borders are rougher than: 0.5 where nothing tells
-    a border from any other place. ``step_db`` is the largest step between frames at borders against the
-    largest anywhere else.
+    a border from any other place. ``rank_deviation`` is how far it is from that, in standard deviations.
+    ``step_db`` is the largest step between frames at borders against the largest anywhere else.
     """
 
     mean_rank: float
@@ -127,16 +128,25 @@ def borders(audio: Audio, chunk_frames: int) -> Borders:
     """Compare the frames across chunk borders with those within 400 frames of them.
 
     Roughness is the energy of the fourth difference over four frames: music has little of it, a break in
-    the waveform, its slope or its curvature has much. A tone with a whole number of cycles a chunk has all
-    its borders at one phase, and tells nothing.
+    the waveform, its slope or its curvature has much. A tone with nearly a whole number of cycles a chunk (at
+    440 Hz 44) has many borders at one phase: so where it is more than chance allows, a standard deviation is
+    what other places have that lie a chunk apart.
     """
-    ranks = [rank for ear in audio for rank in _border_ranks(ear, chunk_frames)]
+    mean_rank, by_chance = _mean_rank(audio, chunk_frames)
+    shifts = [chunk_frames * place // _OTHER_PLACES for place in range(1, _OTHER_PLACES)]
+    elsewhere = [_mean_rank(audio[:, shift:], chunk_frames)[0] for shift in shifts]
     steps = np.abs(np.diff(audio, axis=1))
     at_borders = float(steps[:, chunk_frames - 1 :: chunk_frames].max())
     steps[:, chunk_frames - 1 :: chunk_frames] = 0
-    expected = float(np.sqrt(1 / 12 / len(ranks)))
-    deviation = (float(np.mean(ranks)) - 0.5) / expected
-    return Borders(float(np.mean(ranks)), deviation, decibels((at_borders / float(steps.max())) ** 2))
+    expected = max(by_chance, float(np.sqrt(np.mean((np.array(elsewhere) - 0.5) ** 2))))
+    step_db = decibels((at_borders / float(steps.max())) ** 2)
+    return Borders(mean_rank, (mean_rank - 0.5) / expected, step_db)
+
+
+def _mean_rank(audio: Audio, chunk_frames: int) -> tuple[float, float]:
+    """Of all borders, and its standard deviation if they were independent."""
+    ranks = [rank for ear in audio for rank in _border_ranks(ear, chunk_frames)]
+    return float(np.mean(ranks)), float(np.sqrt(1 / 12 / len(ranks)))
 
 
 def _border_ranks(ear: Audio, chunk_frames: int) -> Iterator[float]:

@@ -14,6 +14,9 @@ from tests.gates.measures import Audio, from_pcm
 # Ten minutes as the gates say; 30 for variety take a minute more than a test run has to spare.
 LONG_MINUTES: Final = float(os.environ.get("AURALIS_GATE_MINUTES", "10"))
 SHORT_MINUTES: Final = 1.0
+# Which of them, as seed@rate: AURALIS_GATE_PIECES="1@44100 1@48000 2@44100 2@48000" for more.
+LONG: Final = tuple(os.environ.get("AURALIS_GATE_PIECES", "1@44100").split())
+SHORT: Final = ("2@44100", "3@44100", "4@48000")
 _FIRST_SEQ: Final = 100  # the first seconds rise from silence
 _TAIL_S: Final = 30.0  # composed beyond what is measured: its end is none of a piece without end
 
@@ -30,6 +33,12 @@ class Piece(NamedTuple):
         start = AudioFormat(self.rate_hz).start_frame(_FIRST_SEQ)
         notes = self.score.view().notes(0, start + self.audio.shape[1])
         return [(note.at_frame - start) / self.rate_hz for note in notes]
+
+
+def named(name: str, minutes: float) -> Piece:
+    """The piece of ``seed@rate``."""
+    seed, rate_hz = name.split("@")
+    return piece(int(seed), minutes, rate_hz=int(rate_hz))
 
 
 @cache
