@@ -1,4 +1,4 @@
-"""The gate of intensity: from 0 to 1 music grows brighter, denser, louder and deeper in its breath, evenly."""
+"""The gate of intensity: from 0 to 1 the music grows brighter, denser, louder and deeper in its breath."""
 
 from itertools import pairwise
 
