@@ -130,6 +130,10 @@ def render(  # noqa: PLR0913, PLR0917  each is an option
         Path | None,
         typer.Option(help="A file for the score as JSON, one event a line, as well.", show_default=False),
     ] = None,
+    report_: Annotated[
+        Path | None,
+        typer.Option("--report", help="A page with pictures and measures as well.", show_default=False),
+    ] = None,
     processes: Annotated[
         int | None, typer.Option(help="So many at most render a piece.", show_default="one a core")
     ] = None,
@@ -152,7 +156,13 @@ def render(  # noqa: PLR0913, PLR0917  each is an option
     given = {"key": key, "bpm": bpm, "intensity": intensity}
     controls = changed(Controls(), {name: value for name, value in given.items() if value is not None})
     audio = settings.load().audio
-    for_piece: dict[str, Any] = {"stems": stems, "midi": midi, "score": score, "processes": processes}
+    for_piece: dict[str, Any] = {
+        "stems": stems,
+        "midi": midi,
+        "score": score,
+        "report": report_,
+        "processes": processes,
+    }
     for_patch = {"notes": notes, "velocity": velocity, "note_s": note_seconds, "room": room}
     if patch is None:
         _refuse("only with --patch", for_patch)

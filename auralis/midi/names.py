@@ -9,7 +9,7 @@ _SHARP: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"
 _FLAT: Final = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
 # Key signatures by the relative major's tonic: fewer than seven accidentals, F# rather than Gb.
 _FLAT_SIGNATURES: Final = frozenset({1, 3, 5, 8, 10})
-_SUFFIXES: Final = {"madd9": "m(add9)", "add9": "(add9)", "quartal": "4/4", "lydian": "maj7(#11)"}
+_SUFFIXES: Final = {"madd9": "m(add9)", "add9": "(add9)", "quartal": "(quartal)", "lydian": "maj7(#11)"}
 
 
 def signature_name(key: Key) -> str:

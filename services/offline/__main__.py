@@ -17,7 +17,9 @@ from services.offline.interruption import Interruption
 from services.offline.piece import composed, layers_of
 from services.offline.progress import with_progress
 from services.offline.rendering import Parts, Work, rendered
-from services.offline.sound_file import checked_path, opened
+from services.offline.report.loudness import LoudnessMeter
+from services.offline.report.page import page
+from services.offline.sound_file import SoundFile, checked_path, opened
 
 _MAX_MINUTES: Final = 24 * 60
 _MAX_SEED: Final = 2**32 - 1
@@ -40,6 +42,7 @@ class Order:
     stems: Path | None = None
     midi: Path | None = None
     score: Path | None = None
+    report: Path | None = None
     processes: int | None = None
 
     def __post_init__(self) -> None:
@@ -64,7 +67,7 @@ class Order:
     @property
     def exports(self) -> dict[str, Path]:
         """The files beside the sound, by their option."""
-        wanted = {"midi": self.midi, "score": self.score}
+        wanted = {"midi": self.midi, "score": self.score, "report": self.report}
         return {field: path for field, path in wanted.items() if path is not None}
 
     @property
@@ -84,29 +87,35 @@ def main(order: Order) -> int:
         interruption = stack.enter_context(Interruption())
         stack.enter_context(stems.made(order.stems))
         drafts = stack.enter_context(drafted([*sounds, *order.exports.values()]))
-        _sound(order, work, drafts[: len(sounds)], sounds, interruption)
-        _export(order, piece, drafts[len(sounds) :])
+        meter = LoudnessMeter(order.audio) if order.report else None
+        with opened(drafts[: len(sounds)], sounds, order.audio) as files:
+            _sound(files, _chunks(order, work, interruption), meter)
+        _export(order, piece, drafts[len(sounds) :], meter)
         interruption.check()
     return 0
 
 
-def _sound(
-    order: Order, work: Work, drafts: list[Path], paths: list[Path], interruption: Interruption
-) -> None:
-    """Write the mix and the stems."""
-    with opened(drafts, paths, order.audio) as files:
-        for parts in _chunks(order, work, interruption):
-            for file, pcm in zip(files, parts, strict=True):
-                file.write(pcm)
+def _sound(files: list[SoundFile], chunks: Iterator[Parts], meter: LoudnessMeter | None) -> None:
+    """Write the mix and the stems, and measure the mix."""
+    for parts in chunks:
+        for file, pcm in zip(files, parts, strict=True):
+            file.write(pcm)
+        if meter:
+            meter.add(parts[0])
 
 
 def _chunks(order: Order, work: Work, interruption: Interruption) -> Iterator[Parts]:
     return with_progress(rendered(work, order.chunks, interruption, order.processes), order.chunks)
 
 
-def _export(order: Order, piece: Batch, drafts: list[Path]) -> None:
+def _export(order: Order, piece: Batch, drafts: list[Path], meter: LoudnessMeter | None) -> None:
     """Write what was asked for beside the sound."""
     stretch = exports.stretch_of_piece(piece, order.audio, order.audio.start_frame(order.chunks))
-    made = {"midi": lambda: exports.midi(stretch, order.seed), "score": lambda: exports.lines(piece)}
     for draft, (field, path) in zip(drafts, order.exports.items(), strict=True):
-        exports.write(draft, path, made[field]())
+        if field == "midi":
+            data = exports.midi(stretch, order.seed)
+        elif meter and field == "report":
+            data = page(order.seed, order.controls, stretch, meter).encode()
+        else:
+            data = exports.lines(piece)
+        exports.write(draft, path, data)

@@ -1,0 +1,63 @@
+"""Drawing primitives: SVG elements as text, with coordinates to a tenth of a pixel."""
+
+from collections.abc import Mapping
+from html import escape
+
+
+def rect(x: float, y: float, width: float, height: float, **more: object) -> str:
+    """A rectangle."""
+    return _element("rect", {"x": x, "y": y, "width": width, "height": height} | more)
+
+
+def line(x1: float, y1: float, x2: float, y2: float, **more: object) -> str:
+    """A straight line."""
+    return _element("line", {"x1": x1, "y1": y1, "x2": x2, "y2": y2} | more)
+
+
+def path(points: list[tuple[float, float]], **more: object) -> str:
+    """A line through ``points``."""
+    through = "L".join(f"{_number(x)} {_number(y)}" for x, y in points)
+    return _element("path", {"d": f"M{through}"} | more)
+
+
+def text(x: float, y: float, said: str, **more: object) -> str:
+    """One line of text; ``anchor`` and ``turn`` (degrees) say how it lies."""
+    anchor, turn = more.pop("anchor", None), more.pop("turn", None)
+    if anchor is not None:
+        more["text_anchor"] = anchor
+    if turn is not None:
+        more["transform"] = f"rotate({turn} {_number(x)} {_number(y)})"
+    return _element("text", {"x": x, "y": y} | more, escape(said))
+
+
+def titled(element: str, title: str) -> str:
+    """``element`` with a text that shows when it is pointed at."""
+    return f"<g><title>{escape(title)}</title>{element}</g>"
+
+
+def group(elements: list[str], **more: object) -> str:
+    """Elements with attributes in common."""
+    return _element("g", more, "".join(elements))
+
+
+def drawing(width: float, height: float, elements: list[str], title: str) -> str:
+    """A whole picture; ``title`` is what it shows, for those who don't see it."""
+    size = f'width="{_number(width)}" height="{_number(height)}"'
+    return f'<svg {size} role="img" aria-label="{escape(title)}">{"".join(elements)}</svg>'
+
+
+def _element(name: str, attributes: Mapping[str, object], inside: str = "") -> str:
+    said = "".join(f' {_attribute(key)}="{_value(value)}"' for key, value in attributes.items())
+    return f"<{name}{said}>{inside}</{name}>" if inside else f"<{name}{said}/>"
+
+
+def _attribute(name: str) -> str:
+    return name.rstrip("_").replace("_", "-")
+
+
+def _value(value: object) -> str:
+    return _number(value) if isinstance(value, int | float) else escape(str(value))
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}".rstrip("0").rstrip(".") or "0"
