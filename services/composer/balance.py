@@ -12,12 +12,12 @@ from services.composer.chance import between
 
 _SCALE_PERMILLE: Final = 250
 _FOREIGN_PERMILLE: Final = (30, 70)  # at intensity 0 and 1
-_SCALE_FIT: Final = 260
+_SCALE_FIT: Final = 300
 _FOREIGN_FIT: Final = (260, 600)
 _REMEMBERED_TICKS: Final = 1600
 # A beat of debt (four ticks) raises a fit by these shares, in thousandths, within the limits.
-_SCALE_PULL: Final = 300
-_FOREIGN_PULL: Final = 1500
+_SCALE_PULL: Final = 600
+_FOREIGN_PULL: Final = 2500
 _LIMITS: Final = (100, 8000)
 
 
@@ -41,6 +41,14 @@ class Balance(msgspec.Struct, frozen=True, array_like=True):
         """How well a foreign tone fits now, where one is allowed at all."""
         owed = between(_FOREIGN_PERMILLE, level) * self.total // 1000 - self.foreign
         return between(_FOREIGN_FIT, level) * _pull(owed, _FOREIGN_PULL) // 1000
+
+    def debt(self, level: int) -> int:
+        """Thousandths of ticks by which scale and foreign tones are off their shares, and foreign ones twice.
+
+        ``level`` is the intensity in thousandths.
+        """
+        scale = abs(_SCALE_PERMILLE * self.total - 1000 * self.scale)
+        return scale + 2 * abs(between(_FOREIGN_PERMILLE, level) * self.total - 1000 * self.foreign)
 
     def with_sung(self, chord: int, scale: int, foreign: int) -> "Balance":
         """The balance after so many ticks more."""

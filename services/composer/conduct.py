@@ -10,7 +10,7 @@ from services.composer.answer import silenced
 from services.composer.chance import between
 from services.composer.choir import SINGERS
 from services.composer.chords import DEGREES, TONIC, Harmony, harmony_of
-from services.composer.form import Form, first_form, next_form
+from services.composer.form import CODA, Form, first_form, next_form
 from services.composer.harmony import Progression, arriving, draw, quality_of
 from services.composer.melody import Melody, hushed
 from services.composer.memory import kept, recalled
@@ -86,7 +86,7 @@ def steered(state: EngineState, controls: Controls, sample_rate_hz: int) -> Engi
 
 def with_chord(state: EngineState, scene: Scene, sample_rate_hz: int) -> EngineState:
     """The state in which the upcoming chord has begun, and the one after it is known."""
-    bars = _pivot_bars(state, sample_rate_hz) if state.way else _chord_bars(state, scene)
+    bars = _pivot_bars(state, sample_rate_hz) if state.way else chord_bars(state, scene)
     begun = replace(
         state,
         way=state.way[1:],
@@ -100,7 +100,7 @@ def with_chord(state: EngineState, scene: Scene, sample_rate_hz: int) -> EngineS
 
 def with_section(state: EngineState, controls: Controls, sample_rate_hz: int) -> EngineState:
     """The state in the next section, if this one has lasted long enough."""
-    if state.frame < state.origin + state.form.ends_s * sample_rate_hz:
+    if state.form.name == CODA or state.frame < state.origin + state.form.ends_s * sample_rate_hz:
         return state
     return in_section(state, next_form(state.seed, state.form), controls, sample_rate_hz)
 
@@ -121,7 +121,9 @@ def _looking_ahead(state: EngineState, scene: Scene) -> EngineState:
     else:
         upcoming, progression = draw(state.progression, parse_key(state.goal), scene)
     bass = bass_pitch(upcoming.bass, state.voicing[0])
-    ground = Ground(upcoming.tones, bass, _register(scene))
+    bound = frozenset(state.chord.tones) - frozenset(scale_of(parse_key(state.chord.key)))
+    stirs = len(progression.phrase) == 1
+    ground = Ground(upcoming.tones, bass, _register(scene), stirs, bound)
     following = (bass, *voice(ground, state.voicing[1:], state.voicing[0]))
     return replace(state, upcoming=upcoming, progression=progression, following=following)
 
@@ -130,8 +132,8 @@ def _register(scene: Scene) -> int:
     return between(_REGISTER, scene.level) + scene.register // 2
 
 
-def _chord_bars(state: EngineState, scene: Scene) -> int:
-    """Bars of a chord: nearest to its seconds in the tempo that is asked for, with a bar of freedom."""
+def chord_bars(state: EngineState, scene: Scene) -> int:
+    """Bars of the chord that is about to begin: nearest to its seconds, give or take one."""
     if state.bars:
         return state.bars[0]
     wanted = between(_CHORD_MS, scene.level) * scene.section.pace // 100

@@ -1,5 +1,11 @@
-"""Finite pieces: all events of a piece of a given length."""
+"""Finite pieces: a beginning and an end that are composed, not faded.
 
+A piece begins with *dawn*, blooms after its middle and ends with *dusk* and a *coda*: the first motif comes
+once more, twice as slow, the layers leave from the top, and over a pedal tonic, subdominant and tonic follow
+each other, of which the last one rings out.
+"""
+
+from dataclasses import dataclass
 from typing import Final
 
 from msgspec.structs import replace
@@ -7,12 +13,36 @@ from msgspec.structs import replace
 from auralis.audio import AudioFormat
 from auralis.controls import Controls
 from auralis.score.events import Batch, Chord, Event, Note
-from services.composer import plan as planning
+from services.composer.conduct import chord_bars, in_section, initial_state
+from services.composer.engine import compose_beat
+from services.composer.form import CODA, Form
+from services.composer.motif import augmented
+from services.composer.rules import checked
+from services.composer.script import Script, script_of
+from services.composer.state import SILENT, EngineState
+from services.composer.tempo import BEATS_A_BAR, Tempo, mbpm_of
 
-# The last note begins this long before the end, and no gate stays open beyond the second time: what is left
-# is the release of what sounds.
-_LAST_ONSET_S: Final = 12.0
-_LAST_GATE_S: Final = 8.0
+# From the last chord to the end, of which the second part is the release of what sounds.
+_RING_S: Final = 16
+_LAST_GATE_S: Final = 8
+# What begins later than this after the last chord is not part of it.
+_LAST_ROLL_S: Final = 2
+# A score that runs dry holds its last chord: the piece's reaches so far beyond its end.
+_BEYOND_S: Final = 12
+_CADENCE: Final = {
+    "major": (("I", "add9"), ("IV", "maj7"), ("I", "sus2")),
+    "minor": (("i", "madd9"), ("iv", "m7"), ("i", "sus2")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """The piece in bars: the one on which the coda begins, the one of the last chord; frames of the whole."""
+
+    coda: int
+    last: int
+    frames: int
+    bar_frames: int
 
 
 def compose_piece(seed: int, controls: Controls, seconds: float, fmt: AudioFormat) -> Batch:
@@ -20,16 +50,92 @@ def compose_piece(seed: int, controls: Controls, seconds: float, fmt: AudioForma
 
     The batch reaches beyond the end, because a score that runs dry holds its last chord.
     """
+    script = script_of(seed, seconds)
+    measure = _measured(script, controls, seconds, fmt)
+    state = replace(initial_state(seed, 0, controls), form=script.forms[0])
+    events: list[Event] = []
+    while state.frame < measure.frames:
+        state = _directed(state, script, measure, controls, fmt)
+        beat, after = compose_beat(state, controls, fmt)
+        events += checked(beat, state, after).events
+        state = after
+    closed = (_closed(event, measure, fmt) for event in events)
+    return Batch(
+        0, 0, measure.frames + fmt.frames(_BEYOND_S), tuple(event for event in closed if event is not None)
+    )
+
+
+def _measured(script: Script, controls: Controls, seconds: float, fmt: AudioFormat) -> _Measure:
+    mbpm = mbpm_of(controls.bpm)
+    bar = BEATS_A_BAR * Tempo(mbpm, mbpm).beat_frames(fmt.sample_rate_hz)
     end = fmt.frames(seconds)
-    _, batch = planning.extend(planning.begin(seed, 0, controls, 0), end, fmt)
-    last = max(1, end - fmt.frames(_LAST_ONSET_S))
-    events = tuple(_ending(event, end, fmt) for event in batch.events if event.at_frame < last)
-    return Batch(0, 0, end + fmt.frames(_LAST_ONSET_S), events)
+    last = max(0, (2 * (end - fmt.frames(_RING_S)) + bar) // (2 * bar))
+    return _Measure(min(last, fmt.frames(script.coda_s) // bar), last, end, bar)
 
 
-def _ending(event: Event, end: int, fmt: AudioFormat) -> Event:
-    """``event`` with its gate closed in time for the release to be heard."""
+def _directed(
+    state: EngineState, script: Script, measure: _Measure, controls: Controls, fmt: AudioFormat
+) -> EngineState:
+    """The state with what the script wants, where a chord begins."""
+    if state.beat < state.chord_ends:
+        return state
+    bar = state.beat // BEATS_A_BAR
+    if bar == measure.last:
+        # All voices begin the last chord together.
+        state = replace(state, held=(SILENT,) * len(state.held))
+    if bar == measure.coda:
+        return _cadenced(_coda(state, script, measure, controls, fmt), controls)
+    if bar > measure.coda:
+        return _cadenced(state, controls)
+    form = script.at(state.frame // fmt.sample_rate_hz)
+    if form != state.form:
+        state = in_section(state, form, controls, fmt.sample_rate_hz)
+    bars = chord_bars(state, state.scene(controls, fmt.sample_rate_hz))
+    return replace(state, bars=(min(bars, measure.coda - bar),))
+
+
+def _coda(
+    state: EngineState, script: Script, measure: _Measure, controls: Controls, fmt: AudioFormat
+) -> EngineState:
+    """The state in the coda: its chords' lengths are known, and the melody remembers how it began."""
+    rate = fmt.sample_rate_hz
+    begins_s, ends_s = (bar * measure.bar_frames // rate for bar in (measure.coda, measure.last))
+    before = script.forms[-1]
+    form = Form(CODA, before.number + 1, ends_s, begins_s, before.name)
+    first = state.melody.motifs[:1]
+    state = in_section(state, form, controls, rate)
+    melody = replace(state.melody, motifs=tuple(augmented(motif) for motif in first))
+    bars = _lengths(measure.last - measure.coda, chord_bars(state, state.scene(controls, rate)))
+    ringing = 2 + (measure.frames - measure.last * measure.bar_frames) // measure.bar_frames
+    return replace(state, melody=melody, bars=(*bars, ringing))
+
+
+def _lengths(bars: int, usual: int) -> tuple[int, ...]:
+    """``bars`` as chords of about the ``usual`` length, three or more if they fit; the last ones longer."""
+    chords = min(bars, max(3, bars // max(1, usual)))
+    shares = range(chords)
+    return tuple((bars + place) // chords for place in shares)
+
+
+def _cadenced(state: EngineState, controls: Controls) -> EngineState:
+    """The state with the closing chords ahead, once no more are left than those."""
+    cadence = _CADENCE[controls.musical_key.mode]
+    after = len(state.bars) - 1
+    if not after or after > len(cadence):
+        return state
+    progression = replace(
+        state.progression, queue=cadence[-after:], left=after, phrase=(), pedal=0, recalls=0
+    )
+    return replace(state, progression=progression)
+
+
+def _closed(event: Event, measure: _Measure, fmt: AudioFormat) -> Event | None:
+    """``event`` with its gate closed in time for the release to be heard; None if it comes too late."""
+    last = measure.last * measure.bar_frames
+    if event.at_frame >= max(1, min(measure.frames, last + fmt.frames(_LAST_ROLL_S))):
+        return None
     if not isinstance(event, Note | Chord):
         return event
-    longest = max(1, end - fmt.frames(_LAST_GATE_S) - event.at_frame)
-    return replace(event, duration_frames=min(event.duration_frames, longest))
+    longest = max(1, measure.frames - fmt.frames(_LAST_GATE_S) - event.at_frame)
+    rings = event.at_frame >= last and isinstance(event, Note) and event.layer in ("drone", "pad")
+    return replace(event, duration_frames=longest if rings else min(event.duration_frames, longest))

@@ -77,8 +77,9 @@ CELLS: Final[tuple[tuple[int, tuple[int, ...]], ...]] = (
     (6, (2, 1, 1, 4)),
     (3, (2, 2, 2, 2)),
 )
+# Three cells at once; more sound more uneven than any corpus of songs.
+_EVEN: Final = tuple(place for place, (_, cell) in enumerate(CELLS) if max(cell) <= 2 * min(cell))
 _SHORT: Final = tuple(place for place, (_, cell) in enumerate(CELLS) if len(cell) > 2)
-_CELLS_A_SECTION: Final = 3  # more at once sounds more uneven than any corpus of songs
 
 
 class Form(msgspec.Struct, frozen=True, array_like=True):
@@ -128,10 +129,11 @@ def palette_of(seed: int, number: int, mode: Mode, mood: int = NEUTRAL) -> tuple
 
 
 def cells_of(seed: int, number: int) -> tuple[tuple[int, ...], ...]:
-    """The rhythmic cells of section ``number``: a few of all, one of them with short notes."""
+    """The rhythmic cells of section ``number``: an even one of the whole piece, a short one, and another."""
     chance = Chance(seed, "form.cells")
-    chosen = [_SHORT[chance.pick([CELLS[place][0] for place in _SHORT], number, 0)]]
-    while len(chosen) < _CELLS_A_SECTION:
-        left = [0 if place in chosen else weight for place, (weight, _) in enumerate(CELLS)]
-        chosen.append(chance.pick(left, number, len(chosen)))
+    chosen = [_EVEN[chance.pick([CELLS[place][0] for place in _EVEN], 0)]]
+    short = [CELLS[place][0] * (place not in chosen) for place in _SHORT]
+    chosen.append(_SHORT[chance.pick(short, number, 0)])
+    left = [0 if place in chosen else weight for place, (weight, _) in enumerate(CELLS)]
+    chosen.append(chance.pick(left, number, 1))
     return tuple(CELLS[place][1] for place in chosen)

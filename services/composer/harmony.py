@@ -34,11 +34,11 @@ _PHRASE_WEIGHTS: Final = (15, 55, 15, 15)
 _NO_PEDAL_UNDER: Final = frozenset({"iii", "v", "III"})
 _UNIT: Final = 10_000
 _TEMPERATURE: Final = (850, 1150)  # thousandths, by intensity
-_RECALL_PERMILLE: Final = (400, 200)
+_RECALL_PERMILLE: Final = (450, 250)
 _SUBSTITUTE_PERMILLE: Final = 250
 # Borrowed chords among so many before: more would raise the share of foreign tones over a twentieth.
 _BORROWED_WINDOW: Final = 16
-_MOST_BORROWED: Final = 3
+_MOST_BORROWED: Final = 2
 # How a phrase of chords ends: on the tonic, open, or holding most of the tones before; and how much more
 # likely the chords are that do it.
 _END_WEIGHTS: Final = (35, 45, 20)

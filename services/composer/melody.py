@@ -52,7 +52,7 @@ def advanced(melody: Melody, stretch: Stretch, scene: Scene) -> Melody:
     if stretch.longest < _SHORTEST_TICKS:
         return melody
     old = recalled(melody.motifs, scene.chance("melody.motif"), melody.index)
-    shape = fitted(old or _new_shape(melody.index, scene), stretch)
+    shape = fitted(old or _new_shape(melody.index, stretch, scene), stretch)
     notes, motif, balance = Phrase(melody.index, shape, stretch, scene, melody.balance).sung()
     end = notes[-1].tick + notes[-1].ticks
     kept = melody.motifs if old else remembered(melody.motifs, motif)
@@ -67,9 +67,10 @@ def _rested(melody: Melody, tick: int, scene: Scene) -> bool:
     return tick - melody.silent_since >= need
 
 
-def _new_shape(index: int, scene: Scene) -> Motif:
+def _new_shape(index: int, stretch: Stretch, scene: Scene) -> Motif:
     chance = scene.chance("melody.shape")
     spread = chance.spread(_NOTES_SPREAD_PERMILLE, index, 0)
     notes = (between(_NOTES_PERMILLE, scene.level) + spread + 500) // 1000
     cells = cells_of(scene.seed, scene.form.number)
-    return Motif((), new_rhythm(cells, max(_FEWEST_NOTES, min(MOST_NOTES, notes)), chance, index))
+    notes = max(_FEWEST_NOTES, min(MOST_NOTES, notes))
+    return Motif((), new_rhythm(cells, notes, stretch.longest_halves, chance, index))

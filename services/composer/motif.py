@@ -1,6 +1,7 @@
 """Motives: the melody's memory. A phrase is either new or an old motif that returns varied."""
 
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from typing import Final
 
 import msgspec
@@ -9,7 +10,9 @@ from services.composer.chance import Chance
 
 MOST_NOTES: Final = 7
 _KEPT: Final = 8
-_REUSE_PERMILLE: Final = 700
+_FEWEST_NOTES: Final = 3
+_LEAP: Final = 3  # diatonic steps: a fourth
+_REUSE_PERMILLE: Final = 760
 # A quarter less for each phrase of age; the oldest one kept counts half as much again, as themes do.
 _AGE_WEIGHTS: Final = (100, 78, 61, 47, 37, 29, 22, 17)
 
@@ -26,8 +29,8 @@ def _restate(motif: Motif) -> Motif:
 
 
 def fragment(motif: Motif) -> Motif:
-    """Its first half."""
-    notes = max(2, (len(motif.halves) + 1) // 2)
+    """Its first two thirds."""
+    notes = max(2, (2 * len(motif.halves) + 2) // 3)
     return Motif(motif.steps[: notes - 1], motif.halves[:notes])
 
 
@@ -62,7 +65,7 @@ def _ornamented(motif: Motif) -> Motif:
 
 
 _VARIATIONS: Final[Mapping[Callable[[Motif], Motif], int]] = {
-    _restate: 58,
+    _restate: 66,
     fragment: 14,
     inverted: 10,
     augmented: 8,
@@ -82,15 +85,26 @@ def recalled(motifs: Sequence[Motif], chance: Chance, index: int) -> Motif | Non
     return vary(motif)
 
 
-def new_rhythm(cells: Sequence[tuple[int, ...]], notes: int, chance: Chance, index: int) -> tuple[int, ...]:
-    """``notes`` durations in half beats, made of ``cells``."""
+def new_rhythm(
+    cells: Sequence[tuple[int, ...]], notes: int, longest: int, chance: Chance, index: int
+) -> tuple[int, ...]:
+    """``notes`` durations in half beats, made of ``cells``, of those that leave room for the rest."""
     halves: list[int] = []
     while len(halves) < notes:
-        halves += cells[chance.below(len(cells), index, 3, len(halves))]
+        room, left = longest - sum(halves), notes - len(halves)
+        fitting = [cell for cell in cells if sum(cell) * left <= room * len(cell)]
+        chosen = fitting or [min(cells, key=lambda cell: Fraction(sum(cell), len(cell)))]
+        halves += chosen[chance.below(len(chosen), index, 3, len(halves))]
     return tuple(halves[:notes])
 
 
 def remembered(motifs: Sequence[Motif], motif: Motif) -> tuple[Motif, ...]:
-    """The motives to keep after a new one: the first of all, and the latest."""
+    """The motives to keep after a new one: the first of all, and the latest.
+
+    Two notes are no motif, and one with two leaps in it is not sung again.
+    """
+    leaps = sum(abs(step) >= _LEAP for step in motif.steps)
+    if len(motif.halves) < _FEWEST_NOTES or leaps > 1:
+        return tuple(motifs)
     kept = (*motifs, motif)
     return kept if len(kept) <= _KEPT else (kept[0], *kept[2:])

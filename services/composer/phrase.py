@@ -10,7 +10,7 @@ from services.composer.balance import Balance
 from services.composer.chance import Chance, between
 from services.composer.chords import Harmony
 from services.composer.motif import MOST_NOTES, Motif
-from services.composer.pitches import HIGHEST, LOWEST, Slot, draw_line
+from services.composer.pitches import HIGHEST, LOWEST, Slot, draw_lines
 from services.composer.scale import diatonic_number
 from services.composer.scene import Scene
 from services.composer.tempo import BEATS_A_BAR, TICKS_A_BEAT
@@ -35,6 +35,7 @@ _CHORD_FIT: Final = (200, 400, 730)  # off the beat, on a weak beat, on a strong
 _LAST_SCALE_PERCENT: Final = 30
 _LONG_SCALE_PERCENT: Final = 75
 _CLASHING_PERCENT: Final = 35
+_TAKES: Final = 3  # of them the one is sung that balances chord, scale and foreign tones best
 _LONGEST_PASSING: Final = 2 * TICKS_A_BEAT
 _NEVER: Final = 1 << 40
 
@@ -81,11 +82,22 @@ class Stretch:
             return (self.upcoming,)
         return (self.chord,) if tick + ticks <= self.change_tick else (self.chord, self.upcoming)
 
+    def parts(self, tick: int, ticks: int) -> tuple[tuple[Harmony, int], ...]:
+        """Those chords with the ticks for which the note sounds over each."""
+        chords = self.chords(tick, ticks)
+        before = self.change_tick - tick
+        return tuple(zip(chords, (before, ticks - before) if len(chords) > 1 else (ticks,), strict=True))
+
     @property
     def longest(self) -> int:
         """Ticks that a phrase may last: some seconds, and no farther than the harmony is known."""
         known = min(self.change_tick + BEATS_A_BAR * TICKS_A_BEAT, self.silent_tick) - self.tick
         return min(known, _LONGEST_MS * TICKS_A_BEAT * self.mbpm // 60_000_000)
+
+    @property
+    def longest_halves(self) -> int:
+        """What the rhythms may last, an upbeat left out."""
+        return (self.longest - _UPBEAT) // self.half_ticks
 
     @property
     def half_ticks(self) -> int:
@@ -94,11 +106,16 @@ class Stretch:
 
 
 class _Note(NamedTuple):
-    """A note that has no pitch yet, and the chords over which it sounds."""
+    """A note that has no pitch yet, and the chords over which it sounds, for how many ticks each."""
 
     tick: int
     ticks: int
-    chords: tuple[Harmony, ...]
+    parts: tuple[tuple[Harmony, int], ...]
+
+    @property
+    def chords(self) -> tuple[Harmony, ...]:
+        """What the note sounds over."""
+        return tuple(chord for chord, _ in self.parts)
 
     @property
     def strength(self) -> int:
@@ -136,12 +153,15 @@ class Phrase:
         """The notes, the motif that they make, and the balance after them."""
         notes = self._placed()
         slots = self._slots(notes)
-        line = draw_line(slots, self._chance("line"), self.index)
+        lines = draw_lines(slots, self._chance("line"), self.index, _TAKES)
+        before = self.balance or Balance()
+        # The first of equals: what is drawn first is drawn in proportion to how well it fits.
+        line = min(lines, key=lambda line: _balanced(before, notes, line).debt(self.scene.level))
         planned = tuple(
             PlannedNote(note.tick, note.ticks, pitch, self._velocity(place, notes))
             for place, (note, pitch) in enumerate(zip(notes, line, strict=True))
         )
-        return planned, _motif(line, slots, self.shape), _balanced(self.balance or Balance(), notes, line)
+        return planned, _motif(line, slots, self.shape), _balanced(before, notes, line)
 
     def _chance(self, what: str) -> Chance:
         return self.scene.chance(f"{self.singer.name}.{what}")
@@ -152,7 +172,7 @@ class Phrase:
         notes = []
         for half in self.shape.halves:
             ticks = half * self.stretch.half_ticks
-            notes.append(_Note(tick, ticks, self.stretch.chords(tick, ticks)))
+            notes.append(_Note(tick, ticks, self.stretch.parts(tick, ticks)))
             tick += ticks
         return notes
 
@@ -225,14 +245,15 @@ def _motif(line: Sequence[int], slots: Sequence[Slot], shape: Motif) -> Motif:
 def _balanced(balance: Balance, notes: Sequence[_Note], line: Sequence[int]) -> Balance:
     ticks = [0, 0, 0]
     for note, pitch in zip(notes, line, strict=True):
-        kind = 0 if note.is_chord_tone(pitch) else 1 if note.is_scale_tone(pitch) else 2
-        ticks[kind] += note.ticks
+        for chord, part in note.parts:
+            kind = 0 if pitch % 12 in chord.tones else 1 if pitch % 12 in chord.scale else 2
+            ticks[kind] += part
     return balance.with_sung(*ticks)
 
 
 def fitted(shape: Motif, stretch: Stretch) -> Motif:
     """The shape cut to what a phrase over ``stretch`` may last; two notes always fit."""
-    longest = (stretch.longest - _UPBEAT) // stretch.half_ticks
+    longest = stretch.longest_halves
     halves = tuple(min(half, longest // 2) for half in shape.halves)
     while len(halves) > 2 and sum(halves) > longest:
         halves = halves[:-1]

@@ -18,10 +18,10 @@ LOWEST: Final = 60
 HIGHEST: Final = 83
 WIDEST: Final = 9  # a major sixth
 # By semitones, fitted on folk and pop song (an octave would fit too, but not this singer).
-_INTERVALS: Final = (240, 85, 220, 275, 290, 185, 0, 110, 115, 160)
+_INTERVALS: Final = (360, 90, 240, 275, 290, 185, 0, 110, 115, 160)
 # How much a recalled motif's steps bind, by the distance in steps: e^(-4d).
-_FIDELITY: Final = (1000, 18, 1)
-_FIDELITY_FOREIGN: Final = 150  # a tone in passing ornaments a motif rather than breaking it
+_FIDELITY: Final = (4000, 40, 1)
+_FIDELITY_FOREIGN: Final = 600  # a tone in passing ornaments a motif rather than breaking it
 
 Pair = tuple[int, int]
 Sums = Mapping[Pair, int]
@@ -69,12 +69,18 @@ _TURNS: Final = {
 }
 
 
-def draw_line(slots: Sequence[Slot], chance: Chance, index: int) -> tuple[int, ...]:
-    """A pitch for each of two or more ``slots``."""
+def draw_lines(slots: Sequence[Slot], chance: Chance, index: int, count: int) -> tuple[tuple[int, ...], ...]:
+    """``count`` independent draws of a line: a pitch for each of two or more ``slots``."""
     pairs = [_pairs(before, slot) for before, slot in pairwise(slots)]
     sums = _backwards(pairs)
     first = {pair: slots[0].weights[pair[0]] * weight * sums[0][pair] for pair, weight in pairs[0].items()}
-    line = list(list(first)[chance.pick(list(first.values()), index, 0)])
+    return tuple(_drawn(first, pairs, sums, chance, (index, take)) for take in range(count))
+
+
+def _drawn(
+    first: Sums, pairs: Sequence[Sums], sums: Sequence[Sums], chance: Chance, index: Pair
+) -> tuple[int, ...]:
+    line = list(list(first)[chance.pick(list(first.values()), *index, 0)])
     for place in range(1, len(pairs)):
         before, last = line[-2:]
         onward = {
@@ -82,7 +88,7 @@ def draw_line(slots: Sequence[Slot], chance: Chance, index: int) -> tuple[int, .
             for pair, weight in pairs[place].items()
             if pair[0] == last
         }
-        line.append(list(onward)[chance.pick(list(onward.values()), index, place)][1])
+        line.append(list(onward)[chance.pick(list(onward.values()), *index, place)][1])
     return tuple(line)
 
 

@@ -24,15 +24,16 @@ _FAINTEST_FIRST: Final[tuple[Layer, ...]] = (
 # At the end of a piece the layers leave from the top, the ground last.
 _TOP_DOWN: Final[tuple[Layer, ...]] = (
     "percussion",
+    "texture",
     "answer",
     "bells",
     "choir",
     "melody",
-    "texture",
     "pad",
     "drone",
 )
 _TURN_S: Final = (20, 35)  # between two layers' changes
+_UNHURRIED_S: Final = 180  # a shorter section, of a finite piece, turns in its first half
 # The intensity (thousandths) from which a layer is heard, by its level in the section; some that are off
 # join the highest intensities, so that 3, 4, 5, 6 and 7 layers sound on average at 0, 250, … 1000.
 _HEARD_FROM: Final[Mapping[Layer, tuple[int, int, int, int]]] = {
@@ -124,7 +125,8 @@ def turns(seed: int, form: Form) -> Mapping[Layer, int]:
     """
     order = _TOP_DOWN if form.name == CODA else _FAINTEST_FIRST
     changing = [layer for layer in order if _differs(seed, form, layer)]
-    room = (form.ends_s - form.begins_s) // max(1, len(changing))
+    length = form.ends_s - form.begins_s
+    room = (length if length >= _UNHURRIED_S else length // 2) // max(1, len(changing))
     chance, second, result = Chance(seed, "form.turns"), form.begins_s, {}
     for place, layer in enumerate(changing):
         result[layer] = second

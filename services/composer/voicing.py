@@ -30,15 +30,23 @@ _CLOSE: Final = 200
 _MUD: Final = 300  # a third or less over the bass, where it is only rumble
 _WIDE: Final = 50
 _TOP_LEAPS: Final = 150
+_TOP_STAYS: Final = 600
+_UNRESOLVED: Final = 800
 _HOME: Final = 6
 
 
 class Ground(NamedTuple):
-    """What a voicing stands on: the chord's tones (root first), the bass, and the register in semitones."""
+    """What a voicing stands on: the chord's tones (root first), the bass, and the register in semitones.
+
+    A voice on one of the ``bound`` tones leaves it by step. Where it ``stirs``, the highest voice had better
+    move: else a tone that all chords share stays long.
+    """
 
     tones: tuple[int, ...]
     bass: int
     shift: int = 0
+    stirs: bool = False
+    bound: frozenset[int] = frozenset()
 
 
 def bass_pitch(tone: int, before: int | None) -> int:
@@ -99,12 +107,14 @@ def _own_cost(pitch: int, place: int, old: tuple[int, ...], ground: Ground) -> i
     cost = 100 * moved + 50 * max(0, moved - 2) ** 2
     if moved and old[place] % 12 in ground.tones:
         cost += _MOVED_THOUGH_COMMON
+    if moved > 2 and old[place] % 12 in ground.bound:
+        cost += _UNRESOLVED
     if (place and pitch < old[place - 1]) or (place + 1 < VOICES and pitch > old[place + 1]):
         cost += _OVERLAP
     if not place and pitch - ground.bass < _LOWEST_GAP:
         cost += _MUD
-    if place + 1 == VOICES and moved > 4:
-        cost += _TOP_LEAPS
+    if place + 1 == VOICES:
+        cost += _TOP_LEAPS * (moved > 4) + _TOP_STAYS * (ground.stirs and not moved)
     return cost + _HOME * (pitch - HOMES[place] - ground.shift) ** 2 // VOICES
 
 

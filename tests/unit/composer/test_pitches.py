@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from auralis.keys import parse_key
 from services.composer.chance import Chance
-from services.composer.pitches import HIGHEST, LOWEST, WIDEST, Slot, draw_line
+from services.composer.pitches import HIGHEST, LOWEST, WIDEST, Slot, draw_lines
 from services.composer.scale import diatonic_number, pitches_of, scale_of
 from tests.unit.composer.pieces import unhurried
 
@@ -23,10 +23,12 @@ def slot(step=None, black=0):
     )
 
 
+def drawn(slots, seed):
+    return draw_lines(slots, Chance(seed, "line"), 0, 1)[0]
+
+
 lines = st.builds(
-    lambda notes, seed: draw_line(
-        [slot(), *[slot(black=400)] * (notes - 2), slot()], Chance(seed, "line"), 0
-    ),
+    lambda notes, seed: drawn([slot(), *[slot(black=400)] * (notes - 2), slot()], seed),
     st.integers(3, 7),
     st.integers(0, 10_000),
 )
@@ -62,7 +64,7 @@ def test_a_foreign_tone_is_entered_and_left_by_step_between_tones_of_the_scale(l
 def test_a_leap_is_mostly_followed_by_a_step_back():
     back = total = 0
     for seed in range(300):
-        line = draw_line([slot()] * 5, Chance(seed, "line"), 0)
+        line = drawn([slot()] * 5, seed)
         for a, b, c in zip(line, line[1:], line[2:], strict=False):
             if abs(b - a) >= 5:
                 total += 1
@@ -74,7 +76,13 @@ def test_a_motif_is_followed_nearly_always():
     wanted = (1, 1, -2)
     kept = 0
     for seed in range(100):
-        line = draw_line([slot(), *(slot(step) for step in wanted)], Chance(seed, "line"), 0)
+        line = drawn([slot(), *(slot(step) for step in wanted)], seed)
         numbers = [diatonic_number(pitch, C_MAJOR) for pitch in line]
         kept += tuple(b - a for a, b in pairwise(numbers)) == wanted
     assert kept >= 85
+
+
+def test_several_lines_are_drawn_independently():
+    lines = draw_lines([slot()] * 5, Chance(1, "line"), 0, 20)
+    assert lines[0] == drawn([slot()] * 5, 1)
+    assert len(set(lines)) > 10
