@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from auralis.errors import InvalidValue
-from services.synth.patches.parameters import allowed_at, found_at, steps
+from services.synth.patches.parameters import allowed_at, found_at, names_at, steps
 from services.synth.patches.schema import Grains, Harmonics, Modes, Noise, Patch
 
 _SUFFIX: Final = ".json"
@@ -56,9 +56,9 @@ def _fault(name: str, raw: Any, error: str) -> InvalidValue:
     lacking = re.search(r"(unknown|missing required) field `(.+)`", problem)
     if lacking is None:
         return InvalidValue(_where(name, path), _brief(_found(raw, path)), allowed_at(path, raw))
-    path = f"{path}.{lacking[2]}".lstrip(".")
+    part, path = path, f"{path}.{lacking[2]}".lstrip(".")
     if lacking[1] == "unknown":
-        return InvalidValue(_where(name, path), _brief(_found(raw, path)), "no parameter of this name")
+        return InvalidValue(_where(name, path), _brief(_found(raw, path)), names_at(part, raw))
     return InvalidValue(_where(name, path), "nothing", allowed_at(path, raw))
 
 

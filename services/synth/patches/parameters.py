@@ -41,11 +41,14 @@ def parameters() -> list[Parameter]:
 
 def allowed_at(path: str, raw: Any) -> str:
     """What may stand at ``path`` (``noises[0].level_db``) of a patch that is given as ``raw``."""
-    kind: inspect.Type = _ROOT
-    for step in steps(path):
-        kind = _tags(kind) if step == _TAG else _inside(_chosen(kind, raw), step)
-        raw = found_at(raw, step)
-    return _words(kind)
+    return _words(_at(path, raw)[0])
+
+
+def names_at(path: str, raw: Any) -> str:
+    """The parameters of the part at ``path`` (of the patch itself: "") of a patch given as ``raw``."""
+    part = _chosen(*_at(path, raw))
+    names = [field.name for field in part.fields] if isinstance(part, inspect.StructType) else []
+    return f"one of {', '.join(names)}"
 
 
 def steps(path: str) -> list[str]:
@@ -58,6 +61,15 @@ def found_at(raw: Any, step: str) -> Any:
     if isinstance(raw, dict):
         return raw.get(step)
     return raw[int(step)] if isinstance(raw, list) and step.isdigit() and int(step) < len(raw) else None
+
+
+def _at(path: str, raw: Any) -> tuple[inspect.Type, Any]:
+    """What may stand at ``path``, and what does."""
+    kind: inspect.Type = _ROOT
+    for step in steps(path):
+        kind = _tags(kind) if step == _TAG else _inside(_chosen(kind, raw), step)
+        raw = found_at(raw, step)
+    return kind, raw
 
 
 def _structs(kind: inspect.Type) -> Iterator[inspect.StructType]:

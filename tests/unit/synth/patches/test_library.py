@@ -107,10 +107,24 @@ def test_a_value_that_is_not_allowed_is_named(path: str, value: Any, said: str) 
     assert fault(with_value(path, value)) == said
 
 
-@pytest.mark.parametrize("path", ["volume", "filter.q", "unison.copies.1.gain", "noises.0.width"])
-def test_a_parameter_that_does_not_exist_is_named(path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("volume", ("description, family, level_db", "trim_db")),
+        ("filter.q", ("cutoff_hz, octaves", "together")),
+        ("partials.gain", ("count, exponent", "spread_db")),
+        ("unison.copies.1.gain", ("cents, weight, pan", "pan")),
+        ("noises.0.width", ("level_db, octaves_db", "pan")),
+    ],
+)
+def test_a_parameter_that_does_not_exist_is_named_with_those_that_do(
+    path: str, allowed: tuple[str, str]
+) -> None:
     shown = path.replace(".1.", "[1].").replace(".0.", "[0].")
-    assert fault(with_value(path, 7)) == f"patch mine: {shown}: found 7, allowed: no parameter of this name"
+    said = fault(with_value(path, 7))
+    assert said.startswith(f"patch mine: {shown}: found 7, allowed: one of {allowed[0]}")
+    assert said.endswith(allowed[1])
+    assert "\n" not in said
 
 
 @pytest.mark.parametrize(
