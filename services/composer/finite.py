@@ -89,7 +89,8 @@ def _directed(
         return _cadenced(state, controls)
     form = script.at(state.frame // fmt.sample_rate_hz)
     if form != state.form:
-        state = in_section(state, form, controls, fmt.sample_rate_hz)
+        # All marks are said where a section begins, its own among them.
+        state = replace(in_section(state, form, controls, fmt.sample_rate_hz), keyframe=None)
     bars = chord_bars(state, state.scene(controls, fmt.sample_rate_hz))
     return replace(state, bars=(min(bars, measure.coda - bar),))
 
@@ -103,8 +104,9 @@ def _coda(
     before = script.forms[-1]
     form = Form(CODA, before.number + 1, ends_s, begins_s, before.name)
     first = state.melody.motifs[:1]
-    state = in_section(state, form, controls, rate)
-    melody = replace(state.melody, motifs=tuple(augmented(motif) for motif in first))
+    state = replace(in_section(state, form, controls, rate), keyframe=None)
+    # Nothing before it: it need not rest.
+    melody = replace(state.melody, motifs=tuple(augmented(motif) for motif in first), last_ticks=0)
     bars = _lengths(measure.last - measure.coda, chord_bars(state, state.scene(controls, rate)))
     ringing = 2 + (measure.frames - measure.last * measure.bar_frames) // measure.bar_frames
     return replace(state, melody=melody, bars=(*bars, ringing))

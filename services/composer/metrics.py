@@ -40,9 +40,12 @@ class ComposerMetrics:
         for name in ("late", "conflict", "missing"):
             self.refused.labels(name)
 
-    def count(self, batch: Batch, rejected: tuple[str, ...]) -> None:
-        """Count the events of an appended batch, and the rules that were broken before it was mended."""
-        for rule in rejected:
+    def count_rejected(self, broken: tuple[str, ...]) -> None:
+        """Count the rules that were broken before a batch was mended."""
+        for rule in broken:
             self._rejected.labels(rule).inc()
+
+    def count(self, batch: Batch) -> None:
+        """Count the events of an appended batch."""
         for event in batch.events:
             self._events.labels(type(event).__name__.lower()).inc()

@@ -126,7 +126,8 @@ def turns(seed: int, form: Form) -> Mapping[Layer, int]:
     order = _TOP_DOWN if form.name == CODA else _FAINTEST_FIRST
     changing = [layer for layer in order if _differs(seed, form, layer)]
     length = form.ends_s - form.begins_s
-    room = (length if length >= _UNHURRIED_S else length // 2) // max(1, len(changing))
+    hurried = length < _UNHURRIED_S and form.name != CODA
+    room = (length // 2 if hurried else length) // max(1, len(changing))
     chance, second, result = Chance(seed, "form.turns"), form.begins_s, {}
     for place, layer in enumerate(changing):
         result[layer] = second

@@ -165,7 +165,8 @@ class Composer:
         elif appended.entry_id is not None:
             piece.plan, piece.control_id = plan, control_id
             piece.version += 1
-            self._metrics.count(batch, plan.rejected)
+            self._metrics.count(batch)
+            self._metrics.count_rejected(plan.rejected)
         return appended
 
 
