@@ -14,6 +14,7 @@ from auralis.errors import InvalidValue
 from auralis.score.entry_id import EntryId
 from auralis.score.events import Automation, Batch, Event, Layer, Note, Room, Space, Tempo
 from auralis.score.score import Score
+from services.offline.interruption import Interruption
 from services.offline.notes import Chord, parse_notes
 from services.offline.phrases import held_s, phrase
 from services.offline.progress import with_progress
@@ -105,9 +106,10 @@ class Audition:
 def main(audition: Audition) -> int:
     """Render and write; gives the exit code."""
     total = audition.audio.seq_at(audition.audio.frames(audition.ends_s + _LONGEST_TAIL_S))
-    with writing(audition.output, audition.audio) as file:
+    with Interruption() as interruption, writing(audition.output, audition.audio) as file:
         for pcm in with_progress(rendered(audition), total):
             file.write(pcm)
+            interruption.check()
     return 0
 
 

@@ -62,6 +62,7 @@ def rendered_by(
 def _receive(workers: Sequence[_Worker], due: _Worker, most: int, interruption: Interruption) -> None:
     """Wait for whatever comes first; who is far ahead of its turn waits at its pipe."""
     if due.ended:
+        interruption.check()  # it may have been ended by the same signal
         due.process.join(_GRACE_S)
         raise AuralisError(f"a process that renders ended early, with code {due.process.exitcode}")
     welcome = [w.connection for w in workers if not w.ended and (w is due or len(w.waiting) < most)]

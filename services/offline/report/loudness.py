@@ -8,7 +8,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
 from auralis.audio import AUDIO_CHANNELS, CHUNKS_PER_SECOND, AudioFormat
 
@@ -27,6 +26,9 @@ class LoudnessMeter:
     """Takes a piece's chunks in order."""
 
     def __init__(self, audio: AudioFormat) -> None:
+        from scipy.signal import sosfilt  # noqa: PLC0415  a second to load, which only a report is worth
+
+        self._filtered = sosfilt
         self._sections = k_weighting(audio.sample_rate_hz)
         self._state = np.zeros((2, AUDIO_CHANNELS, 2))
         self._powers: list[float] = []
@@ -35,7 +37,7 @@ class LoudnessMeter:
     def add(self, pcm: bytes) -> None:
         """Measure one chunk: interleaved 16-bit little-endian stereo."""
         ears = np.frombuffer(pcm, "<i2").reshape(-1, AUDIO_CHANNELS).T / _FULL_SCALE
-        heard, self._state = signal.sosfilt(self._sections, ears, axis=1, zi=self._state)
+        heard, self._state = self._filtered(self._sections, ears, axis=1, zi=self._state)
         self._powers.append(float((heard**2).mean(axis=1).sum()))
         self._peak = max(self._peak, float(np.abs(ears).max()))
 

@@ -79,15 +79,16 @@ def children() -> list[int]:
     return [child.pid or 0 for child in active_children()]
 
 
-def test_ctrl_c_waits_until_it_is_asked_for() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_waits_until_it_is_asked_for(number: signal.Signals) -> None:
     """No KeyboardInterrupt in between; afterwards everything is as before."""
-    before = signal.getsignal(signal.SIGINT)
+    before = signal.getsignal(number)
     with Interruption() as interruption:
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), number)
+        os.kill(os.getpid(), number)
         with pytest.raises(KeyboardInterrupt):
             interruption.check()
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(number) is before
 
 
 def test_a_consumer_that_leaves_takes_the_processes_along() -> None:
