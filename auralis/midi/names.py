@@ -19,7 +19,9 @@ def signature_name(key: Key) -> str:
 
 def chord_name(chord: Chord, key: Key | None) -> str:
     """The chord's symbol: ``Am9``, ``F#m7/E`` where the lowest tone is not its root."""
-    name = spelled(chord.root, key) + _SUFFIXES.get(chord.quality, chord.quality)
+    lowered = chord.degree.rpartition("=")[2].startswith("b")
+    root = _FLAT[chord.root] if lowered else spelled(chord.root, key)
+    name = root + _SUFFIXES.get(chord.quality, chord.quality)
     bass = round(chord.pitches[0]) % 12 if chord.pitches else chord.root
     return name if bass == chord.root else f"{name}/{spelled(bass, key)}"
 

@@ -269,6 +269,11 @@ def test_chords_are_named_as_people_write_them(
     assert chord_name(voiced, parse_key(key) if key else None) == name
 
 
+def test_a_lowered_degree_is_written_with_a_flat() -> None:
+    """bII of A minor is B flat, whatever else the key has."""
+    assert chord_name(Chord(0, 1, 10, "maj7", "bII", (46.0,)), parse_key("A minor")) == "Bbmaj7"
+
+
 def test_every_quality_has_a_name() -> None:
     for quality in QUALITIES:
         assert chord_name(Chord(0, 1, 0, quality, "I", ()), None).isascii()
