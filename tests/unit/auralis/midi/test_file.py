@@ -270,7 +270,7 @@ def test_chords_are_named_as_people_write_them(
 
 
 def test_a_lowered_degree_is_written_with_a_flat() -> None:
-    """bII of A minor is B flat, whatever else the key has."""
+    """Whatever else the key has: the second of A minor is B flat."""
     assert chord_name(Chord(0, 1, 10, "maj7", "bII", (46.0,)), parse_key("A minor")) == "Bbmaj7"
 
 
