@@ -25,7 +25,7 @@ from services.composer.phrase import PlannedNote, Stretch
 from services.composer.scene import Scene
 from services.composer.state import EngineState, Held
 from services.composer.sustain import Support, sustained
-from services.composer.tempo import TICKS_A_BEAT
+from services.composer.tempo import BEATS_A_BAR, TICKS_A_BEAT
 from services.composer.textures import weave
 
 __all__ = ["INTENSITY_RAMP_MS", "EngineState", "compose", "compose_beat", "initial_state"]
@@ -35,6 +35,7 @@ _KEYFRAME_S: Final = 60  # at the next bar after it: a reader that starts anywhe
 _MELODY_HUMAN_MS: Final = 25
 _LEGATO_PERCENT: Final = 92
 _FAR: Final = 1 << 40
+_BREATHLESS_FROM: Final = 700  # the intensity from which phrases of chords follow one another without air
 
 Events = tuple[Event, ...]
 
@@ -157,6 +158,9 @@ def _phrased(draft: Draft, state: EngineState, air: Air, scene: Scene) -> Engine
     """Plan what melody or answer begin in this beat: one of them sings, the other one listens."""
     change = state.chord_ends * TICKS_A_BEAT
     silent = state.tick + air.silent_in * TICKS_A_BEAT // (draft.end - draft.start)
+    if len(state.progression.phrase) == 1 and scene.level < _BREATHLESS_FROM:
+        # The chord is the last of its phrase: the melody leaves it a bar of air.
+        silent = min(silent, change - BEATS_A_BAR * TICKS_A_BEAT)
     stretch = Stretch(state.tick, state.chord, state.upcoming, change, state.tempo.goal_mbpm, silent)
     answer = answered(state.answer, state.melody, stretch, scene)
     melody = state.melody if answer.phrase else advanced(state.melody, stretch, scene)

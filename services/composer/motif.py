@@ -11,6 +11,7 @@ from services.composer.chance import Chance
 MOST_NOTES: Final = 7
 _KEPT: Final = 8
 _FEWEST_NOTES: Final = 3
+_ROOMY_PERMILLE: Final = 250  # of the cells may be any, though notes be lost: else all were short
 _LEAP: Final = 3  # diatonic steps: a fourth
 _REUSE_PERMILLE: Final = 760
 # A quarter less for each phrase of age; the oldest one kept counts half as much again, as themes do.
@@ -88,12 +89,14 @@ def recalled(motifs: Sequence[Motif], chance: Chance, index: int) -> Motif | Non
 def new_rhythm(
     cells: Sequence[tuple[int, ...]], notes: int, longest: int, chance: Chance, index: int
 ) -> tuple[int, ...]:
-    """``notes`` durations in half beats, made of ``cells``, of those that leave room for the rest."""
+    """``notes`` durations in half beats, made of ``cells``, mostly of those that leave room for the rest."""
     halves: list[int] = []
     while len(halves) < notes:
         room, left = longest - sum(halves), notes - len(halves)
         fitting = [cell for cell in cells if sum(cell) * left <= room * len(cell)]
         chosen = fitting or [min(cells, key=lambda cell: Fraction(sum(cell), len(cell)))]
+        if chance.hits(_ROOMY_PERMILLE, index, 4, len(halves)):
+            chosen = list(cells)
         halves += chosen[chance.below(len(chosen), index, 3, len(halves))]
     return tuple(halves[:notes])
 

@@ -35,6 +35,7 @@ _CHORD_FIT: Final = (200, 400, 730)  # off the beat, on a weak beat, on a strong
 _LAST_SCALE_PERCENT: Final = 30
 _LONG_SCALE_PERCENT: Final = 75
 _CLASHING_PERCENT: Final = 35
+_FOREIGN_SOFTER: Final = 47
 _TAKES: Final = 3  # of them the one is sung that balances chord, scale and foreign tones best
 _LONGEST_PASSING: Final = 2 * TICKS_A_BEAT
 _NEVER: Final = 1 << 40
@@ -158,7 +159,7 @@ class Phrase:
         # The first of equals: what is drawn first is drawn in proportion to how well it fits.
         line = min(lines, key=lambda line: _balanced(before, notes, line).debt(self.scene.level))
         planned = tuple(
-            PlannedNote(note.tick, note.ticks, pitch, self._velocity(place, notes))
+            PlannedNote(note.tick, note.ticks, pitch, self._velocity(place, notes, pitch))
             for place, (note, pitch) in enumerate(zip(notes, line, strict=True))
         )
         return planned, _motif(line, slots, self.shape), _balanced(before, notes, line)
@@ -222,11 +223,12 @@ class Phrase:
             fit = fit * _CLASHING_PERCENT // 100
         return max(1, fit)
 
-    def _velocity(self, place: int, notes: Sequence[_Note]) -> int:
-        """Phrases swell to their middle, lean on strong beats and end softly."""
+    def _velocity(self, place: int, notes: Sequence[_Note], pitch: int) -> int:
+        """Phrases swell to their middle, lean on strong beats, pass foreign tones lightly and end softly."""
         last = len(notes) - 1
         swell = 240 * place * (last - place) // (last * last)
         accent = 25 if notes[place].strength == 2 else 0
+        accent -= 0 if notes[place].is_scale_tone(pitch) else _FOREIGN_SOFTER
         drift = self._chance("velocity").pink(40, MOST_NOTES * self.index + place)
         return (
             between(self.singer.velocity, self.scene.level)

@@ -17,7 +17,8 @@ _BASS_HIGHEST: Final = 49
 _BASS_HOME: Final = 38
 _REACH: Final = 7
 _WIDEST_GAP: Final = 12
-_LOWEST_GAP: Final = 5
+# The lowest pitch on which an interval of so many semitones is heard as one and not as rumble.
+_LOWEST: Final = {1: 52, 2: 51, 3: 48, 4: 47, 5: 45, 6: 45, 7: 37, 8: 41, 9: 41, 10: 41, 11: 41}
 _BEGIN_WITHOUT_REACH: Final = 12
 # Costs in hundredths of a semitone of movement.
 _MOVED_THOUGH_COMMON: Final = 150
@@ -27,7 +28,7 @@ _PARALLEL: Final = 180
 _MISSING_COLOUR: Final = 400
 _DOUBLED: Final = {"open": 60, "third": 150, "colour": 200}
 _CLOSE: Final = 200
-_MUD: Final = 300  # a third or less over the bass, where it is only rumble
+_MUD: Final = 600
 _WIDE: Final = 50
 _TOP_LEAPS: Final = 150
 _TOP_STAYS: Final = 600
@@ -111,16 +112,20 @@ def _own_cost(pitch: int, place: int, old: tuple[int, ...], ground: Ground) -> i
         cost += _UNRESOLVED
     if (place and pitch < old[place - 1]) or (place + 1 < VOICES and pitch > old[place + 1]):
         cost += _OVERLAP
-    if not place and pitch - ground.bass < _LOWEST_GAP:
-        cost += _MUD
+    if not place:
+        cost += _muddy(ground.bass, pitch)
     if place + 1 == VOICES:
         cost += _TOP_LEAPS * (moved > 4) + _TOP_STAYS * (ground.stirs and not moved)
     return cost + _HOME * (pitch - HOMES[place] - ground.shift) ** 2 // VOICES
 
 
+def _muddy(low: int, high: int) -> int:
+    return _MUD * (low < _LOWEST.get(high - low, 0))
+
+
 def _gap_cost(low: int, high: int) -> int:
     gap = high - low
-    return _CLOSE * ((gap < 2) + (gap < 3 and low < 55)) + _WIDE * max(0, gap - 9)
+    return _muddy(low, high) + _CLOSE * ((gap < 2) + (gap < 3 and low < 55)) + _WIDE * max(0, gap - 9)
 
 
 def _span_cost(span: int) -> int:

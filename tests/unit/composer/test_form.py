@@ -35,3 +35,12 @@ def test_a_section_has_three_rhythms_one_of_them_with_short_notes():
         cells = cells_of(2, number)
         assert len(set(cells)) == 3
         assert any(len(cell) > 2 for cell in cells)
+
+
+def test_mood_prefers_dark_palettes_when_low_and_bright_ones_when_high():
+    def share(name, mood):
+        chords = PALETTES["major"][name][2]
+        return sum(palette_of(1, number, "major", mood) == chords for number in range(400))
+
+    assert share("shadow", 0) > share("shadow", 500) > share("shadow", 1000)
+    assert share("lydian", 0) < share("lydian", 500) < share("lydian", 1000)

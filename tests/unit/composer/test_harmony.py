@@ -6,7 +6,7 @@ from auralis.keys import parse_key
 from services.composer.chords import DEGREES, TONIC
 from services.composer.form import Form
 from services.composer.harmony import Progression, arriving, chain_weights, draw
-from services.composer.harmony_tables import FOLLOWS, PALETTES, TENSION
+from services.composer.harmony_tables import FOLLOWS, OPEN_ENDS, PALETTES, TENSION
 from services.composer.scene import Scene
 
 MODES = ("major", "minor")
@@ -118,3 +118,45 @@ def test_an_arrival_is_confirmed_by_the_tonic_and_borrows_nothing_for_eight_chor
         assert not any(DEGREES[mode][chord.degree].borrowed for chord in chords)
         first.append(chords[0].degree)
     assert first.count(TONIC[mode]) / len(first) >= 0.5
+
+
+def test_mood_tilts_towards_bright_or_dark_chords():
+    degrees, recent = list(DEGREES["major"]), ("I", "IV")
+    dark, neutral, bright = (
+        chain_weights(Progression(recent=recent), "major", ("I", "IV", "vi", "ii", "V"), 500, mood)
+        for mood in (0, 500, 1000)
+    )
+    for degree, rises in (("iv", False), ("V", True)):
+        place = degrees.index(degree)
+        shares = [weights[place] / sum(weights) for weights in (dark, neutral, bright)]
+        assert shares == sorted(shares, reverse=not rises)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_phrase_of_chords_often_ends_on_its_tonic_or_stays_open(mode):
+    ends, progression = [], Progression(recent=(TONIC[mode],))
+    for _ in range(600):
+        chord, progression = draw(progression, parse_key(f"C {mode}"), scene())
+        if progression.ended:
+            ends.append(chord.degree)
+    assert (ends.count(TONIC[mode]) + sum(ends.count(degree) for degree in OPEN_ENDS[mode])) / len(ends) > 0.6
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_borrowed_chords_stay_few(mode):
+    """So that less than a twentieth sounds outside the key."""
+    for seed in range(5):
+        borrowed = [DEGREES[mode][chord.degree].borrowed for chord in drawn(mode, 300, 1000, seed)]
+        assert sum(borrowed) / 300 < 0.16
+
+
+def test_some_refrains_return_with_one_chord_replaced():
+    progression, refrains, found = Progression(recent=("I",)), set(), 0
+    for _ in range(600):
+        before = progression
+        _, progression = draw(progression, parse_key("C major"), scene())
+        if not before.left and progression.queue:
+            played = (progression.phrase[0], *progression.queue)
+            refrains.add(played)
+            found += sum(a != b for a, b in zip(played, before.refrain, strict=True)) == 1
+    assert found > 5

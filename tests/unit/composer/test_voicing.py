@@ -58,3 +58,15 @@ def test_a_common_tone_stays_and_the_others_step():
 def test_the_bass_takes_the_nearest_octave():
     assert bass_pitch(9, 40) == 45
     assert bass_pitch(9, 36) == 33
+
+
+def test_a_bound_tone_is_left_by_step():
+    ground = Ground(tones=(0, 2, 4, 7), bass=36, bound=frozenset({8}))
+    after = voice(ground, (56, 60, 64, 67), 36)
+    assert abs(after[0] - 56) <= 2
+
+
+def test_the_highest_voice_moves_where_it_is_stirred():
+    before = (55, 60, 64, 67)
+    assert voice(Ground((0, 4, 7, 9), 36), before, 36)[-1] == 67
+    assert voice(Ground((0, 4, 7, 9), 36, stirs=True), before, 36)[-1] != 67
