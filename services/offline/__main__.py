@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,7 @@ from services.offline import exports, stems
 from services.offline.drafts import checked_file, drafted
 from services.offline.interruption import Interruption
 from services.offline.piece import composed, layers_of
-from services.offline.progress import with_progress
+from services.offline.progress import progress
 from services.offline.rendering import Parts, Work, rendered
 from services.offline.report.loudness import LoudnessMeter
 from services.offline.report.page import page
@@ -88,8 +88,11 @@ def main(order: Order) -> int:
         stack.enter_context(stems.made(order.stems))
         drafts = stack.enter_context(drafted([*sounds, *order.exports.values()]))
         meter = LoudnessMeter(order.audio) if order.report else None
-        with opened(drafts[: len(sounds)], sounds, order.audio) as files:
-            _sound(files, _chunks(order, work, interruption), meter)
+        with (
+            opened(drafts[: len(sounds)], sounds, order.audio) as files,
+            _chunks(order, work, interruption) as chunks,
+        ):
+            _sound(files, chunks, meter)
         _export(order, piece, drafts[len(sounds) :], meter)
         interruption.check()
     return 0
@@ -104,8 +107,17 @@ def _sound(files: list[SoundFile], chunks: Iterator[Parts], meter: LoudnessMeter
             meter.add(parts[0])
 
 
-def _chunks(order: Order, work: Work, interruption: Interruption) -> Iterator[Parts]:
-    return with_progress(rendered(work, order.chunks, interruption, order.processes), order.chunks)
+@contextmanager
+def _chunks(order: Order, work: Work, interruption: Interruption) -> Iterator[Iterator[Parts]]:
+    """What is rendered, with a bar; Ctrl-C ends it between two chunks, and its processes with it."""
+    with progress(order.chunks) as advance:
+
+        def came(chunks: int) -> None:
+            advance(chunks)
+            interruption.check()
+
+        with closing(rendered(work, order.chunks, came, order.processes)) as chunks:
+            yield chunks
 
 
 def _export(order: Order, piece: Batch, drafts: list[Path], meter: LoudnessMeter | None) -> None:

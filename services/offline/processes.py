@@ -3,7 +3,7 @@
 import multiprocessing
 import signal
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
 from multiprocessing import resource_tracker
@@ -12,8 +12,7 @@ from multiprocessing.process import BaseProcess
 from typing import Final
 
 from auralis.errors import AuralisError
-from services.offline.interruption import Interruption
-from services.offline.rendering import Parts, Work, rendered_here
+from services.offline.rendering import Came, Parts, Work, rendered_here
 
 # Chunks that travel together: seldom enough to cost nothing, often enough for a bar that moves.
 _TOGETHER: Final = 16
@@ -30,21 +29,21 @@ class _Worker:
         self.waiting: deque[Parts] = deque()
         self.ended = False
 
-    def receive(self) -> None:
-        """Take in what has come; call it when something has."""
+    def receive(self) -> int:
+        """Take in what has come; call it when something has. Gives how many chunks that were."""
         try:
-            self.waiting.extend(self.connection.recv())
+            some = self.connection.recv()
         except EOFError:
             self.ended = True
+            return 0
+        self.waiting.extend(some)
+        return len(some)
 
 
-def rendered_by(
-    work: Work, spans: Sequence[range], count: int, interruption: Interruption
-) -> Iterator[Parts]:
+def rendered_by(work: Work, spans: Sequence[range], count: int, came: Came) -> Generator[Parts]:
     """The chunks of ``spans``, one after the other; span n is rendered by process n modulo ``count``.
 
     Raises:
-        KeyboardInterrupt: ``interruption`` was asked for.
         AuralisError: a process ended before its work was done.
     """
     most = max(map(len, spans))
@@ -54,23 +53,19 @@ def rendered_by(
             due = workers[index % count]
             for _ in span:
                 while not due.waiting:
-                    _receive(workers, due, most, interruption)
+                    came(_received(workers, due, most))
+                came(0)
                 yield due.waiting.popleft()
-                interruption.check()
 
 
-def _receive(workers: Sequence[_Worker], due: _Worker, most: int, interruption: Interruption) -> None:
-    """Wait for whatever comes first; who is far ahead of its turn waits at its pipe."""
+def _received(workers: Sequence[_Worker], due: _Worker, most: int) -> int:
+    """Wait for whatever comes first; who is far ahead of its turn waits at its pipe. Gives how much came."""
     if due.ended:
-        interruption.check()  # it may have been ended by the same signal
         due.process.join(_GRACE_S)
         raise AuralisError(f"a process that renders ended early, with code {due.process.exitcode}")
     welcome = [w.connection for w in workers if not w.ended and (w is due or len(w.waiting) < most)]
     ready = wait(welcome, timeout=_POLL_S)
-    for worker in workers:
-        if worker.connection in ready:
-            worker.receive()
-    interruption.check()
+    return sum(worker.receive() for worker in workers if worker.connection in ready)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """A progress bar on stderr, where that is a terminal."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from rich.console import Console
@@ -9,8 +10,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 T = TypeVar("T")
 
 
-def with_progress(parts: Iterable[T], total: int) -> Iterator[T]:
-    """``parts`` as they come; ``total`` is how many there are at most."""
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[int], None]]:
+    """A bar of ``total`` steps; what it gives is called with how many more are done."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     columns = (
         TextColumn("rendering"),
@@ -18,5 +20,14 @@ def with_progress(parts: Iterable[T], total: int) -> Iterator[T]:
         TextColumn("{task.percentage:>3.0f} %"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        yield from progress.track(parts, total=total)
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("rendering", total=total)
+        yield lambda steps: bar.advance(task, steps)
+
+
+def with_progress(parts: Iterable[T], total: int) -> Iterator[T]:
+    """``parts`` as they come; ``total`` is how many there are at most."""
+    with progress(total) as advance:
+        for part in parts:
+            yield part
+            advance(1)

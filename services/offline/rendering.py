@@ -5,16 +5,17 @@ the bytes are those of one process. What starts here knows no torch: it is loade
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from auralis.audio import AudioFormat
 from auralis.score.events import Batch, Layer
-from services.offline.interruption import Interruption
 
 # The PCM of one chunk: the mix, then each stem.
 Parts = tuple[bytes, ...]
+# Told of so many more chunks, in whatever order, and often of none; what it raises ends the rendering.
+Came = Callable[[int], None]
 
 # A process takes two seconds to start, in which one renders a minute.
 _WORTH_A_PROCESS: Final = 600
@@ -38,24 +39,21 @@ class Work:
         return 1 + len(self.layers)
 
 
-def rendered(
-    work: Work, chunks: int, interruption: Interruption, processes: int | None = None
-) -> Iterator[Parts]:
+def rendered(work: Work, chunks: int, came: Came, processes: int | None = None) -> Generator[Parts]:
     """Chunks 0 to ``chunks`` in order; ``processes``: at most so many, by default one a core.
 
     Raises:
-        KeyboardInterrupt: ``interruption`` was asked for.
         AuralisError: a process ended before its work was done.
     """
     wanted = min(processes or cores(), max(1, chunks // _WORTH_A_PROCESS))
     if wanted == 1:
         for parts in rendered_here(work, range(chunks)):
-            interruption.check()
+            came(1)
             yield parts
         return
     from services.offline.processes import rendered_by  # noqa: PLC0415  only where there are several
 
-    yield from rendered_by(work, stretches(chunks, wanted, work.parts), wanted, interruption)
+    yield from rendered_by(work, stretches(chunks, wanted, work.parts), wanted, came)
 
 
 def rendered_here(work: Work, seqs: Sequence[int]) -> Iterator[Parts]:

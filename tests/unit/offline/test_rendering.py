@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from contextlib import closing
 from multiprocessing import active_children
 
 import pytest
@@ -15,11 +15,16 @@ from auralis.errors import AuralisError
 from services.offline.interruption import Interruption
 from services.offline.piece import composed, layers_of
 from services.offline.processes import rendered_by
-from services.offline.rendering import Parts, Work, rendered, rendered_here, stretches
+from services.offline.rendering import Work, rendered, rendered_here, stretches
 
 AUDIO = AudioFormat()
 PIECE = composed(3, Controls(), 30.0, AUDIO)
 WORK = Work(PIECE, 3, AUDIO)
+HALVES = [range(50), range(50, 100)]
+
+
+def ignored(_: int) -> None:
+    """Who does not want to know how far it is."""
 
 
 @given(st.integers(1, 900_000), st.integers(1, 64), st.integers(1, 9))
@@ -40,21 +45,22 @@ def test_the_bytes_are_those_of_one_process(layers: tuple[str, ...]) -> None:
     """Three processes, two stretches each, with and without stems: not a bit else."""
     work = Work(PIECE, 3, AUDIO, layers)  # type: ignore[arg-type]
     spans = [range(n * 15, n * 15 + 15) for n in range(6)]
-    with Interruption() as interruption:
-        found = list(rendered_by(work, spans, 3, interruption))
-    assert found == list(rendered_here(work, range(90)))
+    told: list[int] = []
+    assert list(rendered_by(work, spans, 3, told.append)) == list(rendered_here(work, range(90)))
+    assert sum(told) == 90
 
 
 def test_a_short_piece_is_worth_no_process() -> None:
     """It is done before one has started; as many chunks as were asked for."""
-    with Interruption() as interruption:
-        assert len(list(rendered(WORK, 20, interruption))) == 20
+    told: list[int] = []
+    assert len(list(rendered(WORK, 20, told.append))) == 20
+    assert told == [1] * 20
 
 
 def test_an_interruption_ends_all_processes() -> None:
     """At the next chunk, with none left."""
     with Interruption() as interruption:
-        chunks = rendered_by(WORK, [range(50), range(50, 100)], 2, interruption)
+        chunks = rendered_by(WORK, HALVES, 2, lambda _: interruption.check())
         next(chunks)
         os.kill(os.getpid(), signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
@@ -64,13 +70,12 @@ def test_an_interruption_ends_all_processes() -> None:
 
 def test_a_process_that_dies_is_one_line() -> None:
     """With its exit code; the others end too."""
-    with Interruption() as interruption:
-        chunks = rendered_by(WORK, [range(50), range(50, 100)], 2, interruption)
-        next(chunks)
-        for child in children():
-            os.kill(child, signal.SIGKILL)
-        with pytest.raises(AuralisError, match="ended early, with code -9"):
-            list(chunks)
+    chunks = rendered_by(WORK, HALVES, 2, ignored)
+    next(chunks)
+    for child in children():
+        os.kill(child, signal.SIGKILL)
+    with pytest.raises(AuralisError, match="ended early, with code -9"):
+        list(chunks)
     assert children() == []
 
 
@@ -93,8 +98,6 @@ def test_ctrl_c_waits_until_it_is_asked_for(number: signal.Signals) -> None:
 
 def test_a_consumer_that_leaves_takes_the_processes_along() -> None:
     """A disk that is full ends the loop that writes."""
-    with Interruption() as interruption:
-        chunks: Iterator[Parts] = rendered_by(WORK, [range(50), range(50, 100)], 2, interruption)
+    with closing(rendered_by(WORK, HALVES, 2, ignored)) as chunks:
         next(chunks)
-        chunks.close()  # type: ignore[attr-defined]
     assert children() == []
