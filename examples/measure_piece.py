@@ -43,7 +43,7 @@ def repeat(of: Piece) -> structure.Repeat:
 def unexplained(of: Piece) -> float:
     """Jumps of the spectrum at which no note begins, for each note that does."""
     onsets = of.onsets_s()
-    peaks = structure.onsets_s(of.audio, of.rate_hz, over=0.2)
+    peaks = structure.onsets_s(of.audio, of.rate_hz)
     return len(structure.unexplained_s(peaks, onsets, 0.12)) / max(1, len(onsets))
 
 
