@@ -14,7 +14,7 @@ from auralis.score.events import Batch
 from services.offline import exports, stems
 from services.offline.drafts import checked_file, drafted
 from services.offline.interruption import Interruption
-from services.offline.piece import composed, layers_of
+from services.offline.piece import LAYERS, composed, layers_of
 from services.offline.progress import progress
 from services.offline.rendering import Parts, Work, rendered
 from services.offline.report.loudness import LoudnessMeter
@@ -24,6 +24,7 @@ from services.offline.sound_file import SoundFile, checked_path, opened
 _MAX_MINUTES: Final = 24 * 60
 _MAX_SEED: Final = 2**32 - 1
 _MAX_PROCESSES: Final = 256
+_MAX_WAV_BYTES: Final = 2**32 - 2**16  # its sizes have 32 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,25 @@ class Order:
         if self.stems is not None:
             stems.checked_stems(self.stems, self.output)
         self._check_exports()
+        self._check_size()
 
     def _check_exports(self) -> None:
-        taken = Counter([self.output.absolute(), *(path.absolute() for path in self.exports.values())])
+        taken = Counter(path.absolute() for path in (*self._sounds, *self.exports.values()))
         for field, path in self.exports.items():
             checked_file(field, path)
             if taken[path.absolute()] > 1:
                 raise InvalidValue(field, str(path), "a file of its own")
+
+    def _check_size(self) -> None:
+        if self.output.suffix.lower() == ".wav" and self.chunks * self.audio.bytes_per_chunk > _MAX_WAV_BYTES:
+            most = _MAX_WAV_BYTES / self.audio.bytes_per_chunk / CHUNKS_PER_SECOND / 60
+            raise InvalidValue("minutes", self.minutes, f"at most {int(most)} in a .wav, more in a .flac")
+
+    @property
+    def _sounds(self) -> list[Path]:
+        """The sound files that there may be."""
+        layers = () if self.stems is None else LAYERS
+        return [self.output, *(stems.stem_path(self.stems or Path(), layer, self.output) for layer in layers)]
 
     @property
     def exports(self) -> dict[str, Path]:

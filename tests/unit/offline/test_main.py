@@ -62,6 +62,18 @@ def test_a_file_beside_the_sound_that_can_not_be_written_is_named(
         Order(3, 1.0, Controls(), tmp_path / "x.wav", AUDIO, **{field: tmp_path / name})  # type: ignore[arg-type]
 
 
+def test_a_stem_is_no_place_for_something_else(tmp_path: Path) -> None:
+    with pytest.raises(InvalidValue, match=r"midi: found .*pad\.wav"):
+        Order(3, 1.0, Controls(), tmp_path / "x.wav", AUDIO, stems=tmp_path, midi=tmp_path / "pad.wav")
+
+
+def test_a_wav_ends_at_four_gigabytes(tmp_path: Path) -> None:
+    """That is known before anything is rendered; FLAC goes on."""
+    with pytest.raises(InvalidValue, match=r"minutes: found 500\.0, allowed: at most 405 in a \.wav"):
+        Order(3, 500.0, Controls(), tmp_path / "x.wav", AUDIO)
+    Order(3, 500.0, Controls(), tmp_path / "x.flac", AUDIO)
+
+
 def test_two_files_of_one_name_are_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidValue, match=r"midi: found .*a file of its own"):
         Order(3, 1.0, Controls(), tmp_path / "x.wav", AUDIO, midi=tmp_path / "a", score=tmp_path / "a")

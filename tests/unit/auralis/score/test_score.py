@@ -238,3 +238,26 @@ def test_an_hour_of_log_is_applied_while_the_ring_lasts() -> None:
     for number, batch in enumerate(beats, 1):
         score.apply(entry(number), batch)
     assert time.process_time() - started < 1.0
+
+
+def test_marks_are_those_of_a_stretch_after_the_one_in_force() -> None:
+    """By onset, of one kind, as the version shows them."""
+    score = score_of(
+        (1, 0, 500, (Section(0, "dawn"), chord(0, 60.0), chord(100, 62.0), chord(300, 64.0))),
+        (2, 250, 500, (*revise(250), Section(250, "drift"), chord(400, 65.0))),
+    )
+    newest, older = score.view(), score.view(entry(1))
+    assert [c.pitches for c in newest.marks(Chord, 150, 401)] == [(62.0,), (65.0,)]
+    assert [c.pitches for c in newest.marks(Chord, 100, 400)] == [(60.0,), (62.0,)]
+    assert [c.pitches for c in older.marks(Chord, 150, 401)] == [(62.0,), (64.0,)]
+    assert [s.name for s in newest.marks(Section, 0, 500)] == ["dawn", "drift"]
+    assert [s.name for s in older.marks(Section, 0, 500)] == ["dawn"]
+    assert newest.marks(Section, 0, 0) == []
+
+
+def test_the_section_in_force_is_not_forgotten() -> None:
+    """Those before it are."""
+    score = score_of((1, 0, 500, (Section(0, "dawn"), Section(100, "drift"), Section(400, "bloom"))))
+    score.forget(300, entry(1))
+    assert [s.name for s in score.view().marks(Section, 300, 500)] == ["drift", "bloom"]
+    assert [s.name for s in score.view().marks(Section, 50, 500)] == ["drift", "bloom"]
