@@ -10,7 +10,7 @@ from services.offline.report import svg
 _IN_KEY, _OUTSIDE = "#4c78a8", "#d83a3a"
 
 
-def histogram(seconds: Sequence[float], key: Key | None) -> str:
+def histogram(seconds: Sequence[float], key: Key | None) -> svg.Picture:
     """Twelve bars; those outside ``key`` in another colour."""
     width, height, bar = 420.0, 150.0, 34.0
     tonic = 0 if key is None else key.tonic
@@ -26,4 +26,4 @@ def histogram(seconds: Sequence[float], key: Key | None) -> str:
         share = f"{100 * seconds[pitch_class] / total:.0f}%"
         drawn.append(svg.text(middle, height - tall - 4, share, anchor="middle", class_="small"))
         drawn.append(svg.text(middle, height + 15, spelled(pitch_class, key), anchor="middle"))
-    return svg.drawing(width, height + 22, drawn, "Pitch classes by duration")
+    return svg.Picture(width, height + 22, drawn, "Pitch classes by duration")

@@ -10,7 +10,7 @@ import numpy as np
 from auralis.controls import Controls
 from auralis.score.stretch import Stretch
 from services.offline.piece import LAYERS
-from services.offline.report import music, timeline
+from services.offline.report import music, svg, timeline
 from services.offline.report.bands import Measure, measures
 from services.offline.report.histogram import histogram
 from services.offline.report.loudness import LoudnessMeter
@@ -23,8 +23,6 @@ p { margin: 4px 0 10px; max-width: 80ch; color: #555; }
 .card { border: 1px solid #ddd; border-radius: 6px; padding: 6px 14px; }
 .card b { display: block; font-size: 18px; } .card span { color: #666; font-size: 13px; }
 .wide { overflow-x: auto; } .wide svg { display: block; }
-svg text { font: 12px system-ui, sans-serif; fill: #333; } svg text.small { font-size: 10px; fill: #555; }
-svg text.key { font-size: 11px; font-weight: 600; }
 table { border-collapse: collapse; }
 td, th { text-align: left; padding: 3px 14px 3px 0; vertical-align: top; }
 tr { border-bottom: 1px solid #eee; } td.number { text-align: right; white-space: nowrap; }
@@ -48,7 +46,7 @@ def page(seed: int, controls: Controls, stretch: Stretch, meter: LoudnessMeter) 
         _table(measures(stretch)),
         "</div>",
     ]
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
+    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{svg.STYLE}{_STYLE}</style>'
     return f'<!doctype html><html lang="en"><head>{head}</head><body>{"".join(body)}</body></html>\n'
 
 
@@ -74,10 +72,11 @@ def _over_time(stretch: Stretch, meter: LoudnessMeter) -> str:
         timeline.density(stretch, axis),
         timeline.loudness(meter.short_term_lufs, meter.integrated_lufs, axis),
     ]
+    shown = "".join(picture.inline() for picture in pictures)
     return (
         "<h2>Over time</h2><p>Sections and key, chords, every note by pitch (stronger is louder; what "
         "has no pitch in lanes of its own), how many notes begin, and how loud the last 3 s were. Point at a "
-        f'chord or section to read more.</p>{_legend(stretch)}<div class="wide">{"".join(pictures)}</div>'
+        f'chord or section to read more.</p>{_legend(stretch)}<div class="wide">{shown}</div>'
     )
 
 
@@ -94,9 +93,10 @@ def _legend(stretch: Stretch) -> str:
 
 def _tones(stretch: Stretch, controls: Controls) -> str:
     key = stretch.keys[0].key if len(stretch.keys) == 1 else controls.musical_key
+    shown = histogram(music.pitch_class_seconds(stretch), key)
     return (
         f"<div><h2>Tones</h2><p>How long each pitch class sounds; red: outside {escape(str(key))}.</p>"
-        f"{histogram(music.pitch_class_seconds(stretch), key)}</div>"
+        f"{shown.inline()}</div>"
     )
 
 

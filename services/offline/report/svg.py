@@ -1,7 +1,14 @@
 """Drawing primitives: SVG elements as text, with coordinates to a tenth of a pixel."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Final, NamedTuple
+
+# Of text in pictures; a page takes it over.
+STYLE: Final = """
+svg text { font: 12px system-ui, sans-serif; fill: #333; } svg text.small { font-size: 10px; fill: #555; }
+svg text.key { font-size: 11px; font-weight: 600; }
+"""
 
 
 def rect(x: float, y: float, width: float, height: float, **more: object) -> str:
@@ -40,10 +47,30 @@ def group(elements: list[str], **more: object) -> str:
     return _element("g", more, "".join(elements))
 
 
-def drawing(width: float, height: float, elements: list[str], title: str) -> str:
+class Picture(NamedTuple):
     """A whole picture; ``title`` is what it shows, for those who don't see it."""
-    size = f'width="{_number(width)}" height="{_number(height)}"'
-    return f'<svg {size} role="img" aria-label="{escape(title)}">{"".join(elements)}</svg>'
+
+    width: float
+    height: float
+    elements: list[str]
+    title: str
+
+    def inline(self) -> str:
+        """The picture as an element of a page."""
+        size = f'width="{_number(self.width)}" height="{_number(self.height)}"'
+        return f'<svg {size} role="img" aria-label="{escape(self.title)}">{"".join(self.elements)}</svg>'
+
+
+def stacked(pictures: Sequence[Picture], title: str) -> str:
+    """Pictures one below the other as a file of their own, on white."""
+    width, height = max(each.width for each in pictures), sum(each.height for each in pictures)
+    drawn, top = [rect(0, 0, width, height, fill="#fff")], 0.0
+    for picture in pictures:
+        drawn.append(group(picture.elements, transform=f"translate(0 {_number(top)})"))
+        top += picture.height
+    size = f'viewBox="0 0 {_number(width)} {_number(height)}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{escape(title)}">'
+    return f"{head}<style>{STYLE}</style>{''.join(drawn)}</svg>\n"
 
 
 def _element(name: str, attributes: Mapping[str, object], inside: str = "") -> str:

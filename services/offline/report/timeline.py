@@ -74,7 +74,7 @@ def clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
-def form(stretch: Stretch, axis: Axis) -> str:
+def form(stretch: Stretch, axis: Axis) -> svg.Picture:
     """Sections as bands, above them the key where it begins."""
     names = list(dict.fromkeys(section.name for section in stretch.sections))
     bands = []
@@ -89,10 +89,10 @@ def form(stretch: Stretch, axis: Axis) -> str:
         svg.text(axis.at(mark.at_frame), 11, str(mark.key), class_="key", fill=_INK) for mark in stretch.keys
     ]
     labels = [_label(31, "section"), _label(11, "key")]
-    return svg.drawing(axis.total, 40, [*labels, *bands, *keys, *_tempi(stretch, axis)], "Form")
+    return svg.Picture(axis.total, 40, [*labels, *bands, *keys, *_tempi(stretch, axis)], "Form")
 
 
-def chords(stretch: Stretch, axis: Axis) -> str:
+def chords(stretch: Stretch, axis: Axis) -> svg.Picture:
     """Each chord's symbol where it begins, with its degree when pointed at."""
     height, drawn = 66.0, []
     ends = [*(chord.at_frame for chord in stretch.chords[1:]), stretch.end_frame]
@@ -104,10 +104,10 @@ def chords(stretch: Stretch, axis: Axis) -> str:
         said += f" of {signature_name(key)}, {seconds:.0f} s" if key else ""
         label = svg.text(x + 9, height - 4, name, turn=-90, class_="small")
         drawn.append(svg.titled(svg.line(x, 0, x, height, stroke="#bbb") + label, said))
-    return svg.drawing(axis.total, height, [_label(height - 6, "chords"), *drawn], "Chords")
+    return svg.Picture(axis.total, height, [_label(height - 6, "chords"), *drawn], "Chords")
 
 
-def roll(stretch: Stretch, axis: Axis) -> str:
+def roll(stretch: Stretch, axis: Axis) -> svg.Picture:
     """The piano roll: pitched notes by pitch, what has none in a lane for each instrument below."""
     pitched = [note for note in stretch.notes if note.layer not in UNPITCHED]
     low, high = _range(pitched)
@@ -125,10 +125,10 @@ def roll(stretch: Stretch, axis: Axis) -> str:
         bars = [_bar(note, axis, *place(note)) for note in notes]
         drawn.append(svg.group(bars, fill=COLOURS[layer]))
     drawn += [_label(bottom + 16 + 12 * row, patch) for row, (_, patch) in enumerate(lanes)]
-    return svg.drawing(axis.total, height + 20, drawn, "Piano roll")
+    return svg.Picture(axis.total, height + 20, drawn, "Piano roll")
 
 
-def density(stretch: Stretch, axis: Axis) -> str:
+def density(stretch: Stretch, axis: Axis) -> svg.Picture:
     """Onsets a minute in every ten seconds, layers one above the other."""
     height = 90.0
     count = max(1, -(-int(np.ceil(axis.seconds)) // _DENSITY_S))
@@ -152,10 +152,10 @@ def density(stretch: Stretch, axis: Axis) -> str:
         ]
         below += onsets[row]
         drawn.append(svg.group(bars, fill=COLOURS[layer]))
-    return svg.drawing(axis.total, height + 6, [*drawn, _label(height / 2, "notes/min")], "Density")
+    return svg.Picture(axis.total, height + 6, [*drawn, _label(height / 2, "notes/min")], "Density")
 
 
-def loudness(levels_lufs: Curve, integrated_lufs: float, axis: Axis) -> str:
+def loudness(levels_lufs: Curve, integrated_lufs: float, axis: Axis) -> svg.Picture:
     """Short-term loudness, once a second; dashed the loudness of the whole."""
     scale = _Scale(*_LOUDNESS_LUFS, height=130.0)
     drawn = axis.grid(scale.height, labelled=True) + scale.levels(_LOUDNESS_MARKS, axis)
@@ -166,7 +166,7 @@ def loudness(levels_lufs: Curve, integrated_lufs: float, axis: Axis) -> str:
         at = scale.y(integrated_lufs)
         drawn.append(svg.line(LEFT, at, LEFT + axis.width, at, stroke="#d83a3a", stroke_dasharray="5 4"))
         drawn.append(svg.text(LEFT + 4, 10, f"dashed: all of it, {integrated_lufs:.1f} LUFS", class_="small"))
-    return svg.drawing(axis.total, scale.height + 20, [*drawn, _label(scale.y(-25), "LUFS")], "Loudness")
+    return svg.Picture(axis.total, scale.height + 20, [*drawn, _label(scale.y(-25), "LUFS")], "Loudness")
 
 
 # -- What the pictures share
