@@ -25,9 +25,9 @@ def drawn(seed: int, controls: Controls, seconds: float) -> str:
     piece = composed(seed, controls, seconds, AUDIO)
     stretch = stretch_of_piece(piece, AUDIO, AUDIO.frames(seconds))
     axis = timeline.Axis(stretch)
-    pictures = [picture(stretch, axis) for picture in (timeline.form, timeline.chords, timeline.roll)]
+    kinds = (timeline.legend, timeline.form, timeline.chords, timeline.roll, timeline.density)
     title = f"Seed {seed}, {controls.key}, {controls.bpm:g} BPM, intensity {controls.intensity:g}"
-    return svg.stacked([*pictures, timeline.density(stretch, axis)], title)
+    return svg.stacked([kind(stretch, axis) for kind in kinds], title)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -74,6 +74,16 @@ def clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
+def legend(stretch: Stretch, axis: Axis) -> svg.Picture:
+    """Which colour is which layer, for pictures that stand alone."""
+    playing = {note.layer for note in stretch.notes}
+    drawn: list[str] = []
+    for place, layer in enumerate(layer for layer in LAYERS if layer in playing):
+        x = LEFT + 100 * place
+        drawn += [svg.rect(x, 4, 12, 12, rx=2, fill=COLOURS[layer]), svg.text(x + 17, 14, layer)]
+    return svg.Picture(axis.total, 24, drawn, "Layers")
+
+
 def form(stretch: Stretch, axis: Axis) -> svg.Picture:
     """Sections as bands, above them the key where it begins."""
     names = list(dict.fromkeys(section.name for section in stretch.sections))
