@@ -12,7 +12,7 @@ from services.composer.phrase import Phrase, PlannedNote, Singer, Stretch, fitte
 from services.composer.scene import Scene
 from services.composer.tempo import TICKS_A_BEAT
 
-_HEARD_PERMILLE: Final = (100, 450)  # of the phrases, by intensity
+_HEARD_PERMILLE: Final = (150, 500)  # of the phrases, by intensity
 _LEVEL_PERCENT: Final = (0, 100, 140, 170)  # more of them where the layer leads
 _WAYS: Final[Mapping[Callable[[Motif], Motif], int]] = {ending: 4, fragment: 4, inverted: 2}
 # Three to nine semitones under the melody, 4 dB softer.

@@ -43,6 +43,7 @@ class Section:
 
 FIRST: Final = "drift"  # has nearly every layer: whoever opens the page hears what the piece is made of
 CODA: Final = "coda"  # follows nothing by itself: it ends a finite piece
+# Dawn does not follow still: two sections without a melody would be ten minutes and more.
 SECTIONS: Final[Mapping[str, Section]] = {
     "dawn": Section("21020020", -3, 150, 220, 120, (3, 6), {"drift": 70, "clearing": 30}),
     "drift": Section(
@@ -52,9 +53,7 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "clearing": Section(
         "12012101", 2, 100, 100, 120, (3, 5), {"drift": 35, "bloom": 30, "dusk": 20, "still": 15}
     ),
-    "still": Section(
-        "21110020", -2, 200, 250, 80, (3, 7), {"drift": 40, "clearing": 25, "tide": 20, "dawn": 15}
-    ),
+    "still": Section("21110020", -2, 200, 250, 80, (3, 7), {"drift": 45, "clearing": 30, "tide": 25}),
     "tide": Section("32101122", -4, 90, 120, 70, (3, 8), {"bloom": 35, "drift": 35, "dusk": 30}),
     "dusk": Section("22121020", -5, 140, 100, 110, (4, 8), {"dawn": 40, "still": 35, "drift": 25}),
     CODA: Section("21000000", -3, 150, 150, 100, (2, 2), {}),

@@ -36,7 +36,7 @@ _LAST_SCALE_PERCENT: Final = 30
 _LONG_SCALE_PERCENT: Final = 75
 _CLASHING_PERCENT: Final = 35
 _FOREIGN_SOFTER: Final = 47
-_TAKES: Final = 3  # of them the one is sung that balances chord, scale and foreign tones best
+_TAKES: Final = 6  # of them the one is sung that balances chord, scale and foreign tones best
 _LONGEST_PASSING: Final = 2 * TICKS_A_BEAT
 _NEVER: Final = 1 << 40
 

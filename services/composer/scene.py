@@ -42,7 +42,7 @@ _HEARD_FROM: Final[Mapping[Layer, tuple[int, int, int, int]]] = {
     "choir": (700, 500, 400, 0),
     "bells": (900, 200, 0, 0),
     "melody": (650, 0, 0, 0),
-    "answer": (850, 450, 350, 0),
+    "answer": (800, 400, 300, 0),
     "texture": (800, 300, 150, 0),
     "percussion": (600, 0, 0, 0),
 }
