@@ -5,11 +5,13 @@ remembers which entry added it and which one dropped it, so the score as of any 
 without reading the log again; a chunk that follows one from an older score needs both.
 """
 
-from bisect import bisect_left, insort
+import itertools
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from operator import attrgetter
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -20,6 +22,8 @@ from auralis.score.events import Automation, Batch, Chord, Event, Note, Section,
 OPEN_END: Final = 1 << 47
 HOLD_PATCH: Final = "warm_pad"
 HOLD_VELOCITY: Final = 0.5
+# Chunks ahead, being rendered again and past ones: a beat each.
+_KEPT_VIEWS: Final = 64
 
 E = TypeVar("E", bound=Event)
 # What is in force from its frame until the next one of its kind.
@@ -66,6 +70,7 @@ class Score:
         # only if no entry looks at all events before it.
         self._standing: list[_Standing] = []
         self._hold: list[_Recorded[Note]] = []
+        self._views: dict[EntryId, ScoreView] = {}
 
     @property
     def last_id(self) -> EntryId:
@@ -116,7 +121,15 @@ class Score:
 
     def view(self, version: EntryId | None = None) -> "ScoreView":
         """The score as of entry ``version`` (default: the newest)."""
-        return ScoreView(self, self.last_id if version is None else version)
+        wanted = self.last_id if version is None else version
+        found = self._views.get(wanted)
+        if found is None:
+            found = ScoreView(self, wanted)
+            if wanted <= self.last_id:  # else entries that it shows may still come
+                self._views[wanted] = found
+                if len(self._views) > _KEPT_VIEWS:
+                    del self._views[next(iter(self._views))]
+        return found
 
     def forget(self, before_frame: int, oldest: EntryId) -> None:
         """Drop what no view from ``oldest`` on shows at or after ``before_frame``.
@@ -124,6 +137,7 @@ class Score:
         The entry, marks and automations in force at ``before_frame`` stay. The caller leaves room for the
         longest release, and no later entry begins before ``before_frame``.
         """
+        self._views.clear()
         self._notes = [
             r for r in self._notes if r.event.release_frame > before_frame and not _gone(r, oldest)
         ]
@@ -172,9 +186,12 @@ class Score:
                 self._record(closed, entry_id)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class ScoreView:
-    """The score as of one entry of the log; what :func:`render` is a function of."""
+    """The score as of one entry of the log; what :func:`render` is a function of.
+
+    No later entry changes it: what it is asked for is sorted once.
+    """
 
     score: Score
     version: EntryId
@@ -184,46 +201,55 @@ class ScoreView:
 
         Pass a ``start_frame`` that is earlier by the longest release to get those that still ring.
         """
-        found = [
-            record.event
-            for record in self.score._notes  # noqa: SLF001  a view is the score's own window
-            if record.event.at_frame < end_frame
-            and record.event.release_frame > start_frame
-            and record.visible(self.version)
-        ]
-        return sorted(found, key=lambda note: (note.at_frame, note.id))
+        begun = bisect_left(self._notes, end_frame, key=_by_frame)
+        ringing = itertools.compress(self._notes, map(start_frame.__lt__, self._releases[:begun]))
+        return list(ringing)
 
     def in_force(self, kind: type[M], frame: int) -> M | None:
         """The chord, tempo, space or section at ``frame``: of those that have begun the last one."""
-        marks = [
-            record.event
-            for record in reversed(self.score._marks)  # noqa: SLF001
-            if isinstance(record.event, kind)
-            and record.event.at_frame <= frame
-            and record.visible(self.version)
-        ]
-        return max(marks, key=_by_frame, default=None)
+        marks = self._of(kind)
+        begun = bisect_right(marks, frame, key=_by_frame)
+        return marks[begun - 1] if begun else None
 
     def marks(self, kind: type[M], start_frame: int, end_frame: int) -> list[M]:
         """Those that begin within ``[start_frame, end_frame)`` by onset, after the one in force before."""
-        within = [
-            record.event
-            for record in self.score._marks  # noqa: SLF001
-            if isinstance(record.event, kind)
-            and start_frame <= record.event.at_frame < end_frame
-            and record.visible(self.version)
-        ]
-        before = self.in_force(kind, start_frame - 1)
-        return ([] if before is None else [before]) + sorted(within, key=_by_frame)
+        marks = self._of(kind)
+        first, last = (bisect_left(marks, frame, key=_by_frame) for frame in (start_frame, end_frame))
+        return marks[max(first - 1, 0) : last]
 
     def automation(self, parameter: str) -> list[Automation]:
         """The ramps of one parameter in order of their beginning."""
-        ramps = [
-            r.event
-            for r in self.score._automations  # noqa: SLF001
-            if r.event.parameter == parameter and r.visible(self.version)
-        ]
-        return sorted(ramps, key=lambda ramp: ramp.at_frame)
+        return [ramp for ramp in self._ramps if ramp.parameter == parameter]
+
+    @cached_property
+    def _notes(self) -> list[Note]:
+        return sorted(self._visible(self.score._notes), key=lambda note: (note.at_frame, note.id))  # noqa: SLF001  a view is the score's own window
+
+    @cached_property
+    def _releases(self) -> list[int]:
+        return [note.release_frame for note in self._notes]
+
+    @cached_property
+    def _marks(self) -> list[Mark]:
+        return sorted(self._visible(self.score._marks), key=_by_frame)  # noqa: SLF001
+
+    @cached_property
+    def _by_kind(self) -> dict[type[Mark], list[Any]]:
+        return {}
+
+    def _of(self, kind: type[M]) -> list[M]:
+        """All marks of one kind, by onset."""
+        found: list[M] | None = self._by_kind.get(kind)
+        if found is None:
+            found = self._by_kind[kind] = [mark for mark in self._marks if isinstance(mark, kind)]
+        return found
+
+    @cached_property
+    def _ramps(self) -> list[Automation]:
+        return sorted(self._visible(self.score._automations), key=_by_frame)  # noqa: SLF001
+
+    def _visible(self, records: list[_Recorded[E]]) -> Iterator[E]:
+        return (record.event for record in records if record.visible(self.version))
 
 
 def _held(chord: Chord, frame: int) -> Iterator[Note]:
