@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from auralis.score.events import Note
 from services.synth import automation
+from services.synth.mix.desk import Flat
 from services.synth.mix.layers import LayerRenderer
 from services.synth.mix.sounding import Sounding
 from services.synth.patches import library as patches
@@ -91,12 +92,12 @@ def voices(patch: Patch, notes: list[Note], audio: AudioFormat) -> list[Voice]:
 
 def rendered(playing: list[Voice], chunks: range, audio: AudioFormat, intensity: float = 0.5) -> Audio:
     """``[ear, frame]`` of these chunks, dry, without the desk."""
-    renderer = LayerRenderer(audio, torch.device("cpu"))
+    renderer = LayerRenderer(audio, torch.device("cpu"), Flat())
     parts = [_sounding(playing, seq, audio, intensity) for seq in chunks]
     silence = torch.zeros(2, audio.frames_per_chunk)
     batches = [parts[first : first + _BATCH] for first in range(0, len(parts), _BATCH)]
-    layers = [heard for batch in batches for heard in renderer.render(batch)]
-    return torch.cat([sum(heard.values(), silence) for heard in layers], dim=1).numpy()
+    heard = [each for batch in batches for each in renderer.render(batch)]
+    return torch.cat([silence if each is None else each for each in heard], dim=1).numpy()
 
 
 def _sounding(playing: list[Voice], seq: int, audio: AudioFormat, intensity: float) -> Sounding:

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 # As a worker does, before torch is loaded.
-os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
+os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 import torch
 

@@ -11,7 +11,7 @@ from services.bench.report import Row
 from services.bench.samples import Samples, interleaved, timed, waiting
 from services.synth.dsp import additive, grid
 from services.synth.dsp.grid import Grid
-from services.synth.dsp.upsampling import upsample
+from services.synth.dsp.upsampling import trimmed, upsample
 
 PARTIALS: Final = 512
 _TABLE: Final = 2048
@@ -56,15 +56,18 @@ def contenders(audio: AudioFormat, device: torch.device) -> dict[str, Work]:
 def _product(
     on: Grid, freq_hz: np.ndarray, phase: np.ndarray, stereo: np.ndarray, device: torch.device
 ) -> Work:
-    bases = torch.from_numpy(additive.basis(freq_hz, stereo, on)).to(device)
+    bases = additive.matrix([additive.basis(freq_hz, on)], device)
     # The phase of a sine.
-    start = torch.from_numpy((phase - 0.25).astype(np.float32)).to(device)
-    turns = torch.from_numpy(additive.border_turns(freq_hz, on)).to(device) + start[:, None]
-    amplitude = torch.ones_like(turns)
+    start = additive.unit_phasors(torch.from_numpy((phase - 0.25).astype(np.float32)).to(device))
+    turned = torch.from_numpy(additive.border_phasors(freq_hz, on)).to(device)
+    gains = additive.in_parts(torch.from_numpy(stereo.T.copy()).to(device))
+    level = torch.ones(len(on.border_frames), additive.PARTS * PARTIALS, device=device)
+    products = torch.empty(AUDIO_CHANNELS * len(on.border_frames), 2 * on.block, device=device)
 
     def work() -> torch.Tensor:
-        samples = additive.product(additive.phasors(amplitude, turns), bases)
-        return samples if on.divisor == 1 else upsample(samples, on)
+        bases.sum_into(products, additive.ears(turned * start, level.clone(), gains))
+        samples = additive.overlapped(products.reshape(AUDIO_CHANNELS, len(level), -1))
+        return upsample(trimmed(samples, on.margin * on.block), on)
 
     return work
 

@@ -12,6 +12,7 @@ from auralis.score.events import Note
 from services.bench import csound
 from services.bench.report import Row
 from services.bench.samples import Samples, interleaved, timed, waiting
+from services.synth.mix.desk import Flat
 from services.synth.mix.layers import LayerRenderer
 from services.synth.mix.sounding import Sounding
 from services.synth.patches.library import library
@@ -68,7 +69,7 @@ def _several(patch: Patch, audio: AudioFormat, device: torch.device) -> Callable
         for number, pitch in enumerate(PITCHES, 1)
     ]
     voices = [voice_of(note, patch, 1, audio, 0) for note in notes]
-    renderer, seqs, curve = LayerRenderer(audio, device), count(10 * _FROM_S), np.full(2, 0.5)
+    renderer, seqs, curve = LayerRenderer(audio, device, Flat()), count(10 * _FROM_S), np.full(2, 0.5)
 
     def work() -> None:
         for _ in range(_CHUNKS):

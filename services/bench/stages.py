@@ -20,11 +20,16 @@ from services.synth.renderer import Renderer
 STAGES: Final[Mapping[str, Sequence[str]]] = {
     "voices and views": (
         "services.synth.mix.cast:Cast.soundings",
+        "services.synth.mix.cast:Cast.prepare",
         "services.synth.mix.tape:Tape.upto",
     ),
+    "arrangements": ("services.synth.mix.layers:arrange",),
     "partials": ("services.synth.mix.layers:LayerRenderer.render",),
-    "noise": ("services.synth.mix.layers:render_hiss",),
-    "desk": ("services.synth.mix.desk:mixed",),
+    "noise": (
+        "services.synth.mix.hiss:Hisses.__init__",
+        "services.synth.mix.hiss:Hisses.mixed",
+        "services.synth.mix.hiss:Noise.on",
+    ),
     "delay": (
         "services.synth.mix.space:SpaceRenderer._analyse_delay",
         "services.synth.mix.space:SpaceRenderer._echoes",

@@ -21,7 +21,7 @@ _log = structlog.get_logger()
 async def work(configured: Settings) -> None:
     """Run one worker until cancelled."""
     # Before torch is loaded: results must not depend on how many threads a product is split over.
-    os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
+    os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     from services.synth import device  # noqa: PLC0415
     from services.synth.metrics import SynthMetrics  # noqa: PLC0415
     from services.synth.worker import Collaborators, Worker  # noqa: PLC0415

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from auralis.audio import AUDIO_CHANNELS, CHUNKS_PER_SECOND, AudioFormat
 from auralis.ring.versions import Versions
@@ -22,7 +23,7 @@ from services.synth.mix import desk
 from services.synth.mix.cast import Cast, longest_release_s
 from services.synth.mix.layers import LayerRenderer
 from services.synth.mix.recent import Recent
-from services.synth.mix.space import LONGEST_DELAY_CHUNKS, SpaceRenderer
+from services.synth.mix.space import LONGEST_DELAY_CHUNKS, Plan, SpaceRenderer
 from services.synth.mix.tape import Take, Tape
 
 # What the limiter looks at: the chunk itself and those before it.
@@ -71,11 +72,12 @@ class Renderer:
         self, audio: AudioFormat, device: torch.device | None = None, muted: frozenset[str] = frozenset()
     ) -> None:
         torch.set_num_threads(1)
+        threadpool_limits(1, user_api="blas")
         self._audio = audio
-        self._muted = muted
         device = device or torch.device("cpu")
         self._cast = Cast(audio)
-        self._layers = LayerRenderer(audio, device)
+        self._desk = desk.Desk(muted)
+        self._layers = LayerRenderer(audio, device, self._desk)
         self._space = SpaceRenderer(audio, device)
         # By channel; a score that was read anew is another channel.
         self._tapes = Recent[tuple[int, int], tuple[Score, Tape]]()
@@ -91,6 +93,8 @@ class Renderer:
         tracks = [track for job in jobs for track in self._tracks(job)]
         self._mix(tracks)
         limited = iter([self._limited(track.takes) for track in tracks])
+        for job in jobs:
+            self._cast.prepare(job.seed, job.score.view(job.versions.own), job.seq)
         self._cast.next_batch()
         self._tapes.next_batch()
         return [self._finish(job, limited) for job in jobs]
@@ -112,15 +116,16 @@ class Renderer:
 
     def _mix(self, tracks: Sequence[_Track]) -> None:
         """Give the tracks' last takes their mixes: layers of many channels together, space one by one."""
-        waiting: list[_Track] = []
+        waiting: list[Plan] = []
         wanted: dict[int, tuple[int, Take]] = {}
         for track in tracks:
-            waiting.append(track)
-            wanted |= {id(take): (track.seed, take) for take in self._space.unplayed(track.takes, _MIXES)}
+            plan = self._space.plan(track.takes, _MIXES)
+            waiting.append(plan)
+            wanted |= {id(take): (track.seed, take) for take in plan.unplayed}
             if len(wanted) >= _AT_ONCE or track is tracks[-1]:
                 self._play(list(wanted.values()))
                 for each in waiting:
-                    self._space.mix(each.takes, _MIXES)
+                    self._space.mix(each)
                 waiting, wanted = [], {}
 
     def _play(self, wanted: Sequence[tuple[int, Take]]) -> None:
@@ -128,9 +133,9 @@ class Renderer:
         for first in range(0, len(wanted), _AT_ONCE):
             some = wanted[first : first + _AT_ONCE]
             scenes = [self._cast.soundings(seed, take.view, take.seq) for seed, take in some]
-            layers = iter(self._layers.render([part for scene in scenes for part in scene]))
+            outputs = iter(self._layers.render([part for scene in scenes for part in scene]))
             for (_, take), scene in zip(some, scenes, strict=True):
-                buses = [desk.mixed(next(layers), self._muted) for _ in scene]
+                buses = [self._desk.buses(next(outputs), {v.layer for v in each.voices}) for each in scene]
                 take.buses = buses[0] if len(buses) == 1 else desk.crossfaded(*buses)
                 take.played = True
 

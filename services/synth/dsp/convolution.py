@@ -20,7 +20,8 @@ contiguous run: on the CPU numpy multiplies such runs in two thirds of the time 
 Transforms stay in torch, whose MKL is three times as fast as numpy's.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -53,10 +54,9 @@ class Partition:
     spectrum: torch.Tensor
 
     @cached_property
-    def columns(self) -> NDArray[np.complex64]:
-        """``[bin, ear]``, the same memory; on the CPU only."""
-        columns: NDArray[np.complex64] = self.spectrum.numpy().T
-        return columns
+    def flat(self) -> NDArray[np.complex64]:
+        """``[bin and ear]``, the same memory; on the CPU only."""
+        return _flat(self.spectrum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,44 +88,70 @@ def response(impulse: NDArray[np.float64], audio: AudioFormat) -> Response:
     return Response(partitions, partitions[-1].delay + 1 if partitions else 0)
 
 
-def spectrum(previous: torch.Tensor, current: torch.Tensor) -> torch.Tensor:
+class Spectrum:
+    """The spectrum of two chunks after another: ``bins`` are ``[..., ear, bin]``, complex64."""
+
+    __slots__ = ("bins", "flat")
+
+    def __init__(self, bins: torch.Tensor) -> None:
+        self.bins = bins.transpose(-1, -2).contiguous().transpose(-1, -2)
+        alone = bins.dim() == 2 and bins.device.type == "cpu"
+        # ``[bin and ear]``, the same memory; nothing on an accelerator.
+        self.flat = _flat(self.bins) if alone else np.zeros(0, dtype=np.complex64)
+
+
+def _flat(bins: torch.Tensor) -> NDArray[np.complex64]:
+    flat: NDArray[np.complex64] = bins.numpy().T.reshape(-1)
+    return flat
+
+
+def bins_up_to(highest_hz: float, audio: AudioFormat) -> int:
+    """How many bins a response needs that ends at ``highest_hz``."""
+    needed = math.ceil(highest_hz * _TRANSFORM[audio.frames_per_chunk] / audio.sample_rate_hz) + 1
+    return -(-needed // _BIN_STEP) * _BIN_STEP
+
+
+def spectrum(previous: torch.Tensor, current: torch.Tensor, bins: int | None = None) -> Spectrum:
     """The spectrum of two chunks after another.
 
     Args:
         previous: chunk ``n - 1``, float32, ``[..., ear, frame]``.
         current: chunk ``n``, the same shape.
+        bins: how many are kept; all of them unless given.
 
     Returns:
-        ``[..., ear, bin]``, complex64: what :func:`convolve` wants as its history.
+        What :func:`convolve` wants as its history.
     """
     frames = current.shape[-1]
     silence = current.new_zeros(*current.shape[:-1], _TRANSFORM[frames] - 2 * frames)
-    bins: torch.Tensor = torch.fft.rfft(torch.cat([silence, previous, current], dim=-1))
-    return bins.transpose(-1, -2).contiguous().transpose(-1, -2)
+    return Spectrum(torch.fft.rfft(torch.cat([silence, previous, current], dim=-1))[..., :bins])
 
 
 def convolve(
-    history: Callable[[int], torch.Tensor | None], response: Response, audio: AudioFormat
-) -> torch.Tensor:
+    history: Sequence[Spectrum | None], response: Response, audio: AudioFormat
+) -> torch.Tensor | None:
     """One chunk of the convolution; the left input meets the left response, the right the right.
 
     The bits depend on the spectra alone: the products are added by delay, and silence adds nothing.
 
     Args:
-        history: ``history(age)`` is :func:`spectrum` of chunk ``n - age`` and the one before, None for exact
-            silence; it is asked for ages below ``response.length``. An accelerator takes leading axes
-            (channels) as well.
+        history: :func:`spectrum` of each chunk and the one before, the newest last, None for exact silence;
+            no more than ``response.length`` matter. An accelerator takes leading axes (channels) as well.
         response: on the device of the history.
         audio: the format of both.
 
     Returns:
-        ``[ear, frame]``, float32, after the history's leading axes; exact zeros where all of it is silent.
+        ``[ear, frame]``, float32, after the history's leading axes; None where all of it is silent.
     """
-    aged = ((history(part.delay), part) for part in response.partitions)
-    terms = [(past, part) for past, part in aged if past is not None]
+    newest = len(history) - 1
+    terms = [
+        (past, part)
+        for part in response.partitions
+        if part.delay <= newest and (past := history[newest - part.delay]) is not None
+    ]
     if not terms:
-        return torch.zeros(AUDIO_CHANNELS, audio.frames_per_chunk, device=_device(response))
-    total = _sum_on_cpu(terms) if terms[0][0].device.type == "cpu" else _sum_on_device(terms)
+        return None
+    total = _sum_on_cpu(terms) if terms[0][0].flat.size else _sum_on_device(terms)
     output: torch.Tensor = torch.fft.irfft(total, n=_TRANSFORM[audio.frames_per_chunk])
     return output[..., -audio.frames_per_chunk :]
 
@@ -183,24 +209,22 @@ def _pack(part: NDArray[np.complex128]) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(part.T.astype(np.complex64))).T
 
 
-def _device(response: Response) -> torch.device:
-    return response.partitions[0].spectrum.device if response.partitions else torch.device("cpu")
-
-
-def _sum_on_cpu(terms: Sequence[tuple[torch.Tensor, Partition]]) -> torch.Tensor:
-    total = np.zeros(terms[0][0].shape[::-1], dtype=np.complex64)
+def _sum_on_cpu(terms: Sequence[tuple[Spectrum, Partition]]) -> torch.Tensor:
+    bins = terms[0][0].bins
+    total = np.zeros(bins.numel(), dtype=np.complex64)
     product = np.empty_like(total)
     for past, part in terms:
-        bins = len(part.columns)
-        partial, head = product[:bins], total[:bins]
-        np.multiply(past.numpy().T[:bins], part.columns, out=partial)
-        np.add(head, partial, out=head)
-    return torch.from_numpy(total).T
+        weights = part.flat
+        size = len(weights)
+        partial, head = product[:size], total[:size]
+        np.multiply(past.flat[:size], weights, partial)
+        np.add(head, partial, head)
+    return torch.from_numpy(total.reshape(bins.shape[1], AUDIO_CHANNELS)).T
 
 
-def _sum_on_device(terms: Sequence[tuple[torch.Tensor, Partition]]) -> torch.Tensor:
-    total = torch.zeros_like(terms[0][0])
+def _sum_on_device(terms: Sequence[tuple[Spectrum, Partition]]) -> torch.Tensor:
+    total = torch.zeros_like(terms[0][0].bins)
     for past, part in terms:
         bins = part.spectrum.shape[-1]
-        total[..., :bins].addcmul_(past[..., :bins], part.spectrum)
+        total[..., :bins].addcmul_(past.bins[..., :bins], part.spectrum)
     return total

@@ -28,6 +28,7 @@ _FIRST_BURST_S: Final = 0.004
 _LAST_BURST_S: Final = 0.008
 # Where a tap ends, in cutoffs of its low-pass.
 _BAND_END: Final = (1.5, 3.0)
+HIGHEST_HZ: Final = _LOW_PASS_HZ * _LOW_PASS_STEP * _BAND_END[1]
 # The filters' ringing before and after a burst, until it is 80 dB down.
 _LEAD_S: Final = 0.002
 _RINGING_S: Final = 0.012

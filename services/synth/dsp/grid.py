@@ -7,7 +7,7 @@ A partial lives on one of three grids, by its frequency. The *full* one has the 
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final
 
 import numpy as np
@@ -19,8 +19,7 @@ from auralis.audio import AudioFormat
 # the grid's own rate that the upsampling filter is short.
 COARSE_BELOW: Final = 0.0735
 MIDDLE_BELOW: Final = 0.16
-# (blocks, block): their product is the chunk's length. Near its square root the matrix product is cheapest;
-# borders (one more than blocks, with the margins) are even: see :data:`services.synth.dsp.additive.ROWS`.
+# (blocks, block): their product is the chunk's length. Near its square root the matrix product is cheapest.
 _FULL: Final = {4410: (63, 70), 4800: (75, 64)}
 _MIDDLE: Final = {4410: (21, 105), 4800: (25, 96)}
 _COARSE: Final = {4410: (21, 42), 4800: (15, 64)}
@@ -48,6 +47,11 @@ class Grid:
         return self.audio.sample_rate_hz / self.divisor
 
     @property
+    def samples(self) -> int:
+        """Samples of a chunk, without margins."""
+        return self.blocks * self.block
+
+    @property
     def all_blocks(self) -> int:
         """Sub-blocks with those of the margins."""
         return self.blocks + 2 * self.margin
@@ -63,17 +67,26 @@ class Grid:
         return np.asarray((share >= self.low) & (share < self.high))
 
 
+@cache
+def grids(audio: AudioFormat) -> tuple[Grid, ...]:
+    """All three, the finest first."""
+    return full(audio), middle(audio), coarse(audio)
+
+
+@cache
 def full(audio: AudioFormat) -> Grid:
     """The grid of the highest partials, and of all that move fast."""
     return Grid(audio, 1, *_FULL[audio.frames_per_chunk], margin=0, low=MIDDLE_BELOW, high=np.inf)
 
 
+@cache
 def middle(audio: AudioFormat) -> Grid:
     """The grid of high partials."""
     blocks = _MIDDLE[audio.frames_per_chunk]
     return Grid(audio, 2, *blocks, margin=1, low=COARSE_BELOW, high=MIDDLE_BELOW)
 
 
+@cache
 def coarse(audio: AudioFormat) -> Grid:
     """The grid of most partials."""
     return Grid(audio, 5, *_COARSE[audio.frames_per_chunk], margin=1, low=0.0, high=COARSE_BELOW)

@@ -2,7 +2,8 @@
 
 Each band is a table of Gaussian noise without a seam, read at a place that the seed and the absolute frame
 give. The tables' lengths differ, so together they repeat after years only. Neighbouring bands overlap
-power-complementarily: any smooth spectrum is a set of gains, and gains may move every 4.8 ms.
+power-complementarily: any smooth spectrum is a set of gains, and gains may move every 5 ms or so. Low
+bands lie on the coarse grid, beside its partials, with which they are brought to the full rate.
 
 The right ear reads half a table away from the left one. Half a turn changes the sign of every other
 frequency, so what even frequencies have more of is what the ears have in common.
@@ -17,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from auralis.audio import AUDIO_CHANNELS, AudioFormat
+from services.synth.dsp import grid
 from services.synth.dsp.grid import Grid
 from services.synth.dsp.stereo import diffuse_coherence
 
@@ -28,10 +30,11 @@ _MONO_BANDS: Final = 5  # the lowest, up to 150 Hz
 _LEAST_COHERENCE: Final = 0.3
 _COS_SQUARE_BAND: Final = 0.3493  # the width of a band of cos^2 shape over its centre
 _SEED: Final = 1
-# Lengths in frames, about 6 s: with small prime factors, so that they are made fast, and no two alike.
+# Lengths in the grids' samples, about 6 s: even, with small prime factors (so that they are made fast), and
+# no two alike.
 _LENGTHS: Final = (
-    233_280, 236_196, 240_000, 243_000, 245_760, 248_832, 250_000, 253_125, 256_000, 259_200,
-    262_144, 262_440, 270_000, 273_375, 276_480, 279_936, 281_250, 288_000, 291_600, 294_912,
+    46_080, 46_656, 48_000, 48_600, 49_152, 50_000, 51_200, 51_840, 52_488, 54_000, 55_296, 56_250, 57_600,
+    240_000, 248_832, 250_000, 256_000, 259_200, 262_144, 270_000,
 )  # fmt: skip
 # A large odd number scatters seeds over the tables (Knuth's multiplicative hash).
 _SCATTER: Final = 0x9E37_79B9_7F4A_7C15
@@ -48,34 +51,47 @@ def coherences() -> NDArray[np.float64]:
     return np.where(np.arange(BANDS) < _MONO_BANDS, 1.0, diffuse)
 
 
+# The highest band of the coarse grid: those up to it lie there, the others on the full one.
+LAST_COARSE: Final = 12
+
+
+def grid_of(band: int, audio: AudioFormat) -> Grid:
+    """The grid of ``band``."""
+    return grid.coarse(audio) if band <= LAST_COARSE else grid.full(audio)
+
+
 @cache
-def _tables(audio: AudioFormat) -> tuple[NDArray[np.float32], ...]:
-    """A table for each band, its beginning repeated after its end for one chunk.
+def _table(band: int, audio: AudioFormat) -> NDArray[np.float32]:
+    """The noise of a band, its beginning repeated after its end for as long as a chunk is looked at.
 
-    Tables have unit power; less where the sample rate cuts their band off.
+    It has unit power; less where the sample rate cuts the band off.
     """
-    draw = np.random.Generator(np.random.Philox(key=_SEED))
-    given = zip(_LENGTHS, centres_hz(), coherences(), strict=True)
-    return tuple(_table(length, centre, coherence, audio, draw) for length, centre, coherence in given)
-
-
-def _table(
-    length: int, centre_hz: float, coherence: float, audio: AudioFormat, draw: np.random.Generator
-) -> NDArray[np.float32]:
-    freq = np.fft.rfftfreq(length, 1 / audio.sample_rate_hz)
+    draw = np.random.Generator(np.random.Philox(key=_SEED, counter=np.array([0, 0, band, 0], np.uint64)))
+    on, length = grid_of(band, audio), _LENGTHS[band]
+    centre_hz = centres_hz()[band]
+    freq = np.fft.rfftfreq(length, 1 / on.rate_hz)
     octaves = np.log2(np.maximum(freq, 1.0) / centre_hz) * 2
     inside = np.flatnonzero((np.abs(octaves) < 1) & (freq < _HIGHEST * audio.sample_rate_hz))
-    table = np.zeros(length + audio.frames_per_chunk, dtype=np.float32)
-    if len(inside):
-        shape = np.cos(np.pi / 2 * octaves[inside])
-        gauss = draw.standard_normal((2, len(inside)))
-        spectrum = np.zeros(len(freq), dtype=np.complex64)
-        spectrum[inside] = shape * _shared(inside, coherence) * (gauss[0] + 1j * gauss[1])
-        noise = np.fft.irfft(spectrum, length)
-        whole = centre_hz * _COS_SQUARE_BAND * length / audio.sample_rate_hz
-        table[:length] = noise * np.sqrt(min(1.0, np.sum(shape**2) / whole) / np.mean(noise**2))
-        table[length:] = table[: audio.frames_per_chunk]
-    return table
+    reach = _samples_around(on)
+    if not len(inside):
+        return np.zeros(length + reach, dtype=np.float32)
+    shape = np.cos(np.pi / 2 * octaves[inside])
+    gauss = draw.standard_normal((2, len(inside)))
+    spectrum = np.zeros(len(freq), dtype=np.complex64)
+    spectrum[inside] = shape * _shared(inside, coherences()[band]) * (gauss[0] + 1j * gauss[1])
+    noise = np.fft.irfft(spectrum, length)
+    whole = centre_hz * _COS_SQUARE_BAND * length / on.rate_hz
+    noise *= np.sqrt(min(1.0, np.sum(shape**2) / whole) / np.mean(noise**2))
+    return np.concatenate([noise, noise[:reach]]).astype(np.float32)
+
+
+def _samples_around(on: Grid) -> int:
+    return on.samples + 2 * around(on)
+
+
+def around(on: Grid) -> int:
+    """How many samples on either side of the chunk its noise has: a block of the coarse grid."""
+    return grid.coarse(on.audio).block * grid.coarse(on.audio).divisor // on.divisor if on.margin else 0
 
 
 def _shared(index: NDArray[np.intp], coherence: float) -> NDArray[np.float64]:
@@ -84,38 +100,59 @@ def _shared(index: NDArray[np.intp], coherence: float) -> NDArray[np.float64]:
     return np.asarray(np.sqrt(1 + np.where(index % 2 == 0, share, -share)))
 
 
-def bands(seed: int, start_frame: int, which: Sequence[int], grid: Grid) -> NDArray[np.float32]:
-    """A chunk of the noise of bands ``which`` from ``start_frame`` on: ``[ear, block, band, frame]``.
+def bands(seed: int, start_frame: int, which: Sequence[int], on: Grid) -> NDArray[np.float32]:
+    """The noise of bands ``which``, all of them on grid ``on``: ``[ear, band, sample]``.
 
-    ``grid`` is the coarse one. Each band has unit power; left and right correlate by :func:`coherences`.
+    From :func:`around` samples before the chunk at ``start_frame`` to as many after it. Each band has unit
+    power; left and right correlate by :func:`coherences`.
     """
-    frames, block = grid.audio.frames_per_chunk, grid.block * grid.divisor
-    noise = np.empty((AUDIO_CHANNELS, grid.blocks, len(which), block), dtype=np.float32)
-    tables = _tables(grid.audio)
+    count, before = _samples_around(on), around(on)
+    noise = np.empty((AUDIO_CHANNELS, len(which), count), dtype=np.float32)
     for place, band in enumerate(which):
-        table = tables[band]
-        length = len(table) - frames
-        at = (start_frame + (seed * BANDS + band + 1) * _SCATTER) % length
-        noise[0, :, place] = table[at : at + frames].reshape(grid.blocks, block)
+        table, length = _table(band, on.audio), _LENGTHS[band]
+        at = (start_frame // on.divisor - before + (seed * BANDS + band + 1) * _SCATTER) % length
+        noise[0, place] = table[at : at + count]
         other = at if band < _MONO_BANDS else (at + length // 2) % length
-        noise[1, :, place] = table[other : other + frames].reshape(grid.blocks, block)
+        noise[1, place] = table[other : other + count]
     return noise
 
 
-def shape(gains: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-    """Weigh and sum the bands.
+def faded(gains: torch.Tensor, noise: torch.Tensor, on: Grid) -> torch.Tensor:
+    """Weigh and sum the bands with gains that move evenly over the chunk.
 
     Args:
-        gains: ``[layer, ear, band, border]``, linear, at the borders of the blocks.
-        noise: :func:`bands` of the chunk.
+        gains: ``[end, output, ear and band]``, linear, at the chunk's ends.
+        noise: ``[ear and band, sample]`` as from :func:`bands`.
+        on: their grid.
 
     Returns:
-        ``[layer, ear, frame]``.
+        ``[output, sample]``.
     """
-    layers, frames = gains.shape[0], noise.shape[-1]
-    ends = torch.stack([gains[..., :-1], gains[..., 1:]])  # [end, layer, ear, band, block]
-    weights = ends.permute(2, 4, 0, 1, 3).flatten(2, 3)
-    start, end = (weights @ noise).reshape(*noise.shape[:2], 2, layers, frames).unbind(2)
-    rising = torch.arange(frames, device=noise.device) / frames
-    faded: torch.Tensor = start + (end - start) * rising
-    return faded.permute(2, 0, 1, 3).flatten(2)
+    outputs = gains.shape[1]
+    start, end = (gains.flatten(0, 1) @ noise).reshape(2, outputs, -1)
+    return torch.addcmul(start, end - start, _along(on, noise.device))
+
+
+@cache
+def _along(on: Grid, device: torch.device) -> torch.Tensor:
+    """0 at the chunk's first sample, 1 at the next one's: ``[sample]``."""
+    return torch.arange(-around(on), on.samples + around(on), device=device) / on.samples
+
+
+def shaped(gains: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+    """Weigh and sum the bands with gains that move from block to block.
+
+    Args:
+        gains: ``[border, output, ear and band]``, linear, at the borders of the blocks.
+        noise: ``[ear and band, sample]``, whole blocks.
+
+    Returns:
+        ``[output, sample]``.
+    """
+    outputs, blocks = gains.shape[1], len(gains) - 1
+    ends = torch.cat([gains[:-1], gains[1:]], dim=1)
+    sums = torch.bmm(ends, noise.reshape(len(noise), blocks, -1).transpose(0, 1))
+    start, end = sums[:, :outputs], sums[:, outputs:]
+    rising = torch.arange(sums.shape[2], device=noise.device) / sums.shape[2]
+    moved: torch.Tensor = start + (end - start) * rising
+    return moved.transpose(0, 1).flatten(1)

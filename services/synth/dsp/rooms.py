@@ -30,7 +30,8 @@ OCTAVES_HZ: Final = (63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 
 
 _SEND_HIGH_PASS_HZ: Final = 140.0
 _SEND_LOW_PASS_HZ: Final = 7000.0
-_BAND_END_HZ: Final = (11_000.0, 16_000.0)
+HIGHEST_HZ: Final = 16_000.0
+_BAND_END_HZ: Final = (11_000.0, HIGHEST_HZ)
 # A response is faded out and ends where this much of its energy, for pink noise, is left.
 _FLOOR_DB: Final = -75.0
 _FADE_SHARE: Final = 0.12

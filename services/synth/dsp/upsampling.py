@@ -13,25 +13,38 @@ from numpy.typing import NDArray
 
 from services.synth.dsp.grid import Grid
 
-_SUPPORT: Final = 12  # samples on either side
+SUPPORT: Final = 12  # samples on either side of the chunk
 _KAISER_BETA: Final = 9.6
+# Samples at a time, by a chunk's length on its grid: short rows of the matrix are mostly taps, long ones
+# mostly zeros.
+_BLOCKS: Final = {882: 14, 960: 16, 2205: 21, 2400: 24}
 
 
 @cache
 def _matrix(block: int, divisor: int) -> NDArray[np.float32]:
     """``[block + 2 * support, block * divisor]``: the samples around a block to its full-rate frames."""
-    half = _SUPPORT * divisor
+    half = SUPPORT * divisor
     n = np.arange(-half, half + 1)
     taps = np.sinc(n / divisor) * np.kaiser(len(n), _KAISER_BETA)
-    at = np.arange(block * divisor)[None, :] - (np.arange(block + 2 * _SUPPORT) - _SUPPORT)[:, None] * divisor
+    at = np.arange(block * divisor)[None, :] - (np.arange(block + 2 * SUPPORT) - SUPPORT)[:, None] * divisor
     inside = np.abs(at) <= half
     return np.where(inside, taps[np.clip(at + half, 0, 2 * half)], 0.0).astype(np.float32)
 
 
+def trimmed(samples: torch.Tensor, margin: int) -> torch.Tensor:
+    """``[..., sample]`` that reach ``margin`` samples beyond the chunk, cut to what :func:`upsample` needs.
+
+    The full grid reaches nowhere, and needs nothing.
+    """
+    spare = margin - SUPPORT
+    return samples[..., spare : samples.shape[-1] - spare] if margin else samples
+
+
 def upsample(samples: torch.Tensor, grid: Grid) -> torch.Tensor:
-    """``[..., sample]`` on ``grid`` with its margins to ``[..., frame]`` of the chunk."""
-    matrix = torch.from_numpy(_matrix(grid.block, grid.divisor)).to(samples.device)
-    first = grid.margin * grid.block - _SUPPORT
-    around = samples[..., first : first + grid.blocks * grid.block + 2 * _SUPPORT]
-    windows = around.unfold(-1, grid.block + 2 * _SUPPORT, grid.block)
+    """``[..., sample]`` on ``grid``, with :data:`SUPPORT` more on either side, to ``[..., frame]``."""
+    if grid.divisor == 1:
+        return samples
+    block = _BLOCKS[grid.samples]
+    matrix = torch.from_numpy(_matrix(block, grid.divisor)).to(samples.device)
+    windows = samples.unfold(-1, block + 2 * SUPPORT, block)
     return (windows @ matrix).flatten(-2)

@@ -4,9 +4,10 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from auralis.audio import AudioFormat
 from auralis.score.events import Note
@@ -22,6 +23,12 @@ from services.synth.voices.build import parts_of, voice_of
 from services.synth.voices.thinning import thinned
 from services.synth.voices.voice import Voice
 
+# A partial under this level is left out: it is quieter than the dither of 16 bit in its critical band.
+INAUDIBLE_DBFS: Final = -100.0
+_SOON_CHUNKS: Final = 15
+
+Curve = NDArray[np.float64]
+
 
 class _Role(NamedTuple):
     """What a voice is a function of."""
@@ -31,6 +38,11 @@ class _Role(NamedTuple):
     part: int
     step: Step
 
+    @property
+    def key(self) -> tuple[int, int, int, float]:
+        """Found faster than the note itself, whose id a revised score may give to another one."""
+        return self.seed, self.note.id, self.part, self.step.value
+
 
 class Cast:
     """Turns notes into voices; ``skipped`` counts the notes that can't be played by the reason why."""
@@ -38,8 +50,8 @@ class Cast:
     def __init__(self, audio: AudioFormat) -> None:
         self._audio = audio
         self._patches = library()
-        # None: nothing to be heard.
-        self._voices = Recent[_Role, Voice | None]()
+        # With the note that each plays; None: nothing to be heard.
+        self._voices = Recent[tuple[int, int, int, float], tuple[Note, Voice | None]]()
         self.skipped = Counter[str]()
 
     def soundings(self, seed: int, view: ScoreView, seq: int) -> list[Sounding]:
@@ -49,16 +61,33 @@ class Cast:
         """
         start, end = self._audio.start_frame(seq), self._audio.end_frame(seq)
         notes = view.notes(start - self._audio.frames(longest_release_s()), end)
-        intensity = automation.curve(
-            view.automation("intensity"), np.array([start, end]), automation.NEUTRAL_INTENSITY
-        )
-        brightness = automation.brightness(intensity)
+        intensity, brightness = self._intensity(view, start, end)
         before = max(0, start - self._audio.frames_per_chunk)
         steps = dict.fromkeys(quality.steps_at(view.automation("quality"), (before, start)))
         return [
             Sounding(seed, start, self._sounding(seed, notes, step, start), brightness, intensity)
             for step in steps
         ]
+
+    def prepare(self, seed: int, view: ScoreView, seq: int) -> None:
+        """Build one voice that begins soon after chunk ``seq``: so no chunk waits for all of a new chord."""
+        start, end = self._audio.start_frame(seq), self._audio.end_frame(seq + _SOON_CHUNKS)
+        (step,) = quality.steps_at(view.automation("quality"), (start,))
+        brightness = float(max(self._intensity(view, start, end)[1]))
+        for note in view.notes(start, end):
+            for role in self._roles(seed, note, step, note.at_frame) if note.at_frame > start else ():
+                if role.key not in self._voices:
+                    voice = self._voice(role)
+                    if voice is not None:
+                        voice.stage(self._audio.start_frame(self._audio.seq_at(note.at_frame)), brightness)
+                    return
+
+    @staticmethod
+    def _intensity(view: ScoreView, *frames: int) -> tuple[Curve, Curve]:
+        """Intensity and brightness at ``frames``."""
+        ramps = view.automation("intensity")
+        intensity = automation.curve(ramps, np.array(frames), automation.NEUTRAL_INTENSITY)
+        return intensity, automation.brightness(intensity)
 
     def next_batch(self) -> None:
         """Drop the voices that no batch has needed lately."""
@@ -79,8 +108,11 @@ class Cast:
                 yield _Role(seed, note, part, step)
 
     def _voice(self, role: _Role) -> Voice | None:
-        voice = self._voices.get(role) if role in self._voices else self._built(role)
-        return self._voices.keep(role, voice)
+        key = role.key
+        kept = self._voices.get(key)
+        if kept is None or not (kept[0] is role.note or kept[0] == role.note):
+            kept = (role.note, self._built(role))
+        return self._voices.keep(key, kept)[1]
 
     def _built(self, role: _Role) -> Voice | None:
         """The voice, whatever the note; one that can't be played is passed over."""
@@ -90,7 +122,7 @@ class Cast:
             self.skipped[f"no patch {note.patch!r:.40}"] += 1
             return None
         try:
-            voice = voice_of(note, patch, seed, self._audio, part)
+            voice = voice_of(note, patch, seed, self._audio, part, _floor_db(note))
         except Exception as error:  # noqa: BLE001  no event of the score may end a worker
             self.skipped[f"patch {note.patch!r}: {error!r:.200}"] += 1
             return None
@@ -98,6 +130,11 @@ class Cast:
             self.skipped[f"patch {note.patch!r}: not a finite number"] += 1
             return None
         return thinned(voice, step.partial_db) if step.partial_db > -math.inf else voice
+
+
+def _floor_db(note: Note) -> float:
+    """The level of a partial that the desk makes inaudible."""
+    return INAUDIBLE_DBFS - desk.MASTER_DB - desk.STRIPS[note.layer].level_db
 
 
 def _level_db(note: Note, patch: Patch) -> float:

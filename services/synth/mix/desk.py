@@ -1,6 +1,7 @@
 """The desk: how loud each layer is, and how much of it goes into the delay and into the room."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Final, NamedTuple, get_args
 
 import torch
@@ -36,6 +37,7 @@ STRIPS: Final[Mapping[str, Strip]] = {
 # A room answers on all sides: what is left reverberates on the right as well, this much of it.
 _ACROSS: Final = 0.5
 MASTER_DB: Final = 5.0
+OUTPUTS: Final = 5  # dry left and right, room left and right, delay
 # What comes back from the delay also goes into the room, this much quieter.
 DELAY_TO_ROOM: Final = 0.5
 
@@ -48,22 +50,48 @@ class Buses(NamedTuple):
     delay: torch.Tensor | None
 
 
-def mixed(layers: Mapping[str, torch.Tensor], muted: frozenset[str] = frozenset()) -> Buses | None:
-    """Sum the layers into the buses; None if none of them sounds."""
-    heard = [name for name in LAYERS if name in layers and name not in muted]
-    if not heard:
-        return None
-    strips = [STRIPS[name] for name in heard]
-    sounds = torch.stack([layers[name] for name in heard]).flatten(1)
-    gains = [[_gain(MASTER_DB + strip.level_db) for strip in strips]]
-    gains += [[_gain(MASTER_DB + strip.level_db + strip.room_db) for strip in strips]]
-    echoing = any(strip.delay_db > _OFF for strip in strips)
-    if echoing:
-        gains += [[_gain(MASTER_DB + s.level_db + s.delay_db) * (s.delay_db > _OFF) for s in strips]]
-    weights = torch.tensor(gains, dtype=torch.float32, device=sounds.device)
-    dry, room, *delay = (weights @ sounds).reshape(len(gains), AUDIO_CHANNELS, -1)
-    room = (room + _ACROSS * room.flip(0)) / (1 + _ACROSS**2) ** 0.5
-    return Buses(dry, room, delay[0].mean(dim=0).expand_as(dry) if echoing else None)
+class Desk:
+    """Mixes layers to outputs: the buses ``dry`` and ``room`` of each ear, and ``delay``."""
+
+    def __init__(self, muted: frozenset[str] = frozenset()) -> None:
+        self._muted = muted
+
+    def weights(self, layers: tuple[str, ...]) -> torch.Tensor:
+        """What each ear of each layer adds to each output: ``[output, layer, ear]``."""
+        return _weights(layers, self._muted)
+
+    def buses(self, outputs: torch.Tensor | None, layers: Iterable[str]) -> Buses | None:
+        """``[output, frame]``, of ``layers``, as buses; None if none of them is heard."""
+        heard = [name for name in layers if name not in self._muted]
+        if outputs is None or not heard:
+            return None
+        echoing = any(STRIPS[name].delay_db > _OFF for name in heard)
+        delay = outputs[4].expand(AUDIO_CHANNELS, -1) if echoing else None
+        return Buses(outputs[0:2], outputs[2:4], delay)
+
+
+class Flat:
+    """No desk: every layer as it is, the outputs are the ears."""
+
+    @staticmethod
+    def weights(layers: tuple[str, ...]) -> torch.Tensor:
+        """``[output, layer, ear]``."""
+        return torch.eye(AUDIO_CHANNELS)[:, None].expand(-1, len(layers), -1)
+
+
+@cache
+def _weights(layers: tuple[str, ...], muted: frozenset[str]) -> torch.Tensor:
+    found = torch.zeros(OUTPUTS, len(layers), AUDIO_CHANNELS)
+    for place, name in enumerate(layers):
+        if name not in muted:
+            strip = STRIPS[name]
+            dry = _gain(MASTER_DB + strip.level_db)
+            room = dry * _gain(strip.room_db) / (1 + _ACROSS**2) ** 0.5
+            delay = dry * _gain(strip.delay_db) if strip.delay_db > _OFF else 0.0
+            left = torch.tensor([dry, 0.0, room, room * _ACROSS, delay / 2])
+            right = torch.tensor([0.0, dry, room * _ACROSS, room, delay / 2])
+            found[:, place] = torch.stack([left, right], dim=1)
+    return found
 
 
 def crossfaded(old: Buses | None, new: Buses | None) -> Buses | None:

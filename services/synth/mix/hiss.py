@@ -1,4 +1,4 @@
-"""The noise of a batch's voices, by layer."""
+"""The noise of a batch's voices, on the grids of its bands and in the outputs that it is mixed to."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -7,125 +7,116 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from auralis.audio import AUDIO_CHANNELS
-from services.synth.dsp import noise
+from auralis.audio import AudioFormat
+from services.synth.dsp import additive, grid, noise
 from services.synth.dsp.grid import Grid
-from services.synth.mix import levels
+from services.synth.dsp.upsampling import trimmed
+from services.synth.mix.batch import Scene
 from services.synth.mix.sounding import Sounding
+from services.synth.voices import levels
 from services.synth.voices.columns import Hiss
-from services.synth.voices.voice import Voice
 
-# As many noises at a time fill the widest registers, whatever the times.
-_PARTS: Final = 8
-# A band that never rises over -110 dB of full scale.
-_INAUDIBLE: Final = 3e-6
+_ENDS: Final = 2
+
+# A chunk, a table ``[column, noise and band]`` and the frame of each column's onset.
+_Rows = tuple[Sounding, torch.Tensor, NDArray[np.int64]]
+
 _SILENT: Final = {Hiss.ATTACK_S: 1.0, Hiss.RISE: 1.0, Hiss.GATE_S: 1e6, Hiss.RELEASE_S: 1.0}
 
 
-class _Placed(NamedTuple):
-    """A voice's noise in one part of the batch."""
+class Hisses:
+    """The noises of ``scenes``: their gains at a chunk's ends or, where some move, at the coarse borders."""
 
-    part: Sounding
-    voice: Voice
-    moves: bool
+    def __init__(self, scenes: Sequence[Scene], audio: AudioFormat, device: torch.device) -> None:
+        self._audio = audio
+        self._device = device
+        self._grid = grid.coarse(audio)
+        frames = self._grid.border_frames
+        self._along = self._upload(frames / audio.frames_per_chunk)[:, None]
+        hissing = [(each.sounding, each.arrangement.hiss) for each in scenes]
+        found = [(sounding, rows) for sounding, rows in hissing if rows is not None]
+        still = self._levels(
+            [(sounding, rows.still, rows.still_at) for sounding, rows in found],
+            np.array([0, audio.frames_per_chunk]),
+        )
+        moving = self._levels([(sounding, rows.moving, rows.moving_at) for sounding, rows in found], frames)
+        each_level = iter(zip(still, moving, strict=True))
+        self._found = [
+            None if rows is None else (sounding, rows, *next(each_level)) for sounding, rows in hissing
+        ]
 
+    def mixed(self, index: int, weights: torch.Tensor) -> "Noise | None":
+        """The noise of one of the scenes, weighed into outputs by ``weights`` ``[output, layer, ear]``."""
+        found = self._found[index]
+        if found is None:
+            return None
+        sounding, rows, still, moving = found
+        if rows.moving.numel():
+            start, end = still
+            still = torch.addcmul(start, end - start, self._along).clamp_(min=0.0)
+        level = torch.cat([still, moving], dim=1) if rows.moving.numel() else still
+        power = (level * level).reshape(len(level), -1, noise.BANDS).transpose(0, 1).flatten(1)
+        # What the voices of a layer share is one noise: their powers add.
+        gains = torch.sqrt(rows.members.flatten(0, 1) @ power)
+        outputs = torch.bmm(weights.permute(2, 0, 1), gains.reshape(*rows.members.shape[:2], -1))
+        return Noise(
+            sounding,
+            rows.lowest,
+            rows.highest,
+            outputs.reshape(*outputs.shape[:2], len(level), -1).permute(2, 1, 0, 3),
+        )
 
-def render_hiss(parts: Sequence[Sounding], grid: Grid, device: torch.device) -> list[dict[str, torch.Tensor]]:
-    """Each part's layers of noise, ``[ear, frame]``; ``grid`` is the coarse one."""
-    hissing = [[voice for voice in part.voices if len(voice.hiss)] for part in parts]
-    if not any(hissing):
-        return [{} for _ in parts]
-    gains = _gains(parts, hissing, grid, device)
-    rendered, first = [], 0
-    for part, voices in zip(parts, hissing, strict=True):
-        last = first + sum(len(voice.hiss) for voice in voices)
-        rendered.append(_part(part, voices, gains[first:last], grid))
-        first = last
-    return rendered
+    def _levels(self, found: Sequence[_Rows], at_frames: NDArray[np.int64]) -> Sequence[torch.Tensor]:
+        """``[time, row]`` of each chunk, at frames from its start."""
+        sizes = [len(at) for _, _, at in found]
+        missing = -sum(sizes) % additive.ROWS
+        if not sum(sizes):
+            return [torch.zeros(len(at_frames), 0, device=self._device) for _ in found]
+        table = torch.cat([*(rows for _, rows, at in found if len(at)), self._silence(missing)], dim=1)
+        since = [sounding.start_frame - at for sounding, _, at in found]
+        since_s = np.concatenate([*since, np.zeros(missing)]) / self._audio.sample_rate_hz
+        ends = np.repeat([sounding.intensity for sounding, _, _ in found], sizes, axis=0)
+        start, end = self._upload(np.pad(ends, ((0, missing), (0, 0))).T)
+        along = self._upload(at_frames / self._audio.frames_per_chunk)[:, None]
+        times = self._upload(at_frames / self._audio.sample_rate_hz)[:, None]
+        intensity = torch.addcmul(start, end - start, along)
+        level = levels.hiss_levels(table, self._upload(since_s) + times, intensity)
+        return torch.split(level[:, : sum(sizes)], sizes, dim=1)
 
+    def _silence(self, count: int) -> torch.Tensor:
+        table = np.zeros((len(Hiss), count), dtype=np.float32)
+        for column, value in _SILENT.items():
+            table[column] = value
+        return torch.from_numpy(table).to(self._device)
 
-def _part(
-    part: Sounding, voices: Sequence[Voice], gains: torch.Tensor, grid: Grid
-) -> dict[str, torch.Tensor]:
-    if not voices:
-        return {}
-    layers = sorted({voice.layer for voice in voices})
-    tables = np.concatenate([voice.hiss for voice in voices])
-    which = np.flatnonzero(tables[:, :, Hiss.GAIN].max(axis=0) > _INAUDIBLE)
-    heard = gains[:, torch.from_numpy(which).to(gains.device)]
-    # What the voices of a layer share is one noise: their powers add.
-    powers = (heard * heard).flatten(1)
-    summed = torch.from_numpy(_members(layers, voices, tables)).to(gains.device) @ powers
-    shape = (len(layers), AUDIO_CHANNELS, *heard.shape[1:])
-    bands = torch.from_numpy(noise.bands(part.seed, part.start_frame, which.tolist(), grid)).to(gains.device)
-    return dict(zip(layers, noise.shape(torch.sqrt(summed).reshape(shape), bands), strict=True))
-
-
-def _members(
-    layers: Sequence[str], voices: Sequence[Voice], tables: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """The power that each noise adds to each layer and ear: ``[layer and ear, noise]``."""
-    sides = tables[:, 0, [Hiss.LEFT, Hiss.RIGHT]] ** 2
-    places = np.repeat([layers.index(voice.layer) for voice in voices], [len(voice.hiss) for voice in voices])
-    members = np.zeros((len(layers), AUDIO_CHANNELS, len(tables)), dtype=np.float32)
-    members[places, :, np.arange(len(tables))] = sides
-    return members.reshape(-1, len(tables))
-
-
-def _gains(
-    parts: Sequence[Sounding], hissing: Sequence[Sequence[Voice]], grid: Grid, device: torch.device
-) -> torch.Tensor:
-    """``[noise, band, border]``, in the order of the parts and their voices.
-
-    What moves fast is computed at every border, all else at the chunk's ends and interpolated.
-    """
-    frames = grid.audio.frames_per_chunk
-    inner = grid.border_frames[grid.margin : len(grid.border_frames) - grid.margin]
-    placed = [
-        _Placed(part, voice, voice.moves(part.start_frame, part.start_frame + frames))
-        for part, voices in zip(parts, hissing, strict=True)
-        for voice in voices
-    ]
-    moves = np.repeat([each.moves for each in placed], [len(each.voice.hiss) for each in placed])
-    moving = _levels([each for each in placed if each.moves], inner, grid, device)
-    start, end = _levels([each for each in placed if not each.moves], _ends(frames), grid, device).unbind(-1)
-    along = torch.from_numpy((inner / frames).astype(np.float32)).to(device)
-    gains = torch.empty(len(moves), noise.BANDS, len(inner), device=device)
-    index = torch.from_numpy(moves).to(device)
-    gains[index] = moving
-    gains[~index] = start[..., None] + (end - start)[..., None] * along
-    return gains
+    def _upload(self, array: NDArray[np.float64]) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self._device)
 
 
-def _ends(frames: int) -> NDArray[np.int64]:
-    return np.array([0, frames])
+class Noise(NamedTuple):
+    """One chunk's noise: ``gains`` are ``[time, output, ear, band]``; ``lowest`` to ``highest`` are heard."""
+
+    sounding: Sounding
+    lowest: int
+    highest: int
+    gains: torch.Tensor
+
+    def on(self, on: Grid) -> torch.Tensor | None:
+        """What is heard of it on a grid, as :func:`upsample` wants it: ``[output, sample]``, or None."""
+        which = range(*_bands_on(on, self.lowest, self.highest))
+        if not which:
+            return None
+        reach = noise.around(on)
+        gains = self.gains[..., which.start : which.stop].flatten(2)
+        found = noise.bands(self.sounding.seed, self.sounding.start_frame, which, on)
+        source = torch.from_numpy(found.reshape(-1, found.shape[-1])).to(gains.device)
+        if len(gains) == _ENDS:
+            return trimmed(noise.faded(gains, source, on), reach)
+        return trimmed(noise.shaped(gains if reach else gains[1:-1], source), reach)
 
 
-def _levels(
-    placed: Sequence[_Placed], at_frames: NDArray[np.int64], grid: Grid, device: torch.device
-) -> torch.Tensor:
-    """``[noise, band, time]`` at ``at_frames`` from the chunk's start."""
-    counts = [len(each.voice.hiss) for each in placed]
-    if not counts:
-        return torch.zeros(0, noise.BANDS, len(at_frames), device=device)
-    rows, rate_hz = sum(counts), grid.audio.sample_rate_hz
-    table = np.concatenate([*(each.voice.hiss for each in placed), _silence(-rows % _PARTS)])
-    since = np.repeat([each.part.start_frame - each.voice.timing.at for each in placed], counts)
-    since_s = (np.pad(since, (0, len(table) - rows))[:, None] + at_frames) / rate_hz
-    ends = np.repeat([each.part.intensity for each in placed], counts, axis=0)
-    start, end = np.pad(ends, ((0, len(table) - rows), (0, 0))).T[:, :, None]
-    intensity = start + (end - start) * (at_frames / grid.audio.frames_per_chunk)
-
-    def spread(values: NDArray[np.float64]) -> torch.Tensor:
-        wide = np.broadcast_to(values[:, None, :], (len(table), noise.BANDS, len(at_frames)))
-        return torch.from_numpy(wide.astype(np.float32)).to(device)
-
-    columns = torch.from_numpy(np.ascontiguousarray(table.transpose(2, 0, 1)[..., None])).to(device)
-    return levels.hiss_levels(columns, spread(since_s), spread(intensity))[:rows]
-
-
-def _silence(count: int) -> NDArray[np.float32]:
-    table = np.zeros((count, noise.BANDS, len(Hiss)), dtype=np.float32)
-    for column, value in _SILENT.items():
-        table[..., column] = value
-    return table
+def _bands_on(on: Grid, lowest: int, highest: int) -> tuple[int, int]:
+    """The first band on a grid and the one after the last."""
+    if on.divisor == 1:
+        return max(lowest, noise.LAST_COARSE + 1), highest + 1
+    return (lowest, min(highest, noise.LAST_COARSE) + 1) if on is grid.coarse(on.audio) else (0, 0)

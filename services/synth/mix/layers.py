@@ -1,100 +1,81 @@
-"""A chunk's layers: the voices that sound in it, rendered on both grids, with their noise.
+"""A chunk's layers, mixed: the voices that sound in it on all grids, with their noise.
 
-Parts of a batch are rendered together as far as that is elementwise, and each by itself where sums are taken:
-so nothing that a channel hears depends on what else is in the batch.
+Chunks of a batch are rendered together as far as that is elementwise, and each by itself where sums are
+taken: so nothing that a channel hears depends on what else is in the batch. Layers are mixed on their grid,
+before it is brought to the full rate: there are fewer outputs than layers.
 """
 
 from collections.abc import Sequence
+from typing import Protocol
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from auralis.audio import AudioFormat
+from auralis.audio import AUDIO_CHANNELS, AudioFormat
 from services.synth.dsp import additive, grid
+from services.synth.dsp.additive import PARTS
 from services.synth.dsp.grid import Grid
-from services.synth.dsp.upsampling import upsample
-from services.synth.mix.batch import Batch, Piece
-from services.synth.mix.groups import Group, assemble
-from services.synth.mix.hiss import render_hiss
+from services.synth.dsp.upsampling import trimmed, upsample
+from services.synth.mix.arrangement import NOTHING, Arrangement, Group, arrange
+from services.synth.mix.batch import Batch, Scene
+from services.synth.mix.hiss import Hisses, Noise
 from services.synth.mix.recent import Recent
+from services.synth.mix.silence import total
 from services.synth.mix.sounding import Sounding
-from services.synth.voices.voice import Voice
 
-# What one part's layers give, by name: ``[ear, frame]``.
-Layers = dict[str, torch.Tensor]
+
+class Mixes(Protocol):
+    """What layers are mixed by."""
+
+    def weights(self, layers: tuple[str, ...]) -> torch.Tensor:
+        """``[output, layer, ear]``, on the CPU."""
+        ...
 
 
 class LayerRenderer:
-    """Renders layers on one device; groups that still sound are kept, a cache of a pure function."""
+    """Renders mixed layers on one device; arrangements are kept, a cache of a pure function."""
 
-    def __init__(self, audio: AudioFormat, device: torch.device) -> None:
+    def __init__(self, audio: AudioFormat, device: torch.device, desk: Mixes) -> None:
         self._audio = audio
         self._device = device
-        self._full, self._coarse = grid.full(audio), grid.coarse(audio)
-        self._coarser = (self._coarse, grid.middle(audio))
-        self._groups = Recent[tuple[int, str, int], Group]()
+        self._desk = desk
+        self._arrangements = Recent[int, Arrangement]()
 
-    def render(self, parts: Sequence[Sounding]) -> list[Layers]:
-        """The layers of each part at the full rate; silent ones are left out."""
-        self._groups.next_batch()
-        found = [self._partials(parts, self._full), render_hiss(parts, self._coarse, self._device)]
-        found += [self._upsampled(parts, on) for on in self._coarser]
-        return [_summed(layers) for layers in zip(*found, strict=True)]
+    def render(self, soundings: Sequence[Sounding]) -> list[torch.Tensor | None]:
+        """``[output, frame]`` of each chunk; None where nothing sounds."""
+        self._arrangements.next_batch()
+        scenes = [Scene(each, self._arrangement(each)) for each in soundings]
+        batch, noises = Batch(scenes, self._audio, self._device), self._noises(scenes)
+        found: list[torch.Tensor | None] = [None] * len(scenes)
+        for place, on in enumerate(grid.grids(self._audio)):
+            for index, left in enumerate(batch.factors(place)):
+                noise, rows = noises[index], scenes[index].arrangement.grids[place]
+                pitched = None if left is None or rows is None else self._mixed(rows.groups, left, on)
+                heard = total(pitched, noise.on(on) if noise else None)
+                if heard is not None:
+                    found[index] = total(found[index], upsample(heard, on))
+        return found
 
-    def _upsampled(self, parts: Sequence[Sounding], on: Grid) -> list[Layers]:
-        rendered = self._partials(parts, on)
-        return [{name: upsample(samples, on) for name, samples in layers.items()} for layers in rendered]
+    def _noises(self, scenes: Sequence[Scene]) -> list[Noise | None]:
+        hisses = Hisses(scenes, self._audio, self._device)
+        rows = [scene.arrangement.hiss for scene in scenes]
+        return [hisses.mixed(i, self._weights(each.layers)) if each else None for i, each in enumerate(rows)]
 
-    def _partials(self, parts: Sequence[Sounding], on: Grid) -> list[Layers]:
-        pieces = [piece for index, part in enumerate(parts) for piece in self._pieces(index, part, on)]
-        rendered: list[Layers] = [{} for _ in parts]
-        if pieces:
-            batch = Batch(pieces, parts, on, self._device)
-            left, first = batch.phasors(), 0
-            for piece in batch.pieces:
-                rows = left[first : first + len(piece.group)]
-                rendered[piece.part][piece.layer] = additive.product(rows, piece.group.bases)
-                first += len(piece.group)
-        return rendered
+    def _arrangement(self, sounding: Sounding) -> Arrangement:
+        kept = self._arrangements.get(sounding.seed) or NOTHING
+        if not kept.serves(sounding):
+            kept = arrange(sounding, self._audio, self._device, kept)
+        return self._arrangements.keep(sounding.seed, kept)
 
-    def _pieces(self, index: int, part: Sounding, on: Grid) -> list[Piece]:
-        by_layer: dict[str, list[Voice]] = {}
-        for voice in part.voices:
-            by_layer.setdefault(voice.layer, []).append(voice)
-        pieces = []
-        for layer, voices in by_layer.items():
-            group = self._group(part, layer, voices, on)
-            if group is not None:
-                moves = self._moves(group, voices, part.start_frame, on)
-                pieces.append(Piece(index, layer, group, moves, any(voice.bends for voice in voices)))
-        return pieces
+    def _mixed(self, groups: Sequence[Group], left: torch.Tensor, on: Grid) -> torch.Tensor:
+        """``[output, sample]`` on the grid, as :func:`upsample` wants it."""
+        products = left.new_empty(len(groups), len(left), 2 * on.block)
+        for group, out in zip(groups, products, strict=True):
+            group.bases.sum_into(out, left[:, PARTS * group.first : PARTS * group.last])
+        samples = additive.overlapped(
+            products.reshape(len(groups), AUDIO_CHANNELS, -1, 2 * on.block)
+        ).flatten(0, 1)
+        weights = self._weights(tuple(group.layer for group in groups))
+        return weights.flatten(1) @ trimmed(samples, on.margin * on.block)
 
-    def _moves(self, group: Group, voices: Sequence[Voice], start_frame: int, on: Grid) -> NDArray[np.bool_]:
-        """Which of the group's rows move fast in the chunk."""
-        end_frame = start_frame + self._audio.frames_per_chunk
-        sizes = [len(voice.on(on, start_frame).rows) for voice in voices]
-        moves = np.zeros(len(group), dtype=bool)
-        moves[: sum(sizes)] = np.repeat([voice.moves(start_frame, end_frame) for voice in voices], sizes)
-        return moves
-
-    def _group(self, part: Sounding, layer: str, voices: Sequence[Voice], on: Grid) -> Group | None:
-        found = [
-            (voice, on_grid) for voice in voices if len((on_grid := voice.on(on, part.start_frame)).rows)
-        ]
-        if not found:
-            return None
-        parts = [on_grid for _, on_grid in found]
-        key = (part.seed, layer, on.divisor)
-        group = self._groups.get(key)
-        if group is None or not group.made_of(parts):
-            group = assemble([voice for voice, _ in found], parts, on, self._device)
-        return self._groups.keep(key, group)
-
-
-def _summed(of: Sequence[Layers]) -> Layers:
-    summed: Layers = {}
-    for layers in of:
-        for name, samples in layers.items():
-            summed[name] = summed[name] + samples if name in summed else samples
-    return summed
+    def _weights(self, layers: tuple[str, ...]) -> torch.Tensor:
+        return self._desk.weights(layers).to(self._device)

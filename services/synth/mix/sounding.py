@@ -1,6 +1,5 @@
 """What sounds in one chunk of a channel."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +13,11 @@ class Sounding(NamedTuple):
 
     seed: int
     start_frame: int
-    voices: Sequence[Voice]
+    voices: list[Voice]
     brightness: NDArray[np.float64]
     intensity: NDArray[np.float64]
+
+    @property
+    def brightest(self) -> float:
+        """The highest brightness in the chunk."""
+        return float(max(self.brightness))

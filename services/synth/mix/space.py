@@ -7,7 +7,7 @@ still be heard, one that goes on renders one chunk.
 
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ import torch
 from auralis.audio import AUDIO_CHANNELS, CHUNKS_PER_SECOND, AudioFormat
 from auralis.score.events import Space, Tempo
 from services.synth.dsp import convolution, delay, master, rooms
-from services.synth.dsp.convolution import Response
+from services.synth.dsp.convolution import Response, Spectrum
 from services.synth.mix.desk import DELAY_TO_ROOM
 from services.synth.mix.silence import crossfaded, total
 from services.synth.mix.tape import Take
@@ -42,6 +42,22 @@ def _delay(bpm: float, audio: AudioFormat, device: torch.device) -> Response:
     return convolution.response(delay.impulse(60 / bpm, _BEATS, audio), audio).to(device)
 
 
+class Plan(NamedTuple):
+    """Indices of takes that lack something, oldest first: a mix, the spectrum of what goes into the room."""
+
+    takes: Sequence[Take]
+    mixes: list[int]
+    rooms: list[int]
+    sends: list[int]
+    echoes: list[int]
+    plays: list[int]
+
+    @property
+    def unplayed(self) -> list[Take]:
+        """The takes whose buses are needed."""
+        return [self.takes[i] for i in self.plays]
+
+
 class SpaceRenderer:
     """Fills in what takes lack; ``takes`` are always those of one channel, oldest first, without a gap.
 
@@ -51,28 +67,33 @@ class SpaceRenderer:
     def __init__(self, audio: AudioFormat, device: torch.device) -> None:
         self._audio = audio
         self._device = device
+        self._room_bins, self._delay_bins = (
+            convolution.bins_up_to(hz, audio) for hz in (rooms.HIGHEST_HZ, delay.HIGHEST_HZ)
+        )
 
     @staticmethod
     def depth(count: int) -> int:
         """How many takes the mix of the last ``count`` may depend on."""
         return LONGEST_DELAY_CHUNKS + LONGEST_ROOM_CHUNKS + count + 2
 
-    def unplayed(self, takes: Sequence[Take], count: int) -> list[Take]:
-        """The takes whose buses are needed for the mix of the last ``count``."""
-        return [takes[i] for i in self._to_play(takes, self._to_mix(takes, count))]
-
-    def mix(self, takes: Sequence[Take], count: int) -> None:
-        """Give the last ``count`` takes their mix; what :meth:`unplayed` named has its buses."""
+    def plan(self, takes: Sequence[Take], count: int) -> Plan:
+        """What the mix of the last ``count`` takes still needs."""
         mixes = self._to_mix(takes, count)
         rooms_ = self._to_analyse(takes, mixes)
         sends = self._to_send(takes, mixes, rooms_)
-        for index in self._to_echo(takes, sends):
+        echoes = self._to_echo(takes, sends)
+        return Plan(takes, mixes, rooms_, sends, echoes, self._to_play(takes, mixes, sends, echoes))
+
+    def mix(self, plan: Plan) -> None:
+        """Give the takes their mix; those that the plan calls unplayed have been played."""
+        takes = plan.takes
+        for index in plan.echoes:
             self._analyse_delay(takes, index)
-        for index in sends:
+        for index in plan.sends:
             self._send(takes, index)
-        for index in rooms_:
+        for index in plan.rooms:
             self._analyse_room(takes, index)
-        for index in mixes:
+        for index in plan.mixes:
             self._mix(takes, index)
 
     # What is needed for what: indices of takes that lack something, oldest first.
@@ -82,29 +103,29 @@ class SpaceRenderer:
         return [i for i in range(max(0, len(takes) - count), len(takes)) if not takes[i].mixed]
 
     def _to_analyse(self, takes: Sequence[Take], mixes: Sequence[int]) -> list[int]:
-        lengths = {i: self._room_length(takes[i]) for i in mixes}
-        past = {j for i, length in lengths.items() for j in range(max(0, i - length + 1), i + 1)}
-        return sorted(i for i in past if not takes[i].room_known)
+        past = _before(mixes, [self._room_length(takes[i]) for i in mixes])
+        return [i for i in past if not takes[i].room_known]
 
     @staticmethod
     def _to_send(takes: Sequence[Take], mixes: Sequence[int], rooms_: Sequence[int]) -> list[int]:
         return sorted(i for i in {*mixes, *_with_earlier(rooms_)} if not takes[i].sent)
 
-    def _to_echo(self, takes: Sequence[Take], sends: Sequence[int]) -> list[int]:
-        length = LONGEST_DELAY_CHUNKS
-        past = {j for i in sends for j in range(max(0, i - length + 1), i + 1)}
-        return sorted(i for i in past if not takes[i].delay_known)
+    @staticmethod
+    def _to_echo(takes: Sequence[Take], sends: Sequence[int]) -> list[int]:
+        past = _before(sends, [LONGEST_DELAY_CHUNKS] * len(sends))
+        return [i for i in past if not takes[i].delay_known]
 
-    def _to_play(self, takes: Sequence[Take], mixes: Sequence[int]) -> list[int]:
-        sends = self._to_send(takes, mixes, self._to_analyse(takes, mixes))
-        needed = {*mixes, *sends, *_with_earlier(self._to_echo(takes, sends))}
-        return sorted(i for i in needed if not takes[i].played)
+    @staticmethod
+    def _to_play(
+        takes: Sequence[Take], mixes: Sequence[int], sends: Sequence[int], echoes: Sequence[int]
+    ) -> list[int]:
+        return sorted(i for i in {*mixes, *sends, *_with_earlier(echoes)} if not takes[i].played)
 
     # How it is made.
 
     def _analyse_delay(self, takes: Sequence[Take], index: int) -> None:
         before, now = (_into_delay(takes[i]) if i >= 0 else None for i in (index - 1, index))
-        takes[index].delay_spectrum = self._spectrum(before, now)
+        takes[index].delay_spectrum = self._spectrum(before, now, self._delay_bins)
         takes[index].delay_known = True
 
     def _send(self, takes: Sequence[Take], index: int) -> None:
@@ -117,7 +138,7 @@ class SpaceRenderer:
 
     def _analyse_room(self, takes: Sequence[Take], index: int) -> None:
         before = takes[index - 1].into_room if index else None
-        takes[index].room_spectrum = self._spectrum(before, takes[index].into_room)
+        takes[index].room_spectrum = self._spectrum(before, takes[index].into_room, self._room_bins)
         takes[index].room_known = True
 
     def _mix(self, takes: Sequence[Take], index: int) -> None:
@@ -128,33 +149,37 @@ class SpaceRenderer:
         take.mix = None if mix is None else master.saturate(np.asarray(mix.cpu().numpy()))
         take.mixed = True
 
-    def _spectrum(self, before: torch.Tensor | None, now: torch.Tensor | None) -> torch.Tensor | None:
+    def _spectrum(self, before: torch.Tensor | None, now: torch.Tensor | None, bins: int) -> Spectrum | None:
         if before is None and now is None:
             return None
         silence = torch.zeros(AUDIO_CHANNELS, self._audio.frames_per_chunk, device=self._device)
-        return convolution.spectrum(silence if before is None else before, silence if now is None else now)
+        before, now = (silence if chunk is None else chunk for chunk in (before, now))
+        return convolution.spectrum(before, now, bins)
 
     def _echoes(self, takes: Sequence[Take], index: int) -> torch.Tensor | None:
         """What the delay gives; where the tempo changes, from the old spacing into the new one."""
-        spectra = [take.delay_spectrum for take in takes[: index + 1]]
+        first = max(0, index + 1 - LONGEST_DELAY_CHUNKS)
+        spectra = [take.delay_spectrum for take in takes[first : index + 1]]
         start = self._audio.start_frame(takes[index].seq)
         now, before = (_bpm(takes[index], frame) for frame in (start, start - self._audio.frames_per_chunk))
-        new = self._convolved(spectra, _delay(now, self._audio, self._device))
+        new = convolution.convolve(spectra, _delay(now, self._audio, self._device), self._audio)
         if new is None or now == before:
             return new
-        old = self._convolved(spectra, _delay(before, self._audio, self._device))
+        old = convolution.convolve(spectra, _delay(before, self._audio, self._device), self._audio)
         return crossfaded(old, new, torch.linspace(0, 1, self._audio.frames_per_chunk, device=self._device))
 
     def _wet(self, takes: Sequence[Take], index: int) -> torch.Tensor | None:
         """The room's answer; after a change of room, from the old one into the new one."""
         take = takes[index]
-        spectra = [take.room_spectrum for take in takes[: index + 1]]
+        first = max(0, index + 1 - LONGEST_ROOM_CHUNKS)
+        spectra = [take.room_spectrum for take in takes[first : index + 1]]
         start, end = self._audio.start_frame(take.seq), self._audio.end_frame(take.seq)
         space = take.view.in_force(Space, end - 1)
-        new = self._convolved(spectra, self._response(space))
+        new = convolution.convolve(spectra, self._response(space), self._audio)
         if space is None or not self._moving(take, space):
             return new
-        old = self._convolved(spectra, self._response(take.view.in_force(Space, space.at_frame - 1)))
+        left = self._response(take.view.in_force(Space, space.at_frame - 1))
+        old = convolution.convolve(spectra, left, self._audio)
         moved = torch.arange(start - space.at_frame, end - space.at_frame, device=self._device)
         return crossfaded(old, new, (moved / self._audio.frames(_MOVE_S)).clamp(0, 1))
 
@@ -173,12 +198,13 @@ class SpaceRenderer:
             return length
         return max(length, self._response(take.view.in_force(Space, space.at_frame - 1)).length)
 
-    def _convolved(self, spectra: Sequence[torch.Tensor | None], response: Response) -> torch.Tensor | None:
-        if all(spectrum is None for spectrum in spectra[-response.length :]):
-            return None
-        return convolution.convolve(
-            lambda age: spectra[-1 - age] if age < len(spectra) else None, response, self._audio
-        )
+
+def _before(indices: Sequence[int], lengths: Sequence[int]) -> Iterable[int]:
+    """Each index and those before it, as many as it has length; in order."""
+    if len(indices) == 1:
+        return range(max(0, indices[0] + 1 - lengths[0]), indices[0] + 1)
+    pairs = zip(indices, lengths, strict=True)
+    return sorted({j for i, length in pairs for j in range(max(0, i + 1 - length), i + 1)})
 
 
 def _with_earlier(indices: Iterable[int]) -> set[int]:

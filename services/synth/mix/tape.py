@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from auralis.audio import AudioFormat
 from auralis.score.entry_id import NO_ENTRY, EntryId
 from auralis.score.score import Score, ScoreView
+from services.synth.dsp.convolution import Spectrum
 from services.synth.mix.desk import Buses
 
 # Chunks are rendered again after a revision, and the limiter looks back at three: these stay whole.
@@ -37,9 +38,9 @@ class Take:
     echoes: torch.Tensor | None = None
     into_room: torch.Tensor | None = None
     delay_known: bool = False
-    delay_spectrum: torch.Tensor | None = None
+    delay_spectrum: Spectrum | None = None
     room_known: bool = False
-    room_spectrum: torch.Tensor | None = None
+    room_spectrum: Spectrum | None = None
     mixed: bool = False
     mix: NDArray[np.float32] | None = None
 

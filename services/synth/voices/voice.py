@@ -1,16 +1,27 @@
 """A voice: everything about a note that does not change while it sounds, and when which of it matters."""
 
-from dataclasses import dataclass, field
+import math
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.synth.dsp import additive
+from auralis.audio import AudioFormat
+from services.synth.dsp import additive, grid
 from services.synth.dsp.grid import Grid
 
 # A struck or sliding note needs the full grid's finer borders for so long.
-YOUNG_S: Final = 0.2
+YOUNG_S: Final = 0.1
+# The upper ends of the ranges of brightness in which the same partials are too quiet to be heard.
+BRIGHTNESSES: Final = (0.25, 0.375, 0.5, 0.625, 0.75, 1.0)
+_ROUNDING: Final = 1e-9  # a brightness that is computed may be that much over the end of its range
+_MIDDLE_BRIGHTNESS: Final = 2
+# When so many of a note's partials have died (or risen), they are left out (or no longer computed as moving).
+_SHARES: Final = (0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,38 +51,90 @@ class Rows:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class OnGrid:
-    """Rows as one grid renders them; ``bases`` and ``turns`` as in :mod:`services.synth.dsp.additive`."""
+    """Rows as one grid renders them.
 
-    rows: Rows
+    ``table`` is ``[Slow, Fast, Bend and ear, partial]``, ``tones`` frequency, phase and the frame of the
+    onset: ``[3, partial]``; ``bases`` and ``phasors`` are as in :mod:`services.synth.dsp.additive`.
+    """
+
+    table: NDArray[np.float32]
+    tones: NDArray[np.float64]
     bases: NDArray[np.float32]
-    turns: NDArray[np.float32]
+    phasors: NDArray[np.complex64]
+
+    def __len__(self) -> int:
+        """Partials."""
+        return int(self.table.shape[1])
 
     def where(self, keep: NDArray[np.bool_]) -> "OnGrid":
         """Those partials only."""
-        return OnGrid(self.rows.where(keep), self.bases[keep], self.turns[keep])
+        return OnGrid(self.table[:, keep], self.tones[:, keep], self.bases[keep], self.phasors[:, keep])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class Stage:
+    """What of a voice is computed, and how, until something about that changes.
+
+    That is so for chunks that begin from ``since`` on and before ``until``. ``grids`` and ``moving`` are by
+    grid divisor: partials, and which of their levels move so fast that a chunk's ends do not say all;
+    ``hiss_moves`` says that of the noise.
+    """
+
+    since: float
+    until: float
+    grids: Mapping[int, OnGrid]
+    moving: Mapping[int, NDArray[np.bool_]]
+    hiss_moves: bool
+
+
+@dataclass(frozen=True, eq=False)
 class Timing:
     """Frames, from the channel's epoch, at which something about a voice changes.
 
-    Until ``settled`` all partials need the full grid, until ``risen`` levels move fast, from ``falling`` on
-    they fall fast; nothing is left at ``silent``. Partials end one by one (``ends``; none given: all of them
-    with the voice); those that have are left out from the times in ``thinner`` on.
+    Until ``settled`` all partials need the full grid; at ``released`` the gate closes; nothing is left at
+    ``silent``. Each partial has its end, by range of :data:`BRIGHTNESSES` (``ends``, ``[range, partial]``),
+    moves fast until it has ``risen`` and, if it ``falls``, again after ``released``; so does the noise.
     """
 
     at: int
     settled: int
-    risen: int
-    falling: int
+    released: int
     silent: int
-    thinner: tuple[int, ...] = ()
-    ends: NDArray[np.int64] | None = None
+    ends: NDArray[np.int64]
+    risen: NDArray[np.int64]
+    falls: NDArray[np.bool_]
+    hiss_risen: int
+    hiss_falls: bool
+
+    def where(self, keep: NDArray[np.bool_]) -> "Timing":
+        """Those partials only."""
+        return replace(self, ends=self.ends[:, keep], risen=self.risen[keep], falls=self.falls[keep])
+
+    @cached_property
+    def thinner(self) -> tuple[int, ...]:
+        """The frames from which partials that have ended are left out."""
+        return _quantiles(self.ends[_MIDDLE_BRIGHTNESS])
+
+    @cached_property
+    def calmer(self) -> tuple[int, ...]:
+        """The frames from which what has risen no longer moves."""
+        return _quantiles(self.risen)
 
 
-@dataclass(frozen=True)
+def brightness_range(brightness: float) -> int:
+    """Which of :data:`BRIGHTNESSES` it lies under."""
+    return min(bisect_right(BRIGHTNESSES, brightness - _ROUNDING), len(BRIGHTNESSES) - 1)
+
+
+def _quantiles(frames: NDArray[np.int64]) -> tuple[int, ...]:
+    last = len(frames) - 1
+    inner = np.sort(frames)
+    return tuple(sorted({int(inner[math.ceil(share * last)]) for share in _SHARES})) if last >= 0 else ()
+
+
+@dataclass(frozen=True, eq=False)
 class Voice:
     """Partials and noise bands (``[part, band, Hiss]``) of one note, or of a second of its grains."""
 
@@ -79,12 +142,11 @@ class Voice:
     timing: Timing
     rows: Rows
     hiss: NDArray[np.float32]
-    # Whether levels move fast all the time (decay, tremolo), and whether the pitch does.
-    lively: bool
-    bends: bool
-    # Computed when first needed: by grid and age, and what the ages leave out of by grid and youth.
-    _grids: dict[tuple[int, int], OnGrid] = field(default_factory=dict, repr=False)
-    _wholes: dict[tuple[int, bool], OnGrid] = field(default_factory=dict, repr=False)
+    bends: bool  # whether the pitch moves
+    audio: AudioFormat
+    # By stage of life and range of brightness; by grid divisor what it rendered last, and which partials.
+    _stages: dict[tuple[int, int], Stage] = field(default_factory=dict, repr=False)
+    _grids: dict[int, tuple[NDArray[np.bool_], OnGrid]] = field(default_factory=dict, repr=False)
 
     @property
     def finite(self) -> bool:
@@ -93,34 +155,59 @@ class Voice:
         tables = (rows.slow, rows.fast, rows.bend, rows.stereo, rows.freq_hz, rows.phase_turns, self.hiss)
         return all(bool(np.isfinite(table).all()) for table in tables)
 
-    def on(self, grid: Grid, start_frame: int) -> OnGrid:
-        """The partials that ``grid`` renders in the chunk that begins at ``start_frame``."""
-        timing = self.timing
-        age = sum(start_frame >= frame for frame in (timing.settled, *timing.thinner))
-        found = self._grids.get((grid.divisor, age))
-        return found or self._placed(grid, age, start_frame)
+    @cached_property
+    def _borders(self) -> list[int]:
+        """The chunk starts between which nothing changes."""
+        timing, last = self.timing, self.audio.frames_per_chunk - 1
+        changes = {timing.settled, timing.hiss_risen, timing.released - last, *timing.thinner, *timing.calmer}
+        return sorted(changes)
 
-    def _placed(self, grid: Grid, age: int, start_frame: int) -> OnGrid:
-        young = start_frame < self.timing.settled
-        here = np.full(len(self.rows), grid.divisor == 1) if young else grid.holds(self.rows.freq_hz)
-        whole = self._wholes.get((grid.divisor, young))
-        if whole is None:
-            whole = self._wholes[grid.divisor, young] = _computed(self.rows.where(here), grid)
-        begun = max((frame for frame in self.timing.thinner if frame <= start_frame), default=0)
-        if self.timing.ends is not None and begun:
-            whole = whole.where(self.timing.ends[here] > begun)
+    def stage(self, start_frame: int, brightness: float) -> Stage:
+        """What is rendered in the chunk from ``start_frame`` on, while brightness is at most ``brightness``.
+
+        The very same object while nothing changes.
+        """
+        age, bright = bisect_right(self._borders, start_frame), brightness_range(brightness)
+        found = self._stages.get((age, bright))
+        return found or self._begun(age, bright)
+
+    def _begun(self, age: int, bright: int) -> Stage:
         # What it was two ages ago is needed by no chunk that is rendered again.
-        self._grids.pop((grid.divisor, age - 2), None)
-        if age > 1:
-            self._wholes.pop((grid.divisor, True), None)
-        self._grids[grid.divisor, age] = whole
-        return whole
+        for old in [key for key in self._stages if key[0] < age - 1]:
+            del self._stages[old]
+        timing = self.timing
+        begin = self._borders[age - 1] if age else timing.at
+        closing = begin > timing.released - self.audio.frames_per_chunk
+        moves = (timing.risen > begin) | (timing.falls & closing)
+        alive = timing.ends[bright] > begin
+        placed, moving = {}, {}
+        for on in grid.grids(self.audio):
+            here = alive & (on.divisor == 1 if begin < timing.settled else on.holds(self.rows.freq_hz))
+            if here.any():
+                placed[on.divisor], moving[on.divisor] = self._placed(on, here), moves[here]
+        hiss_moves = timing.hiss_risen > begin or (timing.hiss_falls and closing)
+        since = self._borders[age - 1] if age else -math.inf
+        until = self._borders[age] if age < len(self._borders) else math.inf
+        found = self._stages[age, bright] = Stage(since, until, placed, moving, hiss_moves)
+        return found
 
-    def moves(self, start_frame: int, end_frame: int) -> bool:
-        """Whether levels move so fast that the chunk's ends do not say all."""
-        return self.lively or start_frame < self.timing.risen or end_frame > self.timing.falling
+    def _placed(self, on: Grid, here: NDArray[np.bool_]) -> OnGrid:
+        """The partials ``here`` on grid ``on``; taken from what it rendered before where that had them."""
+        before = self._grids.get(on.divisor)
+        if before is None or (here & ~before[0]).any():
+            found = _computed(self.rows.where(here), self.timing.at, on)
+        elif np.array_equal(here, before[0]):
+            return before[1]
+        else:
+            found = before[1].where(here[before[0]])
+        self._grids[on.divisor] = here, found
+        return found
 
 
-def _computed(rows: Rows, grid: Grid) -> OnGrid:
-    bases = additive.basis(rows.freq_hz, rows.stereo, grid)
-    return OnGrid(rows, bases, additive.border_turns(rows.freq_hz, grid))
+def _computed(rows: Rows, at_frame: int, on: Grid) -> OnGrid:
+    return OnGrid(
+        np.concatenate([rows.slow, rows.fast, rows.bend, rows.stereo], axis=1).T.copy(),
+        np.stack([rows.freq_hz, rows.phase_turns, np.full(len(rows), float(at_frame))]),
+        additive.basis(rows.freq_hz, on),
+        additive.border_phasors(rows.freq_hz, on),
+    )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from auralis.audio import AudioFormat
 from services.synth import automation
+from services.synth.mix.desk import Flat
 from services.synth.mix.layers import LayerRenderer
 from services.synth.mix.sounding import Sounding
 from services.synth.voices.columns import Bend, Fast, Hiss, Slow
@@ -101,14 +102,15 @@ def rendered(
 ) -> Array:
     """The same from the renderer, chunk by chunk: ``[ear, frame]``."""
     torch.set_num_threads(1)  # as in a worker
-    renderer, curve = LayerRenderer(audio, torch.device("cpu")), np.full(2, intensity)
+    renderer, curve = LayerRenderer(audio, torch.device("cpu"), Flat()), np.full(2, intensity)
     found = np.zeros((2, chunks, audio.frames_per_chunk))
     for seq in range(first_seq, first_seq + chunks):
         start, end = audio.start_frame(seq), audio.end_frame(seq)
         sounding = [v for v in voices if v.timing.silent > start and v.timing.at < end]
         part = Sounding(SEED, start, sounding, automation.brightness(curve), curve)
-        for layer in renderer.render([part])[0].values():
-            found[:, seq - first_seq] += layer.numpy()
+        heard = renderer.render([part])[0]
+        if heard is not None:
+            found[:, seq - first_seq] = heard.numpy()
     return found.reshape(2, -1)
 
 

@@ -28,13 +28,22 @@ def partials(count: int, on: Grid, seed: int = 1) -> Given:
 def kernel(given: Given, start: int, on: Grid) -> NDArray[np.float32]:
     """The chunk that begins ``start`` frames after the onset: ``[ear, frame]``."""
     freq_hz, frames = given["freq_hz"], np.full(len(given["freq_hz"]), start)
-    turns = additive.start_turns(freq_hz, given["phase"], frames, on.audio.sample_rate_hz)[:, None]
-    left = additive.phasors(
-        torch.from_numpy(given["amplitude"].astype(np.float32)),
-        torch.from_numpy(turns + additive.border_turns(freq_hz, on)),
+    turns = additive.start_turns(freq_hz, given["phase"], frames, on.audio.sample_rate_hz)
+    at_borders = torch.from_numpy(additive.border_phasors(freq_hz, on))
+    phasors = at_borders * additive.unit_phasors(torch.from_numpy(turns))
+    return summed(phasors, given, on)
+
+
+def summed(phasors: torch.Tensor, given: Given, on: Grid) -> NDArray[np.float32]:
+    """Partials with these phases at the borders: ``[ear, frame]``."""
+    amplitude, gain = (
+        additive.in_parts(torch.from_numpy(given[name].T.astype(np.float32)))
+        for name in ("amplitude", "gain")
     )
-    bases = additive.basis(freq_hz, given["gain"].astype(np.float32), on)
-    return np.asarray(additive.product(left, torch.from_numpy(bases)).numpy())
+    products = torch.empty(2 * len(on.border_frames), 2 * on.block)
+    bases = additive.matrix([additive.basis(given["freq_hz"], on)], torch.device("cpu"))
+    bases.sum_into(products, additive.ears(phasors, amplitude, gain))
+    return np.asarray(additive.overlapped(products.reshape(2, len(on.border_frames), -1)).numpy())
 
 
 def oracle(given: Given, start: int, on: Grid) -> NDArray[np.float64]:
@@ -88,20 +97,50 @@ def test_chunks_join_without_a_step(on: Grid) -> None:
 def test_a_phase_that_moves_is_a_frequency_that_moves() -> None:
     """A phase that grows by 5 turns a second more is heard as a sine that is 5 Hz higher, to -60 dB."""
     on, frames = GRIDS[0], np.arange(GRIDS[0].audio.frames_per_chunk)
-    turns = additive.border_turns(np.array([600.0]), on) + 5.0 * on.border_frames / 44_100
-    left = additive.phasors(torch.ones(1, len(on.border_frames)), torch.from_numpy(turns).float())
-    bases = additive.basis(np.array([600.0]), np.ones((1, 2), np.float32), on)
-    found = additive.product(left, torch.from_numpy(bases))[0].numpy()
+    given = partials(1, on)
+    given["freq_hz"][:], given["amplitude"][:], given["gain"][:] = 600.0, 1.0, 1.0
+    faster = additive.unit_phasors(torch.from_numpy(5.0 * on.border_frames / 44_100).float())
+    phasors = torch.from_numpy(additive.border_phasors(given["freq_hz"], on)) * faster[:, None]
+    found = summed(phasors, given, on)[0]
     expected = np.cos(2 * np.pi * 605.0 * frames / 44_100)
     assert 20 * np.log10(np.abs(found - expected).max()) < -60
 
 
-@pytest.mark.parametrize("others", [16, 112])
+def test_several_bases_are_one_matrix() -> None:
+    """The rows of one voice after those of another; a voice alone is not copied."""
+    on = GRIDS[0]
+    one, other = (additive.basis(np.array(freq_hz), on) for freq_hz in ([440.0, 880.0], [330.0]))
+    both = additive.matrix([one, other], torch.device("cpu")).tensor.numpy()
+    assert np.array_equal(both, np.concatenate([one, other]).reshape(6, -1))
+    assert np.shares_memory(additive.matrix([one], torch.device("cpu")).tensor.numpy(), one)
+
+
+def test_the_accelerator_s_product_agrees_with_the_cpu_s() -> None:
+    """Both sum the same; they differ by rounding."""
+    draw = torch.Generator().manual_seed(1)
+    left, bases = (torch.randn(rows, 200, generator=draw) for rows in (48, 84))
+    found, expected = torch.empty(48, 84), left.double() @ bases.T.double()
+    matrix = additive.Matrix(bases.T.contiguous())
+    matrix.sum_into(found, left)
+    assert torch.allclose(found.double(), expected, atol=1e-4)
+    matrix._array = None
+    matrix.sum_into(found, left)
+    assert torch.allclose(found.double(), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("others", [32, 224])
 def test_company_does_not_change_a_bit(others: int) -> None:
-    """Phasors are elementwise: those of some partials are the same bits alone and among others."""
+    """Elementwise work gives the same bits for some partials alone and among others."""
     on = GRIDS[0]
     torch.set_num_threads(1)
-    amplitude = torch.rand(additive.ROWS + others, len(on.border_frames))
-    turns = torch.rand(additive.ROWS + others, len(on.border_frames))
-    alone = additive.phasors(amplitude[: additive.ROWS], turns[: additive.ROWS])
-    assert torch.equal(additive.phasors(amplitude, turns)[: additive.ROWS], alone)
+    count = additive.ROWS + others
+    turns, gains = torch.rand(count), torch.rand(2, additive.PARTS * count)
+    amplitude = torch.rand(len(on.border_frames), additive.PARTS * count)
+
+    def left(partials: int) -> torch.Tensor:
+        phasors = additive.unit_phasors(turns[:partials]).expand(len(on.border_frames), -1).contiguous()
+        parts = additive.PARTS * partials
+        return additive.ears(phasors, amplitude[:, :parts].clone(), gains[:, :parts])
+
+    alone = left(additive.ROWS)
+    assert torch.equal(left(count)[:, : alone.shape[1]], alone)

@@ -34,12 +34,6 @@ def test_borders_are_a_block_apart(each: Grid) -> None:
 
 
 @pytest.mark.parametrize("each", GRIDS, ids=NAMES)
-def test_borders_are_even_in_number(each: Grid) -> None:
-    """Margins included: what the kernel's rows rely on."""
-    assert len(each.border_frames) % 2 == 0
-
-
-@pytest.mark.parametrize("each", GRIDS, ids=NAMES)
 def test_borders_are_close_enough_for_envelopes(each: Grid) -> None:
     """1.6 ms apart at most on the full grid, 7 ms on the others."""
     apart_ms = 1000 * each.block / each.rate_hz

@@ -1,5 +1,6 @@
 """Noise bands: power, spectra, what the ears share, and that a frame is the same wherever one starts."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from services.synth.dsp import grid, noise
+from services.synth.dsp.upsampling import trimmed, upsample
 
 Array = NDArray[np.float64]
 ALL = range(noise.BANDS)
@@ -16,12 +18,20 @@ CHUNKS = 40
 
 
 def bands(which: range, chunks: int, rate_hz: int = 44_100, seed: int = 7) -> Array:
-    """``chunks`` chunks of bands: ``[ear, band, frame]``."""
-    on = grid.coarse(AudioFormat(rate_hz))
-    frames = on.audio.frames_per_chunk
-    pieces = [noise.bands(seed, seq * frames, list(which), on) for seq in range(chunks)]
-    joined = [piece.transpose(0, 2, 1, 3).reshape(2, len(which), frames) for piece in pieces]
-    return np.concatenate(joined, axis=2).astype(float)
+    """``chunks`` chunks of bands at the full rate: ``[ear, band, frame]``."""
+    audio = AudioFormat(rate_hz)
+    found = []
+    for on in (grid.coarse(audio), grid.full(audio)):
+        here = [band for band in which if noise.grid_of(band, audio) is on]
+        pieces = [at_full_rate(seed, audio.start_frame(seq), here, on) for seq in range(chunks)]
+        found.append(np.concatenate(pieces, axis=2))
+    return np.concatenate(found, axis=1).astype(float)
+
+
+def at_full_rate(seed: int, start_frame: int, which: list[int], on: grid.Grid) -> NDArray[np.float32]:
+    """``[ear, band, frame]``."""
+    samples = torch.from_numpy(noise.bands(seed, start_frame, which, on))
+    return np.asarray(upsample(trimmed(samples, noise.around(on)), on).numpy())
 
 
 def power_db(signal: Array) -> Array:
@@ -71,14 +81,25 @@ def test_bands_are_independent() -> None:
     assert np.abs(np.corrcoef(left) - np.eye(5)).max() < 0.05
 
 
-def test_a_frame_is_the_same_wherever_one_starts() -> None:
+@pytest.mark.parametrize("build", [grid.coarse, grid.full])
+def test_a_frame_is_the_same_wherever_one_starts(build: Callable[[AudioFormat], grid.Grid]) -> None:
     """A chunk that begins in the middle of another one holds the same samples."""
-    on = grid.coarse(AudioFormat())
-    frames = on.audio.frames_per_chunk
-    middle = on.block * on.divisor * 7
-    whole = bands(ALL, 2)
-    late = noise.bands(7, middle, list(ALL), on).transpose(0, 2, 1, 3).reshape(2, noise.BANDS, frames)
-    assert np.array_equal(late.astype(float), whole[:, :, middle : middle + frames])
+    on = build(AudioFormat())
+    which = [band for band in ALL if noise.grid_of(band, on.audio) is on]
+    early, late = (noise.bands(7, frame, which, on) for frame in (4410, 4410 + 2100))
+    moved = 2100 // on.divisor
+    assert np.array_equal(early[:, :, moved:], late[:, :, :-moved])
+
+
+@pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
+def test_every_band_lies_on_a_grid_that_holds_it(rate_hz: int) -> None:
+    """Half an octave over its centre a band ends; the low ones are on the coarse grid."""
+    audio = AudioFormat(rate_hz)
+    for band in ALL:
+        on = noise.grid_of(band, audio)
+        assert on in (grid.coarse(audio), grid.full(audio))
+        assert noise.centres_hz()[band] * 2**0.5 < on.high * rate_hz
+        assert (on is grid.coarse(audio)) == (band <= noise.LAST_COARSE)
 
 
 def test_some_bands_are_those_of_all() -> None:
@@ -104,19 +125,31 @@ def test_the_top_is_no_denser_where_the_rate_cuts_it_off(rate_hz: int) -> None:
     assert 10 * np.log10(spectrum[top].mean() / expected) == pytest.approx(0.0, abs=0.5)
 
 
-def test_shaping_weighs_and_moves() -> None:
+def source(which: range, on: grid.Grid) -> torch.Tensor:
+    return torch.from_numpy(noise.bands(7, 0, which, on)).flatten(0, 1)
+
+
+@pytest.mark.parametrize(("build", "which"), [(grid.coarse, range(6, 9)), (grid.full, range(15, 18))])
+def test_shaping_weighs_and_moves(build: Callable[[AudioFormat], grid.Grid], which: range) -> None:
     """Gains at the blocks' borders are interpolated between them, band by band and ear by ear."""
-    on = grid.coarse(AudioFormat())
-    draw = np.random.default_rng(3)
-    which = [6, 11, 15]
-    gains = draw.uniform(0, 1, (2, 2, len(which), on.blocks + 1))
-    found = noise.shape(torch.from_numpy(gains).float(), torch.from_numpy(noise.bands(7, 0, which, on)))
-    block = on.block * on.divisor
-    frames = np.arange(on.audio.frames_per_chunk)
-    borders = np.arange(on.blocks + 1) * block
-    source = np.stack([bands(range(band, band + 1), 1)[:, 0] for band in which], axis=1)
-    for layer in range(2):
-        for ear in range(2):
-            moved = [np.interp(frames, borders, gains[layer, ear, b]) for b in range(len(which))]
-            expected = np.sum(np.array(moved) * source[ear], axis=0)
-            assert np.abs(found[layer, ear].numpy() - expected).max() < 1e-4
+    on, bands_ = build(AudioFormat()), source(which, build(AudioFormat()))
+    blocks = grid.coarse(on.audio).blocks + (2 if on.margin else 0)
+    gains = np.random.default_rng(3).uniform(0, 1, (blocks + 1, 4, len(bands_)))
+    found = noise.shaped(torch.from_numpy(gains).float(), bands_).numpy()
+    samples = np.arange(bands_.shape[1])
+    borders = np.linspace(0, len(samples), blocks + 1)
+    for output in range(4):
+        moved = [np.interp(samples, borders, gains[:, output, place]) for place in range(len(bands_))]
+        expected = np.sum(np.array(moved) * bands_.numpy(), axis=0)
+        assert np.abs(found[output] - expected).max() < 1e-4
+
+
+@pytest.mark.parametrize(("build", "which"), [(grid.coarse, range(6, 9)), (grid.full, range(15, 18))])
+def test_fading_weighs_and_moves_evenly(build: Callable[[AudioFormat], grid.Grid], which: range) -> None:
+    """Gains are those given at the chunk's ends, and on a straight line in between and around."""
+    on, bands_ = build(AudioFormat()), source(which, build(AudioFormat()))
+    gains = np.random.default_rng(3).uniform(0, 1, (2, 4, len(bands_)))
+    found = noise.faded(torch.from_numpy(gains).float(), bands_, on).numpy()
+    along = (np.arange(bands_.shape[1]) - noise.around(on)) / on.samples
+    moved = gains[0][..., None] * (1 - along) + gains[1][..., None] * along
+    assert np.abs(found - (moved * bands_.numpy()).sum(axis=1)).max() < 1e-4

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from services.synth.dsp import grid
 from services.synth.dsp.grid import Grid
-from services.synth.dsp.upsampling import upsample
+from services.synth.dsp.upsampling import SUPPORT, trimmed, upsample
 
 Array = NDArray[np.float64]
 Build = Callable[[AudioFormat], Grid]
@@ -28,7 +28,8 @@ def upsampled(freq_hz: float, seq: int, on: Grid) -> Array:
     coarse = (np.arange(on.all_blocks * on.block) - on.margin * on.block) * on.divisor
     frames = coarse + on.audio.start_frame(seq)
     samples = sine(freq_hz, frames, on.audio.sample_rate_hz).astype(np.float32)
-    return upsample(torch.from_numpy(samples)[None], on)[0].numpy().astype(float)
+    around = trimmed(torch.from_numpy(samples)[None], on.margin * on.block)
+    return upsample(around, on)[0].numpy().astype(float)
 
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
@@ -63,10 +64,16 @@ def test_chunks_join(build: Build) -> None:
 
 @pytest.mark.parametrize("build", COARSER)
 def test_what_lies_beyond_the_filter_does_not_matter(build: Build) -> None:
-    """Only the chunk and 12 samples around it are heard: chunks are the same wherever one begins."""
+    """Only the chunk and some samples around it are heard: chunks are the same wherever one begins."""
     on = build(AudioFormat())
-    samples = np.random.default_rng(1).standard_normal((1, on.all_blocks * on.block)).astype(np.float32)
-    other = samples.copy()
-    reach = on.margin * on.block - 12
-    other[:, :reach] = other[:, len(other[0]) - reach :] = 9.0
-    assert torch.equal(upsample(torch.from_numpy(samples), on), upsample(torch.from_numpy(other), on))
+    samples = torch.arange(on.all_blocks * on.block)
+    margin = on.margin * on.block
+    kept = trimmed(samples, margin)
+    assert kept.tolist() == samples[margin - SUPPORT : margin + on.samples + SUPPORT].tolist()
+
+
+def test_the_full_grid_is_at_the_full_rate() -> None:
+    """It has no margin, and nothing is done to it."""
+    on, samples = grid.full(AudioFormat()), torch.rand(2, 4410)
+    assert trimmed(samples, 0) is samples
+    assert upsample(samples, on) is samples

@@ -1,5 +1,7 @@
 """The desk: levels, sends, mutes, and one quality faded into another."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 import torch
@@ -17,10 +19,20 @@ def sound(seed: int = 0) -> torch.Tensor:
     return torch.randn(2, FRAMES, generator=torch.Generator().manual_seed(seed))
 
 
-def mixed(*names: str, muted: frozenset[str] = frozenset()) -> Buses:
-    buses = desk.mixed({name: sound(LAYERS.index(name)) for name in names}, muted)
+def outputs_of(layers: Mapping[str, torch.Tensor], muted: frozenset[str] = frozenset()) -> torch.Tensor:
+    """``[output, frame]``."""
+    sounds = torch.stack(list(layers.values())).flatten(0, 1)
+    return desk.Desk(muted).weights(tuple(layers)).flatten(1) @ sounds
+
+
+def buses_of(layers: Mapping[str, torch.Tensor], muted: frozenset[str] = frozenset()) -> Buses:
+    buses = desk.Desk(muted).buses(outputs_of(layers, muted), layers)
     assert buses is not None
     return buses
+
+
+def mixed(*names: str, muted: frozenset[str] = frozenset()) -> Buses:
+    return buses_of({name: sound(LAYERS.index(name)) for name in names}, muted)
 
 
 def db(one: torch.Tensor, other: torch.Tensor) -> float:
@@ -43,8 +55,7 @@ def test_a_layer_has_its_level_and_its_sends(name: str) -> None:
 def test_a_layer_is_where_it_was_in_the_room_too(name: str) -> None:
     """What is on the left alone is louder on the left of the room."""
     left = sound() * torch.tensor([[1.0], [0.0]])
-    buses = desk.mixed({name: left})
-    assert buses is not None
+    buses = buses_of({name: left})
     assert buses.dry[1].abs().max() == 0
     assert buses.room[0].std() > buses.room[1].std()
 
@@ -75,24 +86,24 @@ def test_layers_add() -> None:
 
 
 def test_a_muted_layer_is_not_there() -> None:
-    """Not in the room and not in the delay either: the bytes are those without it."""
+    """Not in the room and not in the delay either."""
     others = [name for name in LAYERS if name != "melody"]
     muted, absent = mixed(*LAYERS, muted=frozenset({"melody"})), mixed(*others)
-    assert all(torch.equal(*pair) for pair in zip(muted, absent, strict=True))
+    assert all(torch.allclose(*pair, atol=1e-6) for pair in zip(muted, absent, strict=True))
 
 
 @pytest.mark.parametrize("names", [(), ("pad",)])
 def test_without_a_sounding_layer_there_is_silence(names: tuple[str, ...]) -> None:
-    assert desk.mixed({name: sound() for name in names}, frozenset({"pad"})) is None
+    of_pads = desk.Desk(frozenset({"pad"}))
+    assert of_pads.buses(torch.zeros(desk.OUTPUTS, FRAMES), names) is None
+    assert of_pads.buses(None, ("melody",)) is None
 
 
-def test_a_single_order_of_layers_whatever_the_order_they_come_in() -> None:
-    """Sums of floats depend on their order: it is the desk's."""
-    layers = {name: sound(LAYERS.index(name)) for name in LAYERS}
-    forth, back = desk.mixed(layers), desk.mixed(dict(reversed(layers.items())))
-    assert forth is not None
-    assert back is not None
-    assert all(torch.equal(*pair) for pair in zip(forth, back, strict=True))
+def test_without_a_desk_layers_are_summed_as_they_are() -> None:
+    layers = [sound(1), sound(2)]
+    weights = desk.Flat().weights(("pad", "melody"))
+    found = weights.flatten(1) @ torch.stack(layers).flatten(0, 1)
+    assert torch.allclose(found, layers[0] + layers[1], atol=1e-6)
 
 
 def test_what_is_the_same_at_both_qualities_is_not_touched() -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from services.synth import automation
 from services.synth.dsp import grid
+from services.synth.mix.desk import Flat
 from services.synth.mix.layers import LayerRenderer
 from services.synth.mix.sounding import Sounding
 from services.synth.patches.library import library
@@ -89,16 +90,20 @@ def test_nothing_but_the_partials_is_heard() -> None:
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
 def test_a_batch_changes_no_bit(rate_hz: int) -> None:
-    """Each part's layers are the same bits alone, in any batch and in any order."""
+    """Each chunk's outputs are the same bits alone, in any batch and in any order."""
     torch.set_num_threads(1)
     audio = AudioFormat(rate_hz)
     parts = parts_of(audio)
-    alone = [LayerRenderer(audio, torch.device("cpu")).render([part])[0] for part in parts]
+    alone = [LayerRenderer(audio, torch.device("cpu"), Flat()).render([part])[0] for part in parts]
     for order in ([0, 1, 2], [2, 0, 1], [1, 2], [2, 1, 0]):
-        together = LayerRenderer(audio, torch.device("cpu")).render([parts[i] for i in order])
-        for layers, index in zip(together, order, strict=True):
-            assert layers.keys() == alone[index].keys()
-            assert all(torch.equal(layers[name], alone[index][name]) for name in layers)
+        together = LayerRenderer(audio, torch.device("cpu"), Flat()).render([parts[i] for i in order])
+        assert all(same(found, alone[index]) for found, index in zip(together, order, strict=True))
+
+
+def same(one: torch.Tensor | None, other: torch.Tensor | None) -> bool:
+    assert one is not None
+    assert other is not None
+    return torch.equal(one, other)
 
 
 def test_what_was_rendered_before_changes_no_bit() -> None:
@@ -110,27 +115,57 @@ def test_what_was_rendered_before_changes_no_bit() -> None:
     assert np.array_equal(warm[:, -audio.frames_per_chunk :], cold)
 
 
-def test_silent_layers_are_left_out() -> None:
-    """A chunk without voices has no layers; one with voices has theirs."""
+def test_without_voices_there_is_nothing() -> None:
+    """A chunk without voices has no output, beside one that has voices or alone."""
     audio = AudioFormat()
-    renderer = LayerRenderer(audio, torch.device("cpu"))
+    renderer = LayerRenderer(audio, torch.device("cpu"), Flat())
     empty = Sounding(1, 0, [], CURVE, CURVE)
-    assert [sorted(layers) for layers in renderer.render([empty, parts_of(audio)[0]])] == [
-        [],
-        ["melody", "pad"],
-    ]
+    assert renderer.render([empty]) == [None]
+    silent, heard = renderer.render([empty, parts_of(audio)[0]])
+    assert silent is None
+    assert heard is not None
+    assert heard.shape == (2, audio.frames_per_chunk)
 
 
 def test_layers_add_up() -> None:
     """What sounds in two layers is the sum of what sounds in each alone, within float32."""
     audio = AudioFormat()
     part = parts_of(audio)[0]
-    renderer = LayerRenderer(audio, torch.device("cpu"))
-    both = renderer.render([part])[0]
-    for name in both:
+    renderer = LayerRenderer(audio, torch.device("cpu"), Flat())
+
+    def heard(layers: tuple[str, ...]) -> torch.Tensor:
+        voices = [voice for voice in part.voices if voice.layer in layers]
+        found = renderer.render([part._replace(voices=voices)])[0]
+        assert found is not None
+        return found
+
+    both = heard(LAYER)
+    assert both.abs().max() > 0.01
+    assert torch.allclose(heard(LAYER[:1]) + heard(LAYER[1:]), both, atol=1e-6)
+
+
+def test_outputs_are_what_the_desk_makes_of_the_layers() -> None:
+    """Each output has the weight that the desk gives each ear of each layer, partials and noise alike."""
+    audio = AudioFormat()
+    part = parts_of(audio)[1]
+    weights = {
+        "melody": torch.tensor([[2.0, 0.0], [0.0, 1.0]]),
+        "pad": torch.tensor([[0.0, 1.0], [3.0, 0.0]]),
+    }
+
+    class Crossed:
+        def weights(self, layers: tuple[str, ...]) -> torch.Tensor:
+            return torch.stack([weights[name] for name in layers], dim=1)
+
+    found = LayerRenderer(audio, torch.device("cpu"), Crossed()).render([part])[0]
+    expected = torch.zeros(2, audio.frames_per_chunk)
+    for name in LAYER:
         voices = [voice for voice in part.voices if voice.layer == name]
-        alone = renderer.render([part._replace(voices=voices)])[0]
-        assert torch.allclose(alone[name], both[name], atol=1e-7)
+        alone = LayerRenderer(audio, torch.device("cpu"), Flat()).render([part._replace(voices=voices)])[0]
+        assert alone is not None
+        expected += weights[name] @ alone
+    assert found is not None
+    assert torch.allclose(found, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("seconds", [0.55, 2.0])

@@ -9,6 +9,7 @@ from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from auralis.ring.versions import Versions
 from auralis.score.entry_id import NO_ENTRY
 from auralis.score.events import Event, Space, Tempo
+from services.synth.dsp import convolution, delay, rooms
 from services.synth.dsp.rooms import ROOMS
 from services.synth.mix import space
 from services.synth.mix.desk import Buses
@@ -47,10 +48,14 @@ def takes_of(events: list[Event], count: int, into: str) -> list[Take]:
 def heard(events: list[Event], count: int, last: int, into: str) -> Samples:
     """What comes out in the ``last`` chunks: ``[ear, frame]``."""
     takes = takes_of(events, count, into)
-    SpaceRenderer(AUDIO, CPU).mix(takes, last)
+    mix(SpaceRenderer(AUDIO, CPU), takes, last)
     mixes = [take.mix for take in takes[-last:]]
     silence = np.zeros((2, AUDIO.frames_per_chunk))
     return np.concatenate([silence if mix is None else mix for mix in mixes], axis=1).astype(float)
+
+
+def mix(renderer: SpaceRenderer, takes: list[Take], count: int) -> None:
+    renderer.mix(renderer.plan(takes, count))
 
 
 def roughest(samples: Samples) -> float:
@@ -79,11 +84,26 @@ def test_no_room_and_no_delay_is_longer_than_is_looked_back(rate_hz: int) -> Non
     assert max(delays) <= LONGEST_DELAY_CHUNKS
 
 
+@pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
+def test_no_room_and_no_delay_has_more_bins_than_are_kept(rate_hz: int) -> None:
+    audio = AudioFormat(rate_hz)
+    kept = {
+        convolution.bins_up_to(rooms.HIGHEST_HZ, audio): [space._room(name, audio, CPU) for name in ROOMS],
+        convolution.bins_up_to(delay.HIGHEST_HZ, audio): [
+            space._delay(bpm, audio, CPU) for bpm in (20.0, 40.0, 60.0, 120.0, 300.0)
+        ],
+    }
+    for bins, responses in kept.items():
+        partitions = [part for response in responses for part in response.partitions]
+        most = max(part.spectrum.shape[-1] for part in partitions)
+        assert most <= bins < most + 200
+
+
 def test_silence_stays_silence() -> None:
     """Nothing is computed for it."""
     view = score_of([], AUDIO).view()
     takes = [Take(seq, view, NO_ENTRY, played=True) for seq in range(30)]
-    SpaceRenderer(AUDIO, CPU).mix(takes, 4)
+    mix(SpaceRenderer(AUDIO, CPU), takes, 4)
     assert all(take.mix is None for take in takes)
 
 
@@ -92,13 +112,14 @@ def test_only_what_can_be_heard_has_to_be_played() -> None:
     view = score_of([Space(0, "room")], AUDIO).view()
     takes = [Take(seq, view, NO_ENTRY) for seq in range(200)]
     renderer = SpaceRenderer(AUDIO, CPU)
-    wanted = renderer.unplayed(takes, 1)
+    plan = renderer.plan(takes, 1)
+    wanted = plan.unplayed
     assert wanted[-1] is takes[-1]
     assert 0 < len(wanted) < 100
     for take in wanted:
         take.played = True
-    renderer.mix(takes, 1)
-    assert renderer.unplayed(takes, 1) == []
+    renderer.mix(plan)
+    assert renderer.plan(takes, 1).unplayed == []
 
 
 @pytest.mark.parametrize("into", ["room", "delay"])
@@ -107,7 +128,7 @@ def test_chunk_by_chunk_or_at_once_is_the_same(into: str) -> None:
     at_once = heard(events, 60, 8, into)
     takes, renderer = takes_of(events, 60, into), SpaceRenderer(AUDIO, CPU)
     for count in range(1, 61):
-        renderer.mix(takes[:count], 1)
+        mix(renderer, takes[:count], 1)
     one_by_one = np.concatenate([take.mix for take in takes[-8:] if take.mix is not None], axis=1)
     assert np.array_equal(at_once, one_by_one)
 
@@ -115,7 +136,7 @@ def test_chunk_by_chunk_or_at_once_is_the_same(into: str) -> None:
 def echoes(events: list[Event]) -> Samples:
     """What comes out of the delay in chunks 40 to 59."""
     takes = takes_of(events, 60, "delay")
-    SpaceRenderer(AUDIO, CPU).mix(takes, 20)
+    mix(SpaceRenderer(AUDIO, CPU), takes, 20)
     return np.concatenate([take.echoes for take in takes[40:] if take.echoes is not None], axis=1).astype(
         float
     )
@@ -159,7 +180,7 @@ def test_echoes_go_into_the_room() -> None:
     """Nothing for three quarters of a beat; then more than the echo itself."""
     events: list[Event] = [Tempo(0, 60.0)]
     takes = takes_of(events, 12, "delay")
-    SpaceRenderer(AUDIO, CPU).mix(takes, 12)
+    mix(SpaceRenderer(AUDIO, CPU), takes, 12)
     samples = heard(events, 12, 12, "delay")
     assert np.abs(samples[:, : AUDIO.frames(0.74)]).max() < 1e-4 * LEVEL
     assert np.abs(samples[:, AUDIO.frames(0.76) :]).max() > 0.1 * LEVEL

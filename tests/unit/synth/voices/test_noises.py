@@ -71,7 +71,7 @@ def test_struck_noise_does_not_mind_the_gate() -> None:
     """A short note's contact noise is that of a long one."""
     struck = Noise(level_db=0, octaves_db=FLAT, t60_s=(0.5,))
     short, long = rendered(struck, 1, gate_s=0.05), rendered(struck, 1, gate_s=5)
-    assert 20 * np.log10(np.std(short - long) / np.std(long)) < -40
+    assert np.std(short - long) < 0.01 * np.std(long)
 
 
 def test_sustained_noise_ends_with_its_note() -> None:

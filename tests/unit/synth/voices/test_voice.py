@@ -7,11 +7,12 @@ from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from services.synth.dsp import grid
 from services.synth.patches.library import library
 from services.synth.patches.schema import Decay, Envelope, Harmonics, Modes, Motion
-from services.synth.voices.voice import Rows, Voice
-from tests.unit.synth.players import CD, patch_of, voices_of_note
+from services.synth.voices.build import voice_of
+from services.synth.voices.voice import OnGrid, Rows, Voice, brightness_range
+from tests.unit.synth.players import CD, note_of, patch_of, voices_of_note
 
-RATE_HZ = CD.sample_rate_hz
-FULL, MIDDLE, COARSE = grid.full(CD), grid.middle(CD), grid.coarse(CD)
+COARSE = 5  # its divisor
+MIDDLE = 0.5  # of brightness
 ORGAN = Envelope(attack_s=0.1, release_s=8.0)
 
 
@@ -22,23 +23,29 @@ def struck() -> Voice:
     return voices_of_note(patch_of(partials=modes, envelope=envelope), seconds=20)[0]
 
 
-def rows_on(voice: Voice, at_s: float) -> list[Rows]:
-    """On the full, the middle and the coarse grid."""
-    frame = voice.timing.at + CD.frames(at_s)
-    return [voice.on(on, frame).rows for on in (FULL, MIDDLE, COARSE)]
+def counts(voice: Voice, at_s: float) -> list[int]:
+    """Partials on the full, the middle and the coarse grid."""
+    stage = voice.stage(voice.timing.at + CD.frames(at_s), MIDDLE)
+    return [len(stage.grids[on.divisor]) if on.divisor in stage.grids else 0 for on in grid.grids(CD)]
+
+
+def moving(voice: Voice, start_frame: int) -> int:
+    """How many partials move in a chunk."""
+    return sum(int(moves.sum()) for moves in voice.stage(start_frame, MIDDLE).moving.values())
 
 
 def test_a_struck_note_is_young_on_the_full_grid() -> None:
-    """In its first 200 ms all partials have the finer borders."""
-    assert [len(rows) for rows in rows_on(struck(), 0.1)] == [6, 0, 0]
+    """In its first 100 ms all partials have the finer borders."""
+    assert counts(struck(), 0.05) == [6, 0, 0]
 
 
 def test_later_partials_lie_on_the_grid_of_their_frequency() -> None:
-    """After 200 ms only partials over 0.16 of the rate stay on the full grid."""
-    full, middle, coarse = rows_on(struck(), 0.25)
-    assert [len(full), len(middle), len(coarse)] == [1, 1, 4]
-    assert full.freq_hz.min() >= grid.MIDDLE_BELOW * RATE_HZ > middle.freq_hz.max()
-    assert middle.freq_hz.min() >= grid.COARSE_BELOW * RATE_HZ > coarse.freq_hz.max()
+    """After 100 ms only partials over 0.16 of the rate stay on the full grid."""
+    voice = struck()
+    assert counts(voice, 0.15) == [1, 1, 4]
+    for divisor, part in voice.stage(CD.frames(0.15), MIDDLE).grids.items():
+        (on,) = (each for each in grid.grids(CD) if each.divisor == divisor)
+        assert on.holds(part.tones[0]).all()
 
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
@@ -47,48 +54,73 @@ def test_every_partial_is_on_one_grid(name: str, rate_hz: int) -> None:
     """Before any has died, the grids together hold each partial once."""
     audio = AudioFormat(rate_hz)
     voice = voices_of_note(library()[name], audio=audio)[0]
-    for at_s in (0.0, 0.15, 0.21):
+    for at_s in (0.0, 0.05, 0.11):
         frame = min(voice.timing.at + audio.frames(at_s), voice.timing.thinner[0] - 1)
-        grids = (grid.full(audio), grid.middle(audio), grid.coarse(audio))
-        found = np.concatenate([voice.on(on, frame).rows.freq_hz for on in grids])
+        parts = voice.stage(frame, MIDDLE).grids.values()
+        found = np.concatenate([part.tones[0] for part in parts])
         assert np.array_equal(np.sort(found), np.sort(voice.rows.freq_hz))
 
 
 def test_partials_that_have_died_are_left_out() -> None:
     """Three of six are gone after they have fallen by 90 dB; the others ring on."""
     voice = struck()
-    assert [sum(map(len, rows_on(voice, at_s))) for at_s in (0.25, 0.8)] == [6, 3]
-    assert sum(map(len, rows_on(voice, 3.0))) == 3
+    assert [sum(counts(voice, at_s)) for at_s in (0.25, 0.8, 3.0)] == [6, 3, 3]
 
 
 def test_a_sustained_note_keeps_its_partials() -> None:
     """What does not decay is rendered from beginning to end as one and the same."""
     voice = voices_of_note(patch_of(partials=Harmonics(count=8), envelope=ORGAN), seconds=5)[0]
-    first = voice.on(COARSE, 0)
-    assert all(voice.on(COARSE, frame) is first for frame in range(0, voice.timing.silent - 1, 4410))
+    first = voice.stage(0, MIDDLE).grids[COARSE]
+    frames = range(0, voice.timing.silent - 1, 4410)
+    assert all(voice.stage(frame, MIDDLE).grids[COARSE] is first for frame in frames)
 
 
-def test_each_age_is_placed_once() -> None:
-    """Between two ages the very same tables are given: what is on the device can stay there."""
+def test_a_stage_lasts_until_something_changes() -> None:
+    """Between two changes the very same object is given: what is on the device can stay there."""
     voice = struck()
-    for at_s in (0.0, 0.3, 3.0):
-        frame = CD.frames(at_s)
-        assert voice.on(COARSE, frame) is voice.on(COARSE, frame + 4410)
+    for frame in range(0, voice.timing.silent, 4410):
+        stage = voice.stage(frame, MIDDLE)
+        assert stage.since <= frame < stage.until
+        assert voice.stage(int(min(stage.until, voice.timing.silent)) - 1, MIDDLE) is stage
+
+
+def test_a_stage_does_not_depend_on_what_was_asked_before() -> None:
+    """A voice that is asked for its end first gives the same partials as one that grew old."""
+    old, fresh = struck(), struck()
+    for frame in range(0, CD.frames(3), 4410):
+        old.stage(frame, MIDDLE)
+    one, other = (voice.stage(CD.frames(3), MIDDLE) for voice in (old, fresh))
+    assert one.grids.keys() == other.grids.keys()
+    for divisor, part in one.grids.items():
+        for name in OnGrid.__slots__:
+            assert np.array_equal(getattr(part, name), getattr(other.grids[divisor], name))
+
+
+def test_brightness_brings_partials_in() -> None:
+    """What can't be heard in the dark is left out there."""
+    note = note_of(pitch=60, seconds=20)
+    voice = voice_of(note, library()["warm_pad"], 7, CD, 0, floor_db=-75.0)
+    late = CD.frames(8)
+    found = [sum(map(len, voice.stage(late, bright).grids.values())) for bright in (0.2, 0.5, 1.0)]
+    assert 0 < found[0] < found[1] < found[2]
+    assert brightness_range(0.5) == brightness_range(0.5 + 1e-12) == brightness_range(0.4)
 
 
 def test_a_steady_note_moves_only_at_its_ends() -> None:
     """Every border is needed while it rises and, if its release is short, from its end on."""
     envelope = Envelope(attack_s=0.1, release_s=0.4)
     voice = voices_of_note(patch_of(partials=Harmonics(count=2), envelope=envelope), seconds=3)[0]
-    moves = [voice.moves(at, at + 4410) for at in range(0, voice.timing.silent, 4410)]
-    assert moves == [True] * 2 + [False] * 28 + [True] * (len(moves) - 30)
+    moves = [moving(voice, at) > 0 for at in range(0, voice.timing.silent, 4410)]
+    assert moves[0]
+    assert not any(moves[2:29])
+    assert all(moves[30:])
 
 
 def test_tremolo_always_moves() -> None:
     """Levels that swing at 4 Hz can't be interpolated over 100 ms."""
     patch = patch_of(partials=Harmonics(count=2), motion=Motion(tremolo_db=3), envelope=ORGAN)
     voice = voices_of_note(patch, seconds=3)[0]
-    assert all(voice.moves(at, at + 4410) for at in range(0, voice.timing.silent, 4410))
+    assert all(moving(voice, at) == 2 for at in range(0, voice.timing.silent, 4410))
 
 
 @pytest.mark.parametrize(("fast_db_s", "chunks"), [(300, 2), (40, 10), (3, 2)])
@@ -100,8 +132,8 @@ def test_a_decay_moves_while_it_is_steep(fast_db_s: float, chunks: int) -> None:
         envelope=Envelope(attack_s=0.004, release_s=9),
     )
     voice = voices_of_note(patch, seconds=10)[0]
-    moving = sum(voice.moves(at, at + 4410) for at in range(0, min(voice.timing.silent, 12 * 4410), 4410))
-    assert moving == pytest.approx(chunks, abs=2)
+    count = sum(moving(voice, at) > 0 for at in range(0, min(voice.timing.silent, 12 * 4410), 4410))
+    assert count == pytest.approx(chunks, abs=2)
 
 
 def test_a_selection_of_rows_keeps_their_columns_together() -> None:

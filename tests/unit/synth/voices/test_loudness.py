@@ -1,0 +1,45 @@
+"""How loud partials can get: never more than they are said to, and not much less."""
+
+import numpy as np
+import pytest
+import torch
+
+from services.synth.patches.library import library
+from services.synth.patches.schema import Harmonics
+from services.synth.voices import levels
+from services.synth.voices.loudness import levels_db, loudest_db
+from services.synth.voices.voice import BRIGHTNESSES
+from tests.unit.synth.players import patch_of, voices_of_note
+
+NAMES = ("warm_pad", "choir", "strings", "felt_piano", "church_bell", "drone")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_partial_rises_over_its_loudest_level(name: str) -> None:
+    """At any brightness of each range, at any intensity and at any time, in either ear."""
+    rows = voices_of_note(library()[name], velocity=0.9)[0].rows
+    table = torch.from_numpy(rows.slow.T.copy())
+    loudest, dark = loudest_db(rows), 0.0
+    times = torch.linspace(0, 60, 241)[:, None].expand(-1, len(rows))
+    for bound_db, light in zip(loudest, BRIGHTNESSES, strict=True):
+        for brightness in (dark, (dark + light) / 2, light):
+            for intensity in (0.0, 0.5, 1.0):
+                curves = (torch.full_like(times, value) for value in (brightness, intensity))
+                level = levels.slow_levels(table, times, *curves).max(dim=0).values.numpy()
+                level_db = 20 * np.log10(level * rows.stereo.max(axis=1) + 1e-12)
+                assert (level_db <= bound_db + 0.01).all()
+        dark = light
+
+
+def test_brighter_is_never_quieter() -> None:
+    """A filter that opens lets more of every partial through."""
+    rows = voices_of_note(library()["warm_pad"])[0].rows
+    found = np.array([levels_db(rows, brightness) for brightness in BRIGHTNESSES])
+    assert (np.diff(found, axis=0) > -1e-9).all()
+    assert (found[-1] - found[0]).max() > 10
+
+
+def test_levels_are_those_of_the_loudest_spectrum_through_the_low_pass() -> None:
+    """Without a filter and a morph a partial's level is its gain."""
+    rows = voices_of_note(patch_of(partials=Harmonics(count=5)))[0].rows
+    assert np.allclose(levels_db(rows), 20 * np.log10(rows.slow[:, 0]), atol=1e-3)
