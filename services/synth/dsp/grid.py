@@ -22,7 +22,7 @@ MIDDLE_BELOW: Final = 0.16
 # (blocks, block): their product is the chunk's length. Near its square root the matrix product is cheapest.
 _FULL: Final = {4410: (63, 70), 4800: (75, 64)}
 _MIDDLE: Final = {4410: (21, 105), 4800: (25, 96)}
-_COARSE: Final = {4410: (21, 42), 4800: (15, 64)}
+_COARSE: Final = {4410: (21, 42), 4800: (20, 48)}
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,9 @@ class _Role(NamedTuple):
         return self.seed, self.note.id, self.part, self.step.value
 
 
+_Key = tuple[int, int, int, float] | _Role
+
+
 class Cast:
     """Turns notes into voices; ``skipped`` counts the notes that can't be played by the reason why."""
 
@@ -51,7 +54,7 @@ class Cast:
         self._audio = audio
         self._patches = library()
         # With the note that each plays; None: nothing to be heard.
-        self._voices = Recent[tuple[int, int, int, float], tuple[Note, Voice | None]]()
+        self._voices = Recent[_Key, tuple[Note, Voice | None]]()
         self.skipped = Counter[str]()
 
     def soundings(self, seed: int, view: ScoreView, seq: int) -> list[Sounding]:
@@ -108,11 +111,11 @@ class Cast:
                 yield _Role(seed, note, part, step)
 
     def _voice(self, role: _Role) -> Voice | None:
-        key = role.key
+        key: _Key = role.key
         kept = self._voices.get(key)
-        if kept is None or not (kept[0] is role.note or kept[0] == role.note):
-            kept = (role.note, self._built(role))
-        return self._voices.keep(key, kept)[1]
+        if kept is not None and kept[0] is not role.note and kept[0] != role.note:
+            key, kept = role, self._voices.get(role)
+        return self._voices.keep(key, kept or (role.note, self._built(role)))[1]
 
     def _built(self, role: _Role) -> Voice | None:
         """The voice, whatever the note; one that can't be played is passed over."""
