@@ -42,12 +42,11 @@ class Beat(NamedTuple):
         """Frames that no note exceeds."""
         return (self.after.frame - self.before.frame) * _LONGEST_TICKS // 4
 
-    @property
-    def tones(self) -> frozenset[int]:
-        """The pitch classes that the chord allows, the tonic of its key included."""
+    def tones(self, layer: Layer) -> frozenset[int]:
+        """The pitch classes that the chord allows; weather goes on for many chords and keeps to the tonic."""
         chord = self.after.chord
-        tonic = parse_key(chord.key).tonic
-        return frozenset((*chord.tones, *chord.scale, chord.bass, tonic))
+        tonic = (parse_key(chord.key).tonic,) if layer == "texture" else ()
+        return frozenset((*chord.tones, *chord.scale, chord.bass, *tonic))
 
     def planned(self, layer: Layer) -> tuple[PlannedNote, ...]:
         """What a voice is about to sing after this beat."""
@@ -106,7 +105,11 @@ def _range(event: Event, _: Beat, __: Rest) -> Event | None:
 
 def _tone(event: Event, beat: Beat, rest: Rest) -> Event | None:
     """No tone outside the chord's scale, but one in passing that a step leads on from."""
-    if not isinstance(event, Note) or event.layer in _UNPITCHED or event.pitch % 12 in beat.tones:
+    if (
+        not isinstance(event, Note)
+        or event.layer in _UNPITCHED
+        or event.pitch % 12 in beat.tones(event.layer)
+    ):
         return event
     following = [note.pitch for note in rest if isinstance(note, Note) and note.layer == event.layer]
     following += [note.pitch for note in beat.planned(event.layer)]

@@ -1,8 +1,9 @@
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from msgspec.structs import replace
 
 from auralis.controls import Controls
+from services.composer import bells, textures
 from services.composer.bells import Air, firings
 from services.composer.chance import Chance
 from services.composer.chords import harmony_of
@@ -46,3 +47,12 @@ def test_rising_intensity_only_adds_bells():
     ]
     assert len(frames[0] - frames[1]) <= 2  # the human delay may carry one over a second
     assert len(frames[1] - frames[2]) <= 4
+
+
+def test_no_two_loops_realign_soon():
+    """No ratio of two periods is within 1 % of a small fraction; of the tuned ones within 2."""
+    tuned = [*bells._BELL_PERIODS_MS, *bells._DRONE_PERIODS_MS, *textures._LIGHT_MS]
+    fractions = {a / b for a in range(1, 7) for b in range(1, 7)}
+    for periods, least in ((tuned, 0.02), ([*tuned, *textures._PERIODS_MS], 0.01)):
+        for one, other in combinations(periods, 2):
+            assert min(abs(one / other / fraction - 1) for fraction in fractions) >= least

@@ -7,6 +7,7 @@ from auralis.keys import parse_key
 from auralis.score.events import Automation, Chord, Note, Section, Tempo, check_batch
 from services.composer.finite import compose_piece
 from services.composer.form import CODA
+from services.composer.script import script_of
 from tests.unit.composer.pieces import FORMAT, MODES, SEEDS
 
 RATE = FORMAT.sample_rate_hz
@@ -61,6 +62,8 @@ def test_it_dawns_blooms_after_its_middle_and_ends_with_a_coda(seed, seconds):
     assert 0.5 <= begins[-3] / seconds <= 0.7
     assert 60 <= seconds - begins[-1] <= 145
     assert begins[0] == 0
+    coda_s = script_of(seed, seconds).coda_s
+    assert coda_s - 4 <= begins[-1] <= coda_s
 
 
 @each_length

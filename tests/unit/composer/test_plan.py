@@ -12,6 +12,8 @@ from auralis.controls import Controls
 from auralis.errors import ProtocolError
 from auralis.keys import KEY_NAMES
 from auralis.score.events import Automation, Chord, Note, Revise, Tempo, check_batch
+from services.composer import plan as planning
+from services.composer.engine import compose_beat
 from services.composer.plan import (
     Plan,
     begin,
@@ -248,6 +250,21 @@ def test_a_plan_of_another_version_is_refused():
     plan = msgspec.to_builtins(started(1)[0]) | {"v": 2}
     with pytest.raises(ProtocolError, match="composer checkpoint"):
         decode_plan(msgspec.msgpack.encode(plan))
+
+
+def test_what_breaks_a_rule_is_not_announced_and_named_once(monkeypatch):
+    def careless(state, controls, fmt):
+        events, after = compose_beat(state, controls, fmt)
+        outside = next(tone for tone in range(60, 72) if tone % 12 not in after.chord.scale)
+        wrong = Note(state.frame, -state.frame, 100, float(outside), 0.5, "warm_pad", "pad")
+        return (*events[:1], wrong, *events[1:]) if state.beat == 2 else events, after
+
+    _, before = started(4)
+    monkeypatch.setattr(planning, "compose_beat", careless)
+    plan, batch = started(4)
+    assert plan.rejected == ("tone",)
+    assert batch == before
+    assert extend(plan, START + 6 * SECOND, FORMAT)[0].rejected == ()
 
 
 controls = st.builds(
