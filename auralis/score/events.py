@@ -22,7 +22,22 @@ Unit = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Pitch = Annotated[float, msgspec.Meta(ge=0.0, le=127.0)]
 Layer = Literal["drone", "pad", "choir", "bells", "melody", "answer", "texture", "percussion"]
 
-Room = Literal["hall", "cathedral", "plate", "room"]
+# "none": dry.
+Room = Literal["hall", "cathedral", "plate", "room", "none"]
+# What an automation may move; ``level_…`` is a layer's share of the mix, from muted to as it is mixed.
+Parameter = Literal[
+    "intensity",
+    "brightness",
+    "quality",
+    "level_drone",
+    "level_pad",
+    "level_choir",
+    "level_bells",
+    "level_melody",
+    "level_answer",
+    "level_texture",
+    "level_percussion",
+]
 
 
 class _Event(msgspec.Struct, frozen=True, tag_field="type"):
@@ -67,9 +82,10 @@ class Automation(_Event, frozen=True, tag="automation"):
     """``parameter`` moves from what it is to ``value``, linearly over ``ramp_frames``.
 
     ``quality`` is how much of the sound is rendered: 1 until a machine that is too slow asks for less.
+    ``brightness`` is neutral at 0.5 and adds to what the intensity gives; a layer's level is 1 unless said.
     """
 
-    parameter: Literal["intensity", "brightness", "quality"]
+    parameter: Parameter
     ramp_frames: Frame
     value: Unit
 

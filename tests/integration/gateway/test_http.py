@@ -5,9 +5,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+from msgspec.structs import asdict
 
 from auralis import __version__
 from auralis.audio import due_us, live_seq
+from auralis.controls import Controls
 from services.gateway.app import Gateway
 from tests.integration.gateway.conftest import Join, Start
 from tests.integration.gateway.producing import Producer
@@ -65,7 +67,7 @@ async def test_a_channel_as_it_is(
     status, channel = await ask(http, gateway, "GET", "/api/v1/channels/main")
     assert status == 200
     assert channel["id"] == "main"
-    assert channel["controls"] == {"key": "A minor", "bpm": 60.0, "intensity": 0.5}
+    assert channel["controls"] == asdict(Controls())
     assert (channel["revision"], channel["listeners"]) == (0, 1)
     assert abs(channel["live_seq"] - live_seq(producer.epoch_us, producer.clock.now_us())) <= 2
     assert channel["epoch_us"] == producer.epoch_us
@@ -88,7 +90,7 @@ async def test_channels_come_and_go(gateway: Gateway, http: aiohttp.ClientSessio
     async with http.post(f"{gateway.url}/api/v1/channels", json=wanted) as answer:
         created = await answer.json()
         assert (answer.status, answer.headers["Location"]) == (201, "/api/v1/channels/attic")
-    assert created["controls"] == {"key": "D minor", "bpm": 72.0, "intensity": 0.5}
+    assert created["controls"] == asdict(Controls(key="D minor", bpm=72.0))
     assert not created["always_on"]
     _, listed = await ask(http, gateway, "GET", "/api/v1/channels")
     assert [channel["id"] for channel in listed["channels"]] == ["main", "attic"]

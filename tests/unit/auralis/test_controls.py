@@ -1,7 +1,7 @@
 """Controls: one table says what is allowed, and everything is checked against it."""
 
 import math
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from auralis.controls import SPECS, Controls, changed, validated
 from auralis.errors import InvalidValue
 from auralis.keys import Key
+from auralis.score.events import Layer, Room
 
 
 def test_the_table_names_exactly_the_controls_and_their_defaults() -> None:
@@ -63,6 +64,19 @@ def test_what_is_no_key_is_refused(value: Any) -> None:
 def test_an_unknown_control_is_refused_by_naming_those_there_are() -> None:
     with pytest.raises(InvalidValue, match="volume: found 1, allowed: a control named key, bpm, intensity"):
         validated({"bpm": 60, "volume": 1})
+
+
+def test_each_layer_has_a_level_that_is_shown_among_the_layers() -> None:
+    levels = {spec.name: spec.label for spec in SPECS if spec.group == "layers"}
+    assert levels == {f"level_{layer}": layer for layer in get_args(Layer)}
+
+
+def test_a_room_is_one_of_the_scores_or_left_to_the_composer() -> None:
+    (spec,) = (spec for spec in SPECS if spec.name == "room")
+    assert spec.choices == ("auto", *get_args(Room))
+    assert validated({"room": "Plate"}) == {"room": "plate"}
+    with pytest.raises(InvalidValue, match="room: found 'garage', allowed: one of auto, hall"):
+        validated({"room": "garage"})
 
 
 def test_a_key_is_kept_in_its_canonical_form() -> None:

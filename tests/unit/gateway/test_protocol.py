@@ -3,6 +3,7 @@
 import contextlib
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,7 +109,7 @@ def test_hello_has_the_fields_of_the_contract() -> None:
         "channels": 2,
         "frames_per_chunk": 4410,
         "codec": "pcm",
-        "controls": {"key": "A minor", "bpm": 60.0, "intensity": 0.5},
+        "controls": msgspec.to_builtins(Controls()),
         "revision": 3,
         "live_seq": 99,
         "burst": 5,

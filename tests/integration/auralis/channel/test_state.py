@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from auralis.channel.listeners import Listeners
 from auralis.channel.state import Channels, QualityRequest
-from auralis.controls import Controls
+from auralis.controls import SPECS, Controls
 from auralis.errors import ChannelExists, ChannelNotFound, InvalidValue
 from auralis.keyspace import Keyspace
 from auralis.score.entry_id import NO_ENTRY
@@ -30,6 +30,15 @@ async def test_a_new_channel_is_as_it_was_asked_for(client: Redis, channels: Cha
     assert (state.revision, state.composed_revision, state.version, state.until_frame) == (0, 0, 0, 0)
     assert (state.plan, state.control_id) == (None, NO_ENTRY)
     assert before <= divmod(state.epoch_us, 1_000_000) <= after
+
+
+async def test_a_channel_of_an_earlier_version_has_the_defaults_of_what_came_later(
+    client: Redis, channels: Channels, keys: Keyspace
+) -> None:
+    await channels.create("old", sample_rate_hz=44_100, controls=Controls("Eb major", 72.0, 0.25))
+    later = [f"control:{spec.name}" for spec in SPECS if spec.name not in ("key", "bpm", "intensity")]
+    assert await client.hdel(keys.state("old"), *later) == len(later)
+    assert (await channels.state("old")).controls == Controls("Eb major", 72.0, 0.25)
 
 
 async def test_without_a_seed_every_channel_gets_another_one(channels: Channels) -> None:
