@@ -6,8 +6,9 @@ from typing import Final, NamedTuple
 
 from auralis.audio import AudioFormat
 from auralis.controls import Controls
+from auralis.score.entry_id import EntryId
 from auralis.score.score import Score
-from services.offline.piece import compose_piece
+from services.composer import plan as planning
 from services.offline.replay import replay
 from tests.gates.measures import Audio, from_pcm
 
@@ -18,7 +19,7 @@ SHORT_MINUTES: Final = 1.0
 LONG: Final = tuple(os.environ.get("AURALIS_GATE_PIECES", "1@44100").split())
 SHORT: Final = ("2@44100", "3@44100", "4@48000")
 _FIRST_SEQ: Final = 100  # the first seconds rise from silence
-_TAIL_S: Final = 30.0  # composed beyond what is measured: its end is none of a piece without end
+_AHEAD_S: Final = 10.0  # a score that runs dry holds its last chord
 
 
 class Piece(NamedTuple):
@@ -43,8 +44,21 @@ def named(name: str, minutes: float) -> Piece:
 
 @cache
 def piece(seed: int, minutes: float, intensity: float = 0.5, rate_hz: int = 44_100) -> Piece:
+    """As below, kept."""
+    return composed_and_rendered(seed, minutes, intensity, rate_hz)
+
+
+def composed_and_rendered(seed: int, minutes: float, intensity: float = 0.5, rate_hz: int = 44_100) -> Piece:
     """The piece of ``seed`` under unchanging controls; without the rise of its first seconds."""
     audio = AudioFormat(rate_hz)
-    score = compose_piece(seed, Controls(intensity=intensity), minutes * 60 + _TAIL_S, audio)
+    score = _endless(seed, Controls(intensity=intensity), minutes * 60 + _FIRST_SEQ / 10 + _AHEAD_S, audio)
     pcm = b"".join(replay(score, seed, audio, range(_FIRST_SEQ, _FIRST_SEQ + round(minutes * 600))))
     return Piece(score, from_pcm(pcm), rate_hz)
+
+
+def _endless(seed: int, controls: Controls, seconds: float, audio: AudioFormat) -> Score:
+    """What a channel announces in its first ``seconds``; a piece for a file would have an end."""
+    _, batch = planning.extend(planning.begin(seed, 0, controls, 0), audio.frames(seconds), audio)
+    score = Score()
+    score.apply(EntryId(1, 0), batch)
+    return score
