@@ -90,14 +90,13 @@ class Renderer:
     @torch.inference_mode()  # a tenth faster: nothing here is ever differentiated
     def render(self, jobs: Sequence[Job]) -> list[bytes]:
         """The PCM of each job: 16-bit little-endian interleaved stereo."""
-        tracks = [track for job in jobs for track in self._tracks(job)]
-        self._mix(tracks)
-        limited = iter([self._limited(track.takes) for track in tracks])
+        limited = list(self._mixed([track for job in jobs for track in self._tracks(job)]))
         for job in jobs:
             self._cast.prepare(job.seed, job.score.view(job.versions.own), job.seq)
         self._cast.next_batch()
         self._tapes.next_batch()
-        return [self._finish(job, limited) for job in jobs]
+        chunks = iter(limited)
+        return [self._finish(job, chunks) for job in jobs]
 
     def _tracks(self, job: Job) -> list[_Track]:
         old = seam(job, self._audio)
@@ -114,8 +113,8 @@ class Renderer:
     def _new_tape(self) -> Tape:
         return Tape(self._audio, self._space.depth(_MIXES), LONGEST_DELAY_CHUNKS + _MIXES)
 
-    def _mix(self, tracks: Sequence[_Track]) -> None:
-        """Give the tracks' last takes their mixes: layers of many channels together, space one by one."""
+    def _mixed(self, tracks: Sequence[_Track]) -> Iterator[NDArray[np.float32]]:
+        """The last chunk of each track: layers of many channels are rendered together, space one by one."""
         waiting: list[Plan] = []
         wanted: dict[int, tuple[int, Take]] = {}
         for track in tracks:
@@ -126,6 +125,9 @@ class Renderer:
                 self._play(list(wanted.values()))
                 for each in waiting:
                     self._space.mix(each)
+                yield from [self._limited(each.takes) for each in waiting]
+                for each in waiting:
+                    self._space.forget(each)
                 waiting, wanted = [], {}
 
     def _play(self, wanted: Sequence[tuple[int, Take]]) -> None:
@@ -136,8 +138,7 @@ class Renderer:
             outputs = iter(self._layers.render([part for scene in scenes for part in scene]))
             for (_, take), scene in zip(some, scenes, strict=True):
                 buses = [self._desk.buses(next(outputs), {v.layer for v in each.voices}) for each in scene]
-                take.buses = buses[0] if len(buses) == 1 else desk.crossfaded(*buses)
-                take.played = True
+                take.play(buses[0] if len(buses) == 1 else desk.crossfaded(*buses))
 
     def _limited(self, takes: Sequence[Take]) -> NDArray[np.float32]:
         mixes = [self._silence() if take.mix is None else take.mix for take in takes[-_MIXES:]]

@@ -7,7 +7,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 # Several seconds of every channel's turns.
-_BATCHES: Final = 100
+_BATCHES: Final = 40
 
 
 class Recent(Generic[K, V]):

@@ -18,7 +18,7 @@ from services.synth.dsp import convolution, delay, master, rooms
 from services.synth.dsp.convolution import Response, Spectrum
 from services.synth.mix.desk import DELAY_TO_ROOM
 from services.synth.mix.silence import crossfaded, total
-from services.synth.mix.tape import Take
+from services.synth.mix.tape import WHOLE_TAKES, Take, shrink_past
 
 DEFAULT_ROOM: Final = "hall"
 _DEFAULT_BPM: Final = 60.0
@@ -85,16 +85,32 @@ class SpaceRenderer:
         return Plan(takes, mixes, rooms_, sends, echoes, self._to_play(takes, mixes, sends, echoes))
 
     def mix(self, plan: Plan) -> None:
-        """Give the takes their mix; those that the plan calls unplayed have been played."""
+        """Give the takes their mix; those that the plan calls unplayed have been played.
+
+        What another plan, made at the same time, has done since is not done again.
+        """
         takes = plan.takes
         for index in plan.echoes:
-            self._analyse_delay(takes, index)
+            if not takes[index].delay_known:
+                self._analyse_delay(takes, index)
         for index in plan.sends:
-            self._send(takes, index)
+            if not takes[index].sent:
+                self._send(takes, index)
         for index in plan.rooms:
-            self._analyse_room(takes, index)
+            if not takes[index].room_known:
+                self._analyse_room(takes, index)
         for index in plan.mixes:
-            self._mix(takes, index)
+            if not takes[index].mixed:
+                self._mix(takes, index)
+
+    def forget(self, plan: Plan) -> None:
+        """Drop what no chunk needs any more, even where the last ones are rendered again."""
+        takes = plan.takes
+        shrink_past(takes, plan.plays)
+        if plan.mixes:
+            kept = self._room_length(takes[-1]) + WHOLE_TAKES
+            if len(takes) > kept:
+                takes[-1 - kept].forget_room()
 
     # What is needed for what: indices of takes that lack something, oldest first.
 
@@ -124,7 +140,7 @@ class SpaceRenderer:
     # How it is made.
 
     def _analyse_delay(self, takes: Sequence[Take], index: int) -> None:
-        before, now = (_into_delay(takes[i]) if i >= 0 else None for i in (index - 1, index))
+        before, now = (takes[i].into_delay if i >= 0 else None for i in (index - 1, index))
         takes[index].delay_spectrum = self._spectrum(before, now, self._delay_bins)
         takes[index].delay_known = True
 
@@ -148,12 +164,15 @@ class SpaceRenderer:
         mix = total(near, self._wet(takes, index))
         take.mix = None if mix is None else master.saturate(np.asarray(mix.cpu().numpy()))
         take.mixed = True
+        take.forget_buses()
 
     def _spectrum(self, before: torch.Tensor | None, now: torch.Tensor | None, bins: int) -> Spectrum | None:
         if before is None and now is None:
             return None
-        silence = torch.zeros(AUDIO_CHANNELS, self._audio.frames_per_chunk, device=self._device)
-        before, now = (silence if chunk is None else chunk for chunk in (before, now))
+        silence = torch.zeros(self._audio.frames_per_chunk, device=self._device)
+        before, now = (
+            (silence if chunk is None else chunk).expand(AUDIO_CHANNELS, -1) for chunk in (before, now)
+        )
         return convolution.spectrum(before, now, bins)
 
     def _echoes(self, takes: Sequence[Take], index: int) -> torch.Tensor | None:
@@ -210,10 +229,6 @@ def _before(indices: Sequence[int], lengths: Sequence[int]) -> Iterable[int]:
 def _with_earlier(indices: Iterable[int]) -> set[int]:
     """The indices and those before them: a spectrum is that of two chunks."""
     return {j for i in indices for j in (i - 1, i) if j >= 0}
-
-
-def _into_delay(take: Take) -> torch.Tensor | None:
-    return take.buses.delay if take.buses is not None else None
 
 
 def _bpm(take: Take, frame: int) -> float:

@@ -4,6 +4,7 @@ All of it can be rendered again from the score, so the tape is a cache and never
 once for each version of the score that gives it other samples.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,14 +19,15 @@ from services.synth.dsp.convolution import Spectrum
 from services.synth.mix.desk import Buses
 
 # Chunks are rendered again after a revision, and the limiter looks back at three: these stay whole.
-_WHOLE_TAKES: Final = 30
+WHOLE_TAKES: Final = 30
 
 
 @dataclass(slots=True, eq=False)
 class Take:
     """One chunk in one version, as far as it has been rendered.
 
-    Each flag says that what follows it is known; None is silence then. The spectra are those of the chunk and
+    Each flag says that what follows it is known; None is silence then (buses and echoes are dropped once they
+    are in the mix). The spectra are those of the chunk and
     the one before it.
     """
 
@@ -34,6 +36,7 @@ class Take:
     earlier: EntryId
     played: bool = False
     buses: Buses | None = None
+    into_delay: torch.Tensor | None = None
     sent: bool = False
     echoes: torch.Tensor | None = None
     into_room: torch.Tensor | None = None
@@ -48,14 +51,35 @@ class Take:
         """Whether this is the take after ``other``."""
         return (other.seq, other.view.version) == (self.seq - 1, self.earlier)
 
+    def play(self, buses: Buses | None) -> None:
+        """Note what sounds in it."""
+        self.buses, self.played = buses, True
+        # A copy of its own: a view would keep all buses.
+        self.into_delay = None if buses is None or buses.delay is None else buses.delay[0].clone()
+
     def shrink(self) -> None:
         """Drop what later chunks do not need: all but the spectra."""
         self.played = self.sent = self.mixed = False
-        self.buses = self.echoes = self.into_room = self.mix = None
+        self.buses = self.into_delay = self.echoes = self.into_room = self.mix = None
+
+    def forget_buses(self) -> None:
+        """Drop what only its own mix needed."""
+        self.buses = self.echoes = None
+
+    def forget_room(self) -> None:
+        """Drop what its room needed: no room is as long as the longest one for ever."""
+        self.room_known, self.room_spectrum = False, None
 
     def forget_echoes(self) -> None:
         """Drop what the delay needed: its past is shorter than the room's."""
         self.delay_known, self.delay_spectrum = False, None
+
+
+def shrink_past(takes: Sequence[Take], played: Iterable[int]) -> None:
+    """Shrink those of the takes that were played for what they left behind alone; ``played`` are indices."""
+    for index in played:
+        if index < len(takes) - WHOLE_TAKES:
+            takes[index].shrink()
 
 
 class Tape:
@@ -64,7 +88,7 @@ class Tape:
     def __init__(self, audio: AudioFormat, depth: int, echoes: int) -> None:
         self._audio = audio
         self._depth = depth
-        self._echoes = echoes + _WHOLE_TAKES
+        self._echoes = echoes + WHOLE_TAKES
         self._takes: dict[tuple[int, EntryId], Take] = {}
         self._last: list[Take] = []
 
@@ -80,8 +104,8 @@ class Tape:
         if not (self._last and newest.follows(self._last[-1])):
             self._last = self._past(score, newest)
         self._last = [*self._last[1 - self._depth :], newest]
-        if len(self._last) > _WHOLE_TAKES:
-            self._last[-1 - _WHOLE_TAKES].shrink()
+        if len(self._last) > WHOLE_TAKES:
+            self._last[-1 - WHOLE_TAKES].shrink()
         if len(self._last) > self._echoes:
             self._last[-1 - self._echoes].forget_echoes()
         self._forget(seq)
@@ -93,7 +117,7 @@ class Tape:
         while len(past) < self._depth - 1 and take.seq > 0 and take.earlier != NO_ENTRY:
             take = self._take(score, take.earlier, take.seq - 1)
             past.append(take)
-        for old in past[_WHOLE_TAKES:]:
+        for old in past[WHOLE_TAKES:]:
             old.shrink()
         return past[::-1]
 
@@ -106,6 +130,6 @@ class Tape:
 
     def _forget(self, seq: int) -> None:
         """Keep what the next chunks need, and what a rendering of the last ones again would."""
-        if len(self._takes) > self._depth + 2 * _WHOLE_TAKES:
-            kept = range(seq - self._depth, seq + _WHOLE_TAKES)
+        if len(self._takes) > self._depth + 2 * WHOLE_TAKES:
+            kept = range(seq - self._depth, seq + WHOLE_TAKES)
             self._takes = {key: take for key, take in self._takes.items() if take.seq in kept}

@@ -3,19 +3,19 @@
 from services.synth.mix.recent import Recent
 
 
-def test_what_a_batch_needed_is_kept_for_a_hundred() -> None:
+def test_what_a_batch_needed_is_kept_for_forty() -> None:
     """And what is needed again is kept anew."""
     kept: Recent[str, int | None] = Recent()
     kept.keep("once", 1)
     kept.keep("often", 2)
-    for batch in range(99):
+    for batch in range(39):
         kept.next_batch()
-        if batch == 50:
+        if batch == 20:
             kept.keep("often", 2)
     assert (kept.get("once"), kept.get("often"), len(kept)) == (1, 2, 2)
     kept.next_batch()
     assert (kept.get("once"), kept.get("often"), "once" in kept) == (None, 2, False)
-    for _ in range(100):
+    for _ in range(40):
         kept.next_batch()
     assert len(kept) == 0
 

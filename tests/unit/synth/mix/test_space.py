@@ -40,8 +40,7 @@ def takes_of(events: list[Event], count: int, into: str) -> list[Take]:
     takes = [Take(seq, view, NO_ENTRY) for seq in range(count)]
     for take in takes:
         sine = tone(take.seq)
-        take.buses = Buses(silence, sine, None) if into == "room" else Buses(silence, silence, sine)
-        take.played = True
+        take.play(Buses(silence, sine, None) if into == "room" else Buses(silence, silence, sine))
     return takes
 
 
@@ -133,6 +132,12 @@ def test_chunk_by_chunk_or_at_once_is_the_same(into: str) -> None:
     assert np.array_equal(at_once, one_by_one)
 
 
+@pytest.fixture
+def echoes_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are dropped once they are in the mix."""
+    monkeypatch.setattr(Take, "forget_buses", lambda _take: None)
+
+
 def echoes(events: list[Event]) -> Samples:
     """What comes out of the delay in chunks 40 to 59."""
     takes = takes_of(events, 60, "delay")
@@ -142,6 +147,7 @@ def echoes(events: list[Event]) -> Samples:
     )
 
 
+@pytest.mark.usefixtures("echoes_are_kept")
 @pytest.mark.parametrize("change", [45 * 4410, 45 * 4410 + 1234])
 def test_a_change_of_tempo_does_not_click_in_the_echo(change: int) -> None:
     """Within the first chunk that begins in the new tempo the old spacing goes over into the new one."""
@@ -176,6 +182,7 @@ def test_without_a_word_it_is_the_hall() -> None:
     assert np.array_equal(heard([], 30, 5, "room"), heard([Space(0, "hall")], 30, 5, "room"))
 
 
+@pytest.mark.usefixtures("echoes_are_kept")
 def test_echoes_go_into_the_room() -> None:
     """Nothing for three quarters of a beat; then more than the echo itself."""
     events: list[Event] = [Tempo(0, 60.0)]

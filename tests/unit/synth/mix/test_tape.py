@@ -79,7 +79,7 @@ def test_a_tape_does_not_grow(score: Score) -> None:
             frame = AUDIO.start_frame(seq + 3)
             score.apply(EntryId(10 + seq, 0), Batch(0, frame, AUDIO.frames(60), ()))
         kept.upto(score, score.last_id, seq)
-        assert len(kept._takes) <= DEPTH + 2 * tape._WHOLE_TAKES + 1
+        assert len(kept._takes) <= DEPTH + 2 * tape.WHOLE_TAKES + 1
 
 
 @pytest.mark.parametrize("whole", [4, 10])
@@ -88,7 +88,7 @@ def test_chunks_that_were_shrunk_and_are_asked_for_again_are_the_same(
 ) -> None:
     """A worker may go back further than it keeps anything whole."""
     expected = chunks(Renderer(AUDIO), score, LAST)
-    monkeypatch.setattr(tape, "_WHOLE_TAKES", whole)
+    monkeypatch.setattr(tape, "WHOLE_TAKES", whole)
     renderer = Renderer(AUDIO)
     chunks(renderer, score, range(30, 70))
     assert chunks(renderer, score, LAST) == expected
@@ -99,7 +99,7 @@ def test_chunks_that_were_forgotten_and_are_asked_for_again_are_the_same(
 ) -> None:
     """However little the tape keeps."""
     expected = chunks(Renderer(AUDIO), score, LAST)
-    monkeypatch.setattr(tape, "_WHOLE_TAKES", 1)
+    monkeypatch.setattr(tape, "WHOLE_TAKES", 1)
     renderer = Renderer(AUDIO)
     assert chunks(renderer, score, LAST) == expected
     chunks(renderer, score, range(300, 303))
