@@ -37,7 +37,8 @@ def initial_state(seed: int, frame: int, controls: Controls) -> EngineState:
     that the channel played before.
     """
     key = controls.musical_key
-    scene = Scene(seed, round(controls.intensity * 1000), first_form(seed), 0)
+    level, mood = (round(share * 1000) for share in (controls.intensity, controls.mood))
+    scene = Scene(seed, level, first_form(seed), 0, mood)
     mbpm, degree = mbpm_of(controls.bpm), TONIC[key.mode]
     tonic = harmony_of(key, degree, quality_of(degree, key.mode, scene.chance("harmony.quality"), 0))
     bass = bass_pitch(tonic.bass, None)

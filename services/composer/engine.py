@@ -19,6 +19,7 @@ from services.composer.choir import SINGERS, sing
 from services.composer.conduct import initial_state, steered, with_chord, with_section
 from services.composer.draft import Draft, Sound
 from services.composer.gestures import Gestures, gestures_of
+from services.composer.marks import RAMP_MS, Moment, said_at
 from services.composer.melody import advanced
 from services.composer.percussion import drum
 from services.composer.phrase import PlannedNote, Stretch
@@ -28,9 +29,8 @@ from services.composer.sustain import Support, sustained
 from services.composer.tempo import BEATS_A_BAR, TICKS_A_BEAT
 from services.composer.textures import weave
 
-__all__ = ["INTENSITY_RAMP_MS", "EngineState", "compose", "compose_beat", "initial_state"]
+__all__ = ["EngineState", "compose", "compose_beat", "initial_state"]
 
-INTENSITY_RAMP_MS: Final = 250
 _KEYFRAME_S: Final = 60  # at the next bar after it: a reader that starts anywhere knows all within 66 s
 _MELODY_HUMAN_MS: Final = 25
 _LEGATO_PERCENT: Final = 92
@@ -71,7 +71,7 @@ def compose_beat(state: EngineState, controls: Controls, fmt: AudioFormat) -> tu
         state = with_chord(state, state.scene(controls, rate), rate)
     scene = state.scene(controls, rate)
     draft = Draft(state, scene, rate)
-    state = _announced(draft, before, state, controls.intensity, begins=begins)
+    state = _announced(draft, before, state, controls, begins=begins)
     state = _played(draft, state, scene, begins=begins)
     after = replace(
         state,
@@ -84,7 +84,7 @@ def compose_beat(state: EngineState, controls: Controls, fmt: AudioFormat) -> tu
 
 
 def _announced(
-    draft: Draft, before: EngineState, state: EngineState, intensity: float, *, begins: bool
+    draft: Draft, before: EngineState, state: EngineState, controls: Controls, *, begins: bool
 ) -> EngineState:
     """Write what a reader must know: each mark where it changes, and all of them every minute."""
     known = before.keyframe
@@ -93,12 +93,17 @@ def _announced(
         draft.mark(Section(state.frame, state.form.name))
     if repeats or state.tempo.ramping:
         draft.mark(TempoMark(state.frame, state.tempo.mbpm() / 1000))
-    if repeats or intensity != before.intensity:
-        ramp = 0 if before.intensity is None else draft.ms(INTENSITY_RAMP_MS)
-        draft.mark(Automation(state.frame, "intensity", ramp, intensity))
+    ramp = 0 if before.intensity is None else draft.ms(RAMP_MS)
+    if repeats or controls.intensity != before.intensity:
+        draft.mark(Automation(state.frame, "intensity", ramp, controls.intensity))
+    moment = Moment(state.frame, draft.rate, ramp, repeats)
+    marks, said = said_at(moment, state.said, controls, state.form.name)
+    for mark in marks:
+        draft.mark(mark)
     if repeats or begins:
         draft.mark(_chord_mark(draft, state))
-    return replace(state, intensity=intensity, keyframe=state.frame if repeats else known)
+    keyframe = state.frame if repeats else known
+    return replace(state, intensity=controls.intensity, keyframe=keyframe, said=said)
 
 
 def _chord_mark(draft: Draft, state: EngineState) -> Chord:

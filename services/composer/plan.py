@@ -18,7 +18,8 @@ from auralis.controls import Controls
 from auralis.errors import ProtocolError
 from auralis.score.events import Automation, Batch, Event, Revise
 from services.composer.conduct import initial_state, resumed
-from services.composer.engine import INTENSITY_RAMP_MS, compose_beat
+from services.composer.engine import compose_beat
+from services.composer.marks import RAMP_MS, Moment, moved, room_of, turned
 from services.composer.rules import checked
 from services.composer.state import EngineState
 
@@ -74,15 +75,11 @@ def revise(
         ValueError: the plan has forgotten what was announced at ``floor_frame``.
     """
     kept, state = _kept(plan, floor_frame)
-    # At a beat the engine itself announces a new intensity; between two beats it would come late.
-    if controls.intensity != plan.controls.intensity and floor_frame < state.frame:
-        others = (event for event in kept if not _is_of(event, "intensity"))
-        kept = (_at_once(floor_frame, controls.intensity, fmt), *others)
-        # A piece that has not begun says it again at its first beat.
-        state = replace(state, intensity=None if state.intensity is None else controls.intensity)
+    if floor_frame < state.frame:
+        kept, state = _at_once(kept, state, floor_frame, (plan.controls, controls), fmt)
     past = tuple(snapshot for snapshot in plan.snapshots if snapshot.frame < state.frame)
     before = tuple(event for event in plan.announced if event.at_frame < floor_frame)
-    turned = replace(
+    revised = replace(
         plan,
         controls=controls,
         revision=revision,
@@ -90,8 +87,8 @@ def revise(
         snapshots=(*past, state),
         announced=(*before, *kept),
     )
-    turned, batch = _composed(turned, max(plan.until_frame, state.frame + 1), fmt)
-    return turned, replace(batch, from_frame=floor_frame, events=(Revise(floor_frame), *kept, *batch.events))
+    revised, batch = _composed(revised, max(plan.until_frame, state.frame + 1), fmt)
+    return revised, replace(batch, from_frame=floor_frame, events=(Revise(floor_frame), *kept, *batch.events))
 
 
 def resume(plan: Plan, floor_frame: int, fmt: AudioFormat) -> tuple[Plan, Batch]:
@@ -166,9 +163,21 @@ def _kept(plan: Plan, floor_frame: int) -> tuple[Events, EngineState]:
     return tuple(event for event in plan.announced if floor_frame <= event.at_frame < state.frame), state
 
 
-def _at_once(floor_frame: int, intensity: float, fmt: AudioFormat) -> Automation:
-    ramp = INTENSITY_RAMP_MS * fmt.sample_rate_hz // 1000
-    return Automation(floor_frame, "intensity", ramp, intensity)
+def _at_once(
+    kept: Events, state: EngineState, floor_frame: int, change: tuple[Controls, Controls], fmt: AudioFormat
+) -> tuple[Events, EngineState]:
+    """What would come late at the next beat, where the engine says it: what the synth alone obeys."""
+    was, now = change
+    rate = fmt.sample_rate_hz
+    floor = Moment(floor_frame, rate, RAMP_MS * rate // 1000, repeats=False)
+    kept, said = turned(kept, state.said, floor, was, now)
+    if now.room != was.room:
+        kept, said = moved(kept, said, floor, room_of(now, state.form.name))
+    state = replace(state, said=said)
+    # A piece that has not begun says its intensity again at its first beat.
+    if now.intensity == was.intensity or state.intensity is None:
+        return kept, state
+    return kept, replace(state, intensity=now.intensity)
 
 
 def _is_of(event: Event, parameter: str) -> bool:

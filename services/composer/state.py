@@ -9,6 +9,7 @@ from services.composer.answer import Answer
 from services.composer.chords import Harmony
 from services.composer.form import Form
 from services.composer.harmony import Progression
+from services.composer.marks import Said
 from services.composer.melody import Melody
 from services.composer.memory import Memory
 from services.composer.scene import Scene
@@ -34,7 +35,7 @@ class EngineState(msgspec.Struct, frozen=True, array_like=True):
     them. ``voicing`` and ``following`` are the pitches of ``chord`` and ``upcoming`` from the bass up;
     ``chord_ends`` is a beat. ``held`` are the bass, the voices of the pad, a fifth in the drone, and the
     singers of the choir. ``bars`` are the lengths of the chords to come where they are fixed; ``memory`` is
-    what sections left behind.
+    what sections left behind, ``said`` what was passed on to the synth.
     """
 
     seed: int
@@ -59,6 +60,7 @@ class EngineState(msgspec.Struct, frozen=True, array_like=True):
     answer: Answer = Answer()
     memory: Memory = Memory()
     bars: tuple[int, ...] = ()
+    said: Said = Said()
 
     @property
     def on_bar(self) -> bool:
@@ -78,4 +80,5 @@ class EngineState(msgspec.Struct, frozen=True, array_like=True):
     def scene(self, controls: Controls, sample_rate_hz: int) -> Scene:
         """What the layers decide by: the one place where controls become thousandths."""
         second = (self.frame - self.origin) // sample_rate_hz
-        return Scene(self.seed, round(controls.intensity * 1000), self.form, second)
+        level, mood = (round(share * 1000) for share in (controls.intensity, controls.mood))
+        return Scene(self.seed, level, self.form, second, mood)

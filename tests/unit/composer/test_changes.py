@@ -8,8 +8,9 @@ from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from auralis.controls import Controls
+from auralis.controls import ROOMS, Controls
 from auralis.keys import KEY_NAMES, parse_key
 from auralis.score.events import Note, check_batch
 from auralis.timing import GUARD_US, HORIZON_US, LEAD_US
@@ -29,6 +30,10 @@ changes = st.fixed_dictionaries(
         "key": st.sampled_from(KEY_NAMES),
         "bpm": st.sampled_from([40.0, 55.0, 60.0, 87.5, 120.0]),
         "intensity": st.sampled_from([0.0, 0.2, 0.5, 0.8, 1.0]),
+        "mood": st.sampled_from([0.0, 0.3, 0.5, 1.0]),
+        "brightness": st.sampled_from([0.0, 0.5, 1.0]),
+        "room": st.sampled_from(ROOMS),
+        "level_melody": st.sampled_from([0.0, 0.5, 1.0]),
     },
 )
 keys = st.sampled_from(KEY_NAMES)
@@ -64,7 +69,7 @@ class Playing:
             self.now += RATE // 4
             self.extend()
         floor = self.now + FROZEN
-        controls = Controls(**{**_fields(self.plan.controls), **change})
+        controls = replace(self.plan.controls, **change)
         self.keys.append(controls.key)
         self.remember(floor)
         self.read(*revise(self.plan, floor, controls, self.plan.revision + 1, FORMAT), floor)
@@ -89,10 +94,6 @@ class Playing:
     def beats(self):
         self.remember(1 << 60)
         return list(pairwise(self.states))
-
-
-def _fields(controls):
-    return {"key": controls.key, "bpm": controls.bpm, "intensity": controls.intensity}
 
 
 def played(seed, controls, turned):

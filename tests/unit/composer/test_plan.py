@@ -8,12 +8,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from auralis.controls import Controls
+from auralis.controls import ROOMS, Controls
 from auralis.errors import ProtocolError
 from auralis.keys import KEY_NAMES
-from auralis.score.events import Automation, Chord, Note, Revise, Tempo, check_batch
+from auralis.score.events import Automation, Chord, Note, Revise, Space, Tempo, check_batch
 from services.composer import plan as planning
 from services.composer.engine import compose_beat
+from services.composer.marks import room_of
 from services.composer.plan import (
     Plan,
     begin,
@@ -100,6 +101,76 @@ def test_a_change_of_intensity_is_heard_from_the_floor_on_and_said_once(floor):
     ramps = [event for event in batch.events if isinstance(event, Automation)]
     assert ramps == [Automation(floor, "intensity", SECOND // 4, 0.9)]
     assert ramps[0] in revise(revised, floor, revised.controls, 2, FORMAT)[1].events
+
+
+@pytest.mark.parametrize("floor", [START + 70_000, START + 3 * SECOND])
+@pytest.mark.parametrize("name", ["brightness", "level_pad", "level_percussion"])
+def test_a_share_that_is_turned_is_heard_from_the_floor_on_and_said_once(name, floor):
+    plan, _ = started()
+    revised, batch = revise(plan, floor, Controls(**{name: 0.25}), 1, FORMAT)
+    (ramp,) = (event for event in batch.events if isinstance(event, Automation))
+    assert ramp == Automation(floor, name, SECOND // 4, 0.25)
+    assert ramp in revise(revised, floor, revised.controls, 2, FORMAT)[1].events
+
+
+def test_a_share_alone_changes_nothing_else():
+    """Who mutes a layer goes on to hear the same music, less that layer."""
+    plan, before = started()
+    floor = START + 70_000
+    _, batch = revise(plan, floor, Controls(level_pad=0.0, brightness=0.9), 1, FORMAT)
+    others = [event for event in batch.events[1:] if not isinstance(event, Automation)]
+    assert tuple(others)[: len(rest(before.events, floor))] == rest(before.events, floor)
+
+
+def spaces_of(events):
+    return [(event.at_frame, event.room) for event in events if isinstance(event, Space)]
+
+
+@pytest.mark.parametrize("floor", [START + 70_000, START + 3 * SECOND])
+def test_a_room_is_entered_from_the_floor_on(floor):
+    plan, _ = started()
+    plan, batch = revise(plan, floor, Controls(room="plate"), 1, FORMAT)
+    assert spaces_of(batch.events) == [(floor, "plate")]
+    assert spaces_of(revise(plan, floor, plan.controls, 2, FORMAT)[1].events) == [(floor, "plate")]
+
+
+def test_a_room_that_nobody_has_entered_yet_gives_way_to_another_one():
+    plan, _ = started()
+    floor = START + 70_000
+    for room in ("plate", "none", "cathedral"):
+        plan, batch = revise(plan, floor, Controls(room=room), 1, FORMAT)
+        assert spaces_of(batch.events) == [(floor, room)]
+
+
+def test_a_room_waits_until_the_last_change_is_over():
+    """The synth walks for four seconds; from the middle of its way to a third room it would have to jump."""
+    plan, _ = started()
+    floor = START + 70_000
+    plan, _ = revise(plan, floor, Controls(room="plate"), 1, FORMAT)
+    plan, batch = revise(plan, floor + SECOND, Controls(room="cathedral"), 2, FORMAT)
+    ((frame, room),) = spaces_of(batch.events)
+    assert room == "cathedral"
+    assert floor + 4 * SECOND <= frame < floor + 5 * SECOND
+
+
+def test_shares_and_room_are_said_again_every_minute():
+    plan, _ = started(controls=Controls(brightness=0.2, level_bells=0.0, room="plate"))
+    _, batch = extend(plan, START + 200 * SECOND, FORMAT)
+    for kind in ("brightness", "level_bells", "room"):
+        frames = [
+            event.at_frame
+            for event in batch.events
+            if isinstance(event, Space if kind == "room" else Automation)
+            and kind in ("room", getattr(event, "parameter", None))
+        ]
+        assert len(frames) >= 2
+        assert all(b - a < 70 * SECOND for a, b in pairwise([START, *frames]))
+
+
+def test_what_is_as_a_reader_assumes_is_not_said():
+    _, batch = started(200)
+    assert {event.parameter for event in batch.events if isinstance(event, Automation)} == {"intensity"}
+    assert spaces_of(batch.events) == []
 
 
 def test_a_second_change_of_intensity_takes_the_place_of_the_first():
@@ -272,6 +343,11 @@ controls = st.builds(
     key=st.sampled_from(KEY_NAMES),
     bpm=st.sampled_from([40.0, 60.0, 61.5, 90.0, 120.0]),
     intensity=st.sampled_from([0.0, 0.33, 0.5, 1.0]),
+    mood=st.sampled_from([0.0, 0.5, 1.0]),
+    brightness=st.sampled_from([0.0, 0.5, 0.8]),
+    room=st.sampled_from(ROOMS),
+    level_pad=st.sampled_from([0.0, 0.4, 1.0]),
+    level_percussion=st.sampled_from([0.0, 1.0]),
 )
 
 
@@ -358,6 +434,26 @@ class Session(RuleBasedStateMachine):
     def readers_know_the_quality_that_was_asked_for_last(self):
         said = [e.value for e in self.score if isinstance(e, Automation) and e.parameter == "quality"]
         assert (said or [1.0])[-1] == self.quality
+
+    @invariant()
+    def readers_know_the_shares_that_were_asked_for_last(self):
+        for name in ("brightness", "level_pad", "level_percussion") if self.score else ():
+            said = [e.value for e in self.score if isinstance(e, Automation) and e.parameter == name]
+            assert (said or [getattr(Controls(), name)])[-1] == getattr(self.plan.controls, name)
+
+    @invariant()
+    def no_change_of_room_breaks_another_one_off(self):
+        spaces = [Space(0, "hall"), *(event for event in self.score if isinstance(event, Space))]
+        for before, move, after in zip(spaces, spaces[1:], spaces[2:], strict=False):
+            assert before.room == move.room or after.at_frame - move.at_frame >= 4 * SECOND
+
+    @invariant()
+    def the_room_is_the_one_that_was_asked_for_or_comes_when_the_last_change_is_over(self):
+        if not self.score:
+            return
+        rooms = [Space(0, "hall"), *(event for event in self.score if isinstance(event, Space))]
+        wanted = room_of(self.plan.controls, self.plan.snapshots[-1].form.name)
+        assert rooms[-1].room == wanted or self.plan.until_frame - rooms[-1].at_frame < 6 * SECOND
 
     @invariant()
     def only_absences_are_silent(self):
