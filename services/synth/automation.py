@@ -11,6 +11,7 @@ from auralis.score.events import Automation
 Array = NDArray[np.float64]
 
 NEUTRAL_INTENSITY: Final = 0.5
+NEUTRAL_BRIGHTNESS: Final = 0.5
 _INTENSITY_SHARE: Final = 0.6
 
 
@@ -47,6 +48,12 @@ def _progress(ramp: Automation, frames: NDArray[np.int64]) -> Array:
     return since / ramp.ramp_frames if ramp.ramp_frames else np.where(since >= 0, 1.0, 0.0)
 
 
-def brightness(intensity: Array) -> Array:
-    """Brightness 0-1 as intensity alone sets it."""
-    return np.clip(0.5 + _INTENSITY_SHARE * (intensity - NEUTRAL_INTENSITY), 0.0, 1.0)
+def brightness(intensity: Array, asked: Array | float = NEUTRAL_BRIGHTNESS) -> Array:
+    """Brightness 0-1 as intensity sets it, and what is asked for beside that."""
+    by_intensity = _INTENSITY_SHARE * (intensity - NEUTRAL_INTENSITY)
+    return np.clip(asked + by_intensity, 0.0, 1.0)
+
+
+def level_gain(level: Array) -> Array:
+    """The amplitude of a layer at a level of 0-1: half way it is 12 dB down, as a fader is."""
+    return np.square(level)

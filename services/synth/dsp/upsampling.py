@@ -40,6 +40,13 @@ def trimmed(samples: torch.Tensor, margin: int) -> torch.Tensor:
     return samples[..., spare : samples.shape[-1] - spare] if margin else samples
 
 
+@cache
+def along(grid: Grid, device: torch.device) -> torch.Tensor:
+    """0 at the chunk's first sample, 1 at the next one's, for what :func:`trimmed` gives: ``[sample]``."""
+    reach = SUPPORT if grid.margin else 0
+    return torch.arange(-reach, grid.samples + reach, device=device) / grid.samples
+
+
 def upsample(samples: torch.Tensor, grid: Grid) -> torch.Tensor:
     """``[..., sample]`` on ``grid``, with :data:`SUPPORT` more on either side, to ``[..., frame]``."""
     if grid.divisor == 1:

@@ -15,7 +15,7 @@ from auralis.score.score import ScoreView
 from services.synth import automation, quality
 from services.synth.mix import desk
 from services.synth.mix.recent import Recent
-from services.synth.mix.sounding import Sounding
+from services.synth.mix.sounding import WHOLE, Sounding
 from services.synth.patches.library import library
 from services.synth.patches.schema import Patch
 from services.synth.quality import Step
@@ -26,6 +26,7 @@ from services.synth.voices.voice import Voice
 # A partial under this level is left out: it is quieter than the dither of 16 bit in its critical band.
 INAUDIBLE_DBFS: Final = -100.0
 _SOON_CHUNKS: Final = 15
+_LEVELS: Final = tuple(f"level_{name}" for name in desk.LAYERS)
 
 Curve = NDArray[np.float64]
 
@@ -65,10 +66,13 @@ class Cast:
         start, end = self._audio.start_frame(seq), self._audio.end_frame(seq)
         notes = view.notes(start - self._audio.frames(longest_release_s()), end)
         intensity, brightness = self._intensity(view, start, end)
+        gains = _gains(view, start, end)
         before = max(0, start - self._audio.frames_per_chunk)
         steps = dict.fromkeys(quality.steps_at(view.automation("quality"), (before, start)))
+        heard = {name for name, gain in zip(desk.LAYERS, gains.max(axis=0), strict=True) if gain}
+        notes = [note for note in notes if note.layer in heard]
         return [
-            Sounding(seed, start, self._sounding(seed, notes, step, start), brightness, intensity)
+            Sounding(seed, start, self._sounding(seed, notes, step, start), brightness, intensity, gains)
             for step in steps
         ]
 
@@ -90,7 +94,10 @@ class Cast:
         """Intensity and brightness at ``frames``."""
         ramps = view.automation("intensity")
         intensity = automation.curve(ramps, np.array(frames), automation.NEUTRAL_INTENSITY)
-        return intensity, automation.brightness(intensity)
+        asked = automation.curve(
+            view.automation("brightness"), np.array(frames), automation.NEUTRAL_BRIGHTNESS
+        )
+        return intensity, automation.brightness(intensity, asked)
 
     def next_batch(self) -> None:
         """Drop the voices that no batch has needed lately."""
@@ -133,6 +140,15 @@ class Cast:
             self.skipped[f"patch {note.patch!r}: not a finite number"] += 1
             return None
         return thinned(voice, step.partial_db) if step.partial_db > -math.inf else voice
+
+
+def _gains(view: ScoreView, start: int, end: int) -> Curve:
+    """How loud each layer is at a chunk's ends: ``[end, layer]``."""
+    levels = [view.automation(name) for name in _LEVELS]
+    if not any(levels):
+        return WHOLE
+    frames = np.array([start, end])
+    return automation.level_gain(np.stack([automation.curve(ramps, frames, 1.0) for ramps in levels], axis=1))
 
 
 def _floor_db(note: Note) -> float:

@@ -36,7 +36,7 @@ STRIPS: Final[Mapping[str, Strip]] = {
 }
 # A room answers on all sides: what is left reverberates on the right as well, this much of it.
 _ACROSS: Final = 0.5
-MASTER_DB: Final = 5.0
+MASTER_DB: Final = 4.5
 OUTPUTS: Final = 5  # dry left and right, room left and right, delay
 # What comes back from the delay also goes into the room, this much quieter.
 DELAY_TO_ROOM: Final = 0.5

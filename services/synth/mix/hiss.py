@@ -57,7 +57,7 @@ class Hisses:
         level = torch.cat([still, moving], dim=1) if rows.moving.numel() else still
         power = (level * level).reshape(len(level), -1, noise.BANDS).transpose(0, 1).flatten(1)
         # What the voices of a layer share is one noise: their powers add.
-        gains = torch.sqrt(rows.members.flatten(0, 1) @ power)
+        gains = self._leveled(torch.sqrt(rows.members.flatten(0, 1) @ power), sounding, rows.layers)
         outputs = torch.bmm(weights.permute(2, 0, 1), gains.reshape(*rows.members.shape[:2], -1))
         return Noise(
             sounding,
@@ -65,6 +65,19 @@ class Hisses:
             rows.highest,
             outputs.reshape(*outputs.shape[:2], len(level), -1).permute(2, 1, 0, 3),
         )
+
+    def _leveled(self, gains: torch.Tensor, sounding: Sounding, layers: tuple[str, ...]) -> torch.Tensor:
+        """``[ear and layer, time and band]`` as loud as each layer is at the time."""
+        ends = sounding.gains_of(layers)
+        if ends is None:
+            return gains
+        start, end = self._upload(ends)
+        times = gains.shape[1] // noise.BANDS
+        level = torch.stack([start, end])
+        if times != _ENDS:
+            level = torch.addcmul(start, end - start, self._along).clamp_(min=0.0)
+        by_time = gains.reshape(-1, len(layers), times, noise.BANDS) * level.t()[..., None]
+        return by_time.reshape(gains.shape)
 
     def _levels(self, found: Sequence[_Rows], at_frames: NDArray[np.int64]) -> Sequence[torch.Tensor]:
         """``[time, row]`` of each chunk, at frames from its start."""

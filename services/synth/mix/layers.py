@@ -8,13 +8,14 @@ before it is brought to the full rate: there are fewer outputs than layers.
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
 import torch
 
 from auralis.audio import AUDIO_CHANNELS, AudioFormat
 from services.synth.dsp import additive, grid
 from services.synth.dsp.additive import PARTS
 from services.synth.dsp.grid import Grid
-from services.synth.dsp.upsampling import trimmed, upsample
+from services.synth.dsp.upsampling import along, trimmed, upsample
 from services.synth.mix.arrangement import NOTHING, Arrangement, Group, arrange
 from services.synth.mix.batch import Batch, Scene
 from services.synth.mix.hiss import Hisses, Noise
@@ -49,7 +50,9 @@ class LayerRenderer:
         for place, on in enumerate(grid.grids(self._audio)):
             for index, left in enumerate(batch.factors(place)):
                 noise, rows = noises[index], scenes[index].arrangement.grids[place]
-                pitched = None if left is None or rows is None else self._mixed(rows.groups, left, on)
+                pitched = None
+                if left is not None and rows is not None:
+                    pitched = self._mixed(rows.groups, left, soundings[index], on)
                 heard = total(pitched, noise.on(on) if noise else None)
                 if heard is not None:
                     found[index] = total(found[index], upsample(heard, on))
@@ -66,16 +69,22 @@ class LayerRenderer:
             kept = arrange(sounding, self._audio, self._device, kept)
         return self._arrangements.keep(sounding.seed, kept)
 
-    def _mixed(self, groups: Sequence[Group], left: torch.Tensor, on: Grid) -> torch.Tensor:
+    def _mixed(
+        self, groups: Sequence[Group], left: torch.Tensor, sounding: Sounding, on: Grid
+    ) -> torch.Tensor:
         """``[output, sample]`` on the grid, as :func:`upsample` wants it."""
         products = left.new_empty(len(groups), len(left), 2 * on.block)
         for group, out in zip(groups, products, strict=True):
             group.bases.sum_into(out, left[:, PARTS * group.first : PARTS * group.last])
-        samples = additive.overlapped(
-            products.reshape(len(groups), AUDIO_CHANNELS, -1, 2 * on.block)
-        ).flatten(0, 1)
-        weights = self._weights(tuple(group.layer for group in groups))
-        return weights.flatten(1) @ trimmed(samples, on.margin * on.block)
+        blocks = products.reshape(len(groups), AUDIO_CHANNELS, -1, 2 * on.block)
+        samples = trimmed(additive.overlapped(blocks).flatten(0, 1), on.margin * on.block)
+        layers = tuple(group.layer for group in groups)
+        weights, gains = self._weights(layers), sounding.gains_of(layers)
+        if gains is None:
+            return weights.flatten(1) @ samples
+        levels = torch.from_numpy(gains.astype(np.float32)).to(self._device)
+        start, end = ((weights * level[:, None]).flatten(1) @ samples for level in levels)
+        return torch.addcmul(start, end - start, along(on, self._device))
 
     def _weights(self, layers: tuple[str, ...]) -> torch.Tensor:
         return self._desk.weights(layers).to(self._device)

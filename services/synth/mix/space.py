@@ -7,6 +7,7 @@ still be heard, one that goes on renders one chunk.
 
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from services.synth.mix.silence import crossfaded, total
 from services.synth.mix.tape import WHOLE_TAKES, Take, shrink_past
 
 DEFAULT_ROOM: Final = "hall"
+NO_ROOM: Final = "none"
 _DEFAULT_BPM: Final = 60.0
 _BEATS: Final = 0.75  # between two echoes
 LONGEST_DELAY_CHUNKS: Final = int(delay.LONGEST_S * CHUNKS_PER_SECOND) + 1
@@ -34,6 +36,8 @@ _MOVE_S: Final = 4.0
 
 @cache
 def _room(name: str, audio: AudioFormat, device: torch.device) -> Response:
+    if name == NO_ROOM:
+        return Response((), 0)
     return convolution.response(rooms.impulse(rooms.ROOMS[name], audio), audio).to(device)
 
 
@@ -189,33 +193,36 @@ class SpaceRenderer:
 
     def _wet(self, takes: Sequence[Take], index: int) -> torch.Tensor | None:
         """The room's answer; after a change of room, from the old one into the new one."""
-        take = takes[index]
         first = max(0, index + 1 - LONGEST_ROOM_CHUNKS)
         spectra = [take.room_spectrum for take in takes[first : index + 1]]
+        moves = self._moves(takes[index])
+        answers = {
+            name: convolution.convolve(spectra, self._response(name), self._audio)
+            for name in dict.fromkeys(move.room for move in moves)
+        }
+        wet, frames = answers[moves[0].room], torch.arange(self._audio.frames_per_chunk, device=self._device)
+        for move in moves[1:]:
+            since = frames + (self._audio.start_frame(takes[index].seq) - move.at_frame)
+            wet = crossfaded(wet, answers[move.room], (since / self._audio.frames(_MOVE_S)).clamp(0, 1))
+        return wet
+
+    def _moves(self, take: Take) -> list[Space]:
+        """The room at the chunk's start less the time that a move takes, and the moves since.
+
+        Who moves on before having arrived goes on from where he is.
+        """
         start, end = self._audio.start_frame(take.seq), self._audio.end_frame(take.seq)
-        space = take.view.in_force(Space, end - 1)
-        new = convolution.convolve(spectra, self._response(space), self._audio)
-        if space is None or not self._moving(take, space):
-            return new
-        left = self._response(take.view.in_force(Space, space.at_frame - 1))
-        old = convolution.convolve(spectra, left, self._audio)
-        moved = torch.arange(start - space.at_frame, end - space.at_frame, device=self._device)
-        return crossfaded(old, new, (moved / self._audio.frames(_MOVE_S)).clamp(0, 1))
+        since = max(0, start - self._audio.frames(_MOVE_S))
+        marks = take.view.marks(Space, since, end)
+        if not marks or marks[0].at_frame >= since:
+            marks = [Space(0, DEFAULT_ROOM), *marks]
+        return [marks[0], *(move for before, move in pairwise(marks) if move.room != before.room)]
 
-    def _moving(self, take: Take, space: Space) -> bool:
-        since = self._audio.start_frame(take.seq) - space.at_frame
-        before = take.view.in_force(Space, space.at_frame - 1)
-        return since < self._audio.frames(_MOVE_S) and _name(before) != space.room
-
-    def _response(self, space: Space | None) -> Response:
-        return _room(_name(space), self._audio, self._device)
+    def _response(self, name: str) -> Response:
+        return _room(name, self._audio, self._device)
 
     def _room_length(self, take: Take) -> int:
-        space = take.view.in_force(Space, self._audio.end_frame(take.seq) - 1)
-        length = self._response(space).length
-        if space is None or not self._moving(take, space):
-            return length
-        return max(length, self._response(take.view.in_force(Space, space.at_frame - 1)).length)
+        return max(self._response(move.room).length for move in self._moves(take))
 
 
 def _before(indices: Sequence[int], lengths: Sequence[int]) -> Iterable[int]:
@@ -234,7 +241,3 @@ def _with_earlier(indices: Iterable[int]) -> set[int]:
 def _bpm(take: Take, frame: int) -> float:
     tempo = take.view.in_force(Tempo, max(frame, 0))
     return tempo.bpm if tempo else _DEFAULT_BPM
-
-
-def _name(space: Space | None) -> str:
-    return space.room if space else DEFAULT_ROOM

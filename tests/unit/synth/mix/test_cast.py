@@ -4,12 +4,14 @@ import time
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from auralis.audio import AudioFormat
 from auralis.score.events import Automation, Batch, Chord, Event, Note
 from auralis.score.score import Score, ScoreView
 from services.synth.mix.cast import Cast, longest_release_s
+from services.synth.mix.desk import LAYERS
 from services.synth.mix.sounding import Sounding
 from services.synth.patches.library import library
 from services.synth.patches.schema import Patch
@@ -176,3 +178,32 @@ def test_a_voice_is_built_once() -> None:
     cast, view = Cast(AUDIO), view_of(played("warm_pad", 20))
     first, later = (only(cast, view, seq).voices for seq in (5, 50))
     assert first[0] is later[0]
+
+
+def test_a_level_is_a_gain_of_its_layer_at_both_ends() -> None:
+    """Half way a fader is 12 dB down; a layer that nobody turned stays as it is."""
+    ramp = Automation(AUDIO.start_frame(10), "level_pad", AUDIO.frames_per_chunk, 0.5)
+    cast, view = Cast(AUDIO), view_of(played("warm_pad", seconds=9.0), ramp)
+    pad = LAYERS.index("pad")
+    before, during, after = (only(cast, view, seq).gains for seq in (9, 10, 11))
+    assert before[:, pad].tolist() == [1.0, 1.0]
+    assert during[:, pad].tolist() == [1.0, 0.25]
+    assert after[:, pad].tolist() == [0.25, 0.25]
+    assert (np.delete(after, pad, axis=1) == 1).all()
+
+
+def test_a_muted_layer_is_not_rendered() -> None:
+    """Once it is silent at both ends of a chunk; the others are."""
+    mute = Automation(AUDIO.start_frame(10), "level_pad", AUDIO.frames_per_chunk, 0.0)
+    cast, view = Cast(AUDIO), view_of(played("warm_pad", seconds=9.0), note(2, 0.0, 64.0, "melody"), mute)
+    layers = [{voice.layer for voice in only(cast, view, seq).voices} for seq in (9, 10, 11)]
+    assert [("pad" in each) for each in layers] == [True, True, False]
+    assert all(each - {"pad"} for each in layers)
+
+
+def test_brightness_is_asked_for_beside_intensity() -> None:
+    """Both add up, within 0 and 1."""
+    cast = Cast(AUDIO)
+    events = [Automation(0, "intensity", 0, 0.7), Automation(0, "brightness", 0, 0.8)]
+    assert only(cast, view_of(*events), 5).brightness.tolist() == pytest.approx([0.92, 0.92])
+    assert only(cast, view_of(events[0]), 5).brightness.tolist() == pytest.approx([0.62, 0.62])

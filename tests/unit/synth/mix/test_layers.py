@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from services.synth import automation
 from services.synth.dsp import grid
-from services.synth.mix.desk import Flat
+from services.synth.mix.desk import LAYERS, Flat
 from services.synth.mix.layers import LayerRenderer
 from services.synth.mix.sounding import Sounding
 from services.synth.patches.library import library
@@ -166,6 +166,42 @@ def test_outputs_are_what_the_desk_makes_of_the_layers() -> None:
         expected += weights[name] @ alone
     assert found is not None
     assert torch.allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["felt_piano", "warm_pad", "wind"])
+def test_a_level_moves_evenly_over_the_chunk(name: str) -> None:
+    """Partials on every grid and noise alike, as a straight line from the start's gain to the end's."""
+    audio = AudioFormat()
+    voices = voices_of_note(library()[name], audio=audio, seconds=9, layer="pad")
+    start = audio.start_frame(20)
+    plain = Sounding(7, start, voices, automation.brightness(CURVE), CURVE)
+    gains = np.ones((2, len(LAYERS)))
+    gains[:, LAYERS.index("pad")] = 0.25, 0.75
+    renderer = LayerRenderer(audio, torch.device("cpu"), Flat())
+    whole, moved = renderer.render([plain, plain._replace(gains=gains)])
+    assert whole is not None
+    assert moved is not None
+    ramp = torch.linspace(0.25, 0.75, audio.frames_per_chunk + 1)[:-1]
+    assert whole.abs().max() > 1e-3
+    assert torch.allclose(moved, whole * ramp, atol=0.02 * float(whole.abs().max()))
+
+
+def test_a_level_at_rest_is_a_gain() -> None:
+    """Other layers stay as they are."""
+    audio = AudioFormat()
+    part = parts_of(audio)[0]
+    gains = np.ones((2, len(LAYERS)))
+    gains[:, LAYERS.index("pad")] = 0.5
+    renderer = LayerRenderer(audio, torch.device("cpu"), Flat())
+
+    def heard(sounding: Sounding) -> torch.Tensor:
+        (found,) = renderer.render([sounding])
+        assert found is not None
+        return found
+
+    pads = part._replace(voices=[voice for voice in part.voices if voice.layer == "pad"])
+    difference = heard(part) - heard(part._replace(gains=gains))
+    assert torch.allclose(difference, heard(pads) / 2, atol=1e-6)
 
 
 @pytest.mark.parametrize("seconds", [0.55, 2.0])

@@ -172,6 +172,26 @@ def test_a_change_of_room_takes_four_seconds_and_is_even(at_frame: int) -> None:
     assert np.abs(hall - plate).max() > 0.1 * np.abs(hall).max()
 
 
+def test_who_turns_round_on_the_way_does_not_click() -> None:
+    """A second move goes on from where the first one has come; in the end only its room is heard."""
+    events: list[Event] = [Space(0, "hall"), Space(441_000, "plate"), Space(441_000 + 70_000, "room")]
+    samples = heard(events, 170, 75, "room")
+    assert roughest(samples) < 1.1
+    assert np.array_equal(samples[:, -13 * 4410 :], heard([Space(0, "room")], 170, 13, "room"))
+    back = heard([Space(0, "hall"), Space(441_000, "plate"), Space(450_000, "hall")], 170, 15, "room")
+    assert np.allclose(back, heard([Space(0, "hall")], 170, 15, "room"), atol=1e-7)
+
+
+def test_without_a_room_nothing_answers() -> None:
+    """The tail fades away with the move out of it."""
+    outside = heard([Space(0, "none")], 60, 5, "room")
+    assert not outside.any()
+    leaving = heard([Space(0, "hall"), Space(441_000, "none")], 160, 65, "room")
+    assert roughest(leaving) < 1.1
+    assert leaving[:, : 4 * 4410].any()
+    assert not leaving[:, -15 * 4410 :].any()
+
+
 def test_a_room_that_is_announced_again_is_no_change() -> None:
     """As every minute, for those who come late."""
     again = heard([Space(0, "plate"), Space(50 * 4410, "plate")], 60, 15, "room")
