@@ -16,6 +16,7 @@ from auralis.process import report
 from auralis.settings import Settings
 
 _MINUTES = 5.0  # of a piece, unless it is said
+_FEW = 8  # choices that a help text names
 _INTERRUPTED = 130  # 128 and the signal's number
 # Every wrong use of the command line (typer keeps click's classes to itself).
 _UsageError: Any = typer.BadParameter.__base__
@@ -31,10 +32,10 @@ bench = typer.Typer(help="Measure: one table in one run.")
 app.add_typer(bench, name="bench")
 
 
-def _control_option(name: str) -> Any:
+def _control_option(name: str, default: str | None = None) -> Any:
     spec = next(spec for spec in SPECS if spec.name == name)
-    allowed = "" if spec.kind == "choice" else f" ({spec.allowed})"
-    return typer.Option(help=f"{spec.description}{allowed}", show_default=str(spec.default))
+    allowed = f" ({spec.allowed})" if len(spec.choices) <= _FEW else ""
+    return typer.Option(help=f"{spec.description}{allowed}", show_default=default or str(spec.default))
 
 
 Host = Annotated[str | None, typer.Option(help="Address the gateway listens on.", show_default="127.0.0.1")]
@@ -120,6 +121,9 @@ def render(  # noqa: PLR0913, PLR0917  each is an option
     key: Annotated[str | None, _control_option("key")] = None,
     bpm: Annotated[float | None, _control_option("bpm")] = None,
     intensity: Annotated[float | None, _control_option("intensity")] = None,
+    mood: Annotated[float | None, _control_option("mood")] = None,
+    brightness: Annotated[float | None, _control_option("brightness")] = None,
+    room: Annotated[str | None, _control_option("room", "auto; with --patch hall")] = None,
     stems: Annotated[
         Path | None, typer.Option(help="A folder for one file a layer as well.", show_default=False)
     ] = None,
@@ -147,14 +151,12 @@ def render(  # noqa: PLR0913, PLR0917  each is an option
     note_seconds: Annotated[
         float | None, typer.Option(help="For --patch.", show_default="what suits the patch")
     ] = None,
-    room: Annotated[
-        str | None,
-        typer.Option(help="For --patch: hall, cathedral, plate or room.", show_default="hall"),
-    ] = None,
 ) -> int:
     """Render a piece, or one patch, to a file; the same arguments give the same bytes."""
-    given = {"key": key, "bpm": bpm, "intensity": intensity}
-    controls = changed(Controls(), {name: value for name, value in given.items() if value is not None})
+    turned = {"key": key, "bpm": bpm, "intensity": intensity, "mood": mood, "brightness": brightness}
+    if patch is None:
+        turned["room"] = room
+    controls = changed(Controls(), _given(turned))
     audio = settings.load().audio
     for_piece: dict[str, Any] = {
         "stems": stems,
@@ -163,16 +165,16 @@ def render(  # noqa: PLR0913, PLR0917  each is an option
         "report": report_,
         "processes": processes,
     }
-    for_patch = {"notes": notes, "velocity": velocity, "note_s": note_seconds, "room": room}
+    for_patch = {"notes": notes, "velocity": velocity, "note_s": note_seconds}
     if patch is None:
         _refuse("only with --patch", for_patch)
         offline = _loaded("offline")
         minutes = _MINUTES if minutes is None else minutes
         order = offline.Order(seed, minutes, controls, output, audio, **for_piece)
         return _interruptible(lambda: offline.main(order))
-    _refuse("not with --patch", {"minutes": minutes, "key": key} | for_piece)
+    _refuse("not with --patch", {"minutes": minutes, "key": key, "mood": mood} | for_piece)
     audition = _loaded("offline", "audition")
-    chosen = {name: value for name, value in for_patch.items() if value is not None}
+    chosen = _given(for_patch | {"room": room})
     wanted = audition.Audition(patch, output, audio, seed=seed, controls=controls, **chosen)
     return _interruptible(lambda: audition.main(wanted))
 
@@ -185,6 +187,11 @@ def _interruptible(write: Callable[[], int]) -> int:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # who asks twice gets one answer
         report(AuralisError("interrupted: nothing was written"))
         return _INTERRUPTED
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _refuse(allowed: str, options: dict[str, Any]) -> None:

@@ -136,6 +136,7 @@ def score_of(audition: Audition) -> Score:
         Tempo(0, controls.bpm),
         Space(0, cast("Room", audition.room)),
         Automation(0, "intensity", 0, controls.intensity),
+        Automation(0, "brightness", 0, controls.brightness),
         *_notes(audition),
     ]
     score = Score()

@@ -1,5 +1,6 @@
 """The command line: quick help, one line for a mistake, exit codes."""
 
+import json
 import os
 import re
 import signal
@@ -124,6 +125,7 @@ def test_a_wrong_variable_is_one_line_on_stderr_and_2(auralis: Any, monkeypatch:
         (("--patch", "drone", "--velocity", "2"), "velocity: found 2.0, allowed: more than 0, at most 1"),
         (("--patch", "drone", "--room", "attic"), "room: found 'attic', allowed: one of hall"),
         (("--patch", "drone", "--minutes", "1"), "--minutes: not with --patch"),
+        (("--patch", "drone", "--mood", "1"), "--mood: not with --patch"),
         (("--patch", "drone", "--stems", "."), "--stems: not with --patch"),
         (("--notes", "C4"), "--notes: only with --patch"),
         (("--note-seconds", "1"), "--note-seconds: only with --patch"),
@@ -147,6 +149,9 @@ def test_a_wrong_audition_is_one_line_and_2_and_writes_nothing(
         (("--bpm", "fast"), "--bpm"),
         (("--key", "H minor"), "key: found 'H minor', allowed: one of C, C#"),
         (("--intensity", "2"), "intensity: found 2.0"),
+        (("--mood", "-0.1"), "mood: found -0.1, allowed: a number from 0 to 1"),
+        (("--brightness", "9"), "brightness: found 9.0, allowed: a number from 0 to 1"),
+        (("--room", "attic"), "room: found 'attic', allowed: one of auto, hall"),
         (("--minutes", "0"), "minutes: found 0.0, allowed: more than 0"),
         (("--minutes", "-1"), "minutes: found -1.0"),
         (("--minutes", "nan"), "minutes: found nan"),
@@ -167,6 +172,15 @@ def test_a_wrong_piece_is_one_line_and_2_and_writes_nothing(
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert named in ended.err
     assert not list(tmp_path.iterdir())
+
+
+def test_the_controls_of_a_piece_stand_in_its_score(auralis: Any, tmp_path: Path) -> None:
+    flags = ("--minutes", "0.1", "--brightness", "0.2", "--room", "Plate", "--mood", "1")
+    path = tmp_path / "x.jsonl"
+    assert auralis("render", *flags, "-o", str(tmp_path / "x.wav"), "--score", str(path)).code == 0
+    events = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [e["value"] for e in events if e.get("parameter") == "brightness"] == [0.2]
+    assert [e["room"] for e in events if e["type"] == "space"] == ["plate"]
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
