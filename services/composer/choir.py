@@ -15,6 +15,7 @@ _RANGES: Final = ((57, 72), (62, 77))
 _HOMES: Final = (63, 69)
 _PERMILLE: Final = (0, 500, 720, 900)  # of the chords that a singer sings, by the level of the layer
 _DELAYS_MS: Final = (700, 1700)  # after the chord's beginning: the pads lead
+_HUMAN_MS: Final = 60
 _BREATH_MS: Final = 12_000
 _SHORTEST_MS: Final = 3000
 _VELOCITY: Final = (360, 520)
@@ -30,6 +31,7 @@ def sing(draft: Draft, air: Air, held: Sequence[Held], scene: Scene) -> tuple[He
 def _sung(draft: Draft, air: Air, held: Held, singer: int, scene: Scene) -> Held:
     part, chance = scene.part("choir"), scene.chance("choir.heard")
     delay = draft.ms(_DELAYS_MS[singer]) % (draft.end - draft.start)
+    delay += draft.ms(_HUMAN_MS) * scene.chance(f"choir.onset.{singer}").pink(1000, air.beat) // 1000
     length = min(draft.ms(_BREATH_MS), air.frames_left, air.silent_in) - delay
     if length < draft.ms(_SHORTEST_MS) or not chance.hits(_PERMILLE[part], air.beat, singer):
         return held

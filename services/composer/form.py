@@ -64,20 +64,22 @@ CELLS: Final[tuple[tuple[int, tuple[int, ...]], ...]] = (
     (30, (8,)),
     (15, (12,)),
     (25, (4, 4)),
-    (20, (6, 2)),
-    (16, (2, 6)),
+    (12, (6, 2)),
+    (9, (2, 6)),
     (10, (4, 8)),
     (14, (4, 2, 2)),
     (14, (2, 2, 4)),
-    (12, (3, 1, 4)),
+    (9, (3, 1, 4)),
     (8, (6, 6, 4)),
-    (8, (1, 1, 6)),
+    (5, (1, 1, 6)),
     (8, (3, 3, 2)),
     (6, (2, 1, 1, 4)),
     (3, (2, 2, 2, 2)),
 )
 # Three cells at once; more sound more uneven than any corpus of songs.
-_EVEN: Final = tuple(place for place, (_, cell) in enumerate(CELLS) if max(cell) <= 2 * min(cell))
+_EVEN: Final = tuple(
+    place for place, (_, cell) in enumerate(CELLS) if len(cell) > 1 and max(cell) <= 2 * min(cell)
+)
 _SHORT: Final = tuple(place for place, (_, cell) in enumerate(CELLS) if len(cell) > 2)
 
 

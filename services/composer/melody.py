@@ -28,7 +28,7 @@ class Melody(msgspec.Struct, frozen=True, array_like=True):
     """The notes still to be played, and the melody's memory.
 
     ``silent_since`` is where the phrase ends or ended, ``last_ticks`` how long it is or was, both in ticks;
-    ``shape`` is what it was.
+    ``shape`` is what it was, ``last`` its place among the motifs.
     """
 
     phrase: tuple[PlannedNote, ...] = ()
@@ -38,6 +38,7 @@ class Melody(msgspec.Struct, frozen=True, array_like=True):
     motifs: tuple[Motif, ...] = ()
     balance: Balance = Balance()
     shape: Motif | None = None
+    last: int = -1
 
 
 def hushed(melody: Melody, tick: int) -> Melody:
@@ -51,12 +52,13 @@ def advanced(melody: Melody, stretch: Stretch, scene: Scene) -> Melody:
         return melody
     if stretch.longest < _SHORTEST_TICKS:
         return melody
-    old = recalled(melody.motifs, scene.chance("melody.motif"), melody.index)
-    shape = fitted(old or _new_shape(melody.index, stretch, scene), stretch)
+    old = recalled(melody.motifs, melody.last, scene.chance("melody.motif"), melody.index)
+    shape = fitted(old.motif if old else _new_shape(melody.index, stretch, scene), stretch)
     notes, motif, balance = Phrase(melody.index, shape, stretch, scene, melody.balance).sung()
     end = notes[-1].tick + notes[-1].ticks
     kept = melody.motifs if old else remembered(melody.motifs, motif)
-    return Melody(notes, end, end - notes[0].tick, melody.index + 1, kept, balance, motif)
+    last = old.place if old else len(kept) - 1
+    return Melody(notes, end, end - notes[0].tick, melody.index + 1, kept, balance, motif, last)
 
 
 def _rested(melody: Melody, tick: int, scene: Scene) -> bool:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import Final
+from itertools import pairwise
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -12,7 +13,9 @@ MOST_NOTES: Final = 7
 _KEPT: Final = 8
 _FEWEST_NOTES: Final = 3
 _ROOMY_PERMILLE: Final = 250  # of the cells may be any, though notes be lost: else all were short
+_MOST_UNEVEN: Final = 80  # folk songs: 65 in one of twenty
 _LEAP: Final = 3  # diatonic steps: a fourth
+_PAIR_PERMILLE: Final = 150
 _REUSE_PERMILLE: Final = 760
 # A quarter less for each phrase of age; the oldest one kept counts half as much again, as themes do.
 _AGE_WEIGHTS: Final = (100, 78, 61, 47, 37, 29, 22, 17)
@@ -75,15 +78,28 @@ _VARIATIONS: Final[Mapping[Callable[[Motif], Motif], int]] = {
 }
 
 
-def recalled(motifs: Sequence[Motif], chance: Chance, index: int) -> Motif | None:
-    """An old motif, varied, for phrase ``index``; ``None`` when the phrase shall be new."""
+class Recall(NamedTuple):
+    """An old motif as it returns, and its place among those that are kept."""
+
+    motif: Motif
+    place: int
+
+
+def recalled(motifs: Sequence[Motif], last: int, chance: Chance, index: int) -> Recall | None:
+    """An old motif for phrase ``index``; ``None`` when the phrase shall be new.
+
+    Some follow the motif at place ``last``, which was sung before, as they did when they were new: two
+    phrases that return together are heard as one thing that returns. The others are varied.
+    """
+    if 0 <= last < len(motifs) - 1 and chance.hits(_PAIR_PERMILLE, index, 5):
+        return Recall(motifs[last + 1], last + 1)
     if not motifs or not chance.hits(_REUSE_PERMILLE, index, 0):
         return None
     weights = [_AGE_WEIGHTS[len(motifs) - 1 - place] for place in range(len(motifs))]
     weights[0] = weights[0] * 3 // 2
-    motif = motifs[chance.pick(weights, index, 1)]
+    place = chance.pick(weights, index, 1)
     vary = list(_VARIATIONS)[chance.pick(list(_VARIATIONS.values()), index, 2)]
-    return vary(motif)
+    return Recall(vary(motifs[place]), place)
 
 
 def new_rhythm(
@@ -104,10 +120,16 @@ def new_rhythm(
 def remembered(motifs: Sequence[Motif], motif: Motif) -> tuple[Motif, ...]:
     """The motives to keep after a new one: the first of all, and the latest.
 
-    Two notes are no motif, and one with two leaps in it is not sung again.
+    Two notes are no motif; one with two leaps in it is not sung again, nor one that limps.
     """
     leaps = sum(abs(step) >= _LEAP for step in motif.steps)
-    if len(motif.halves) < _FEWEST_NOTES or leaps > 1:
+    if len(motif.halves) < _FEWEST_NOTES or leaps > 1 or _unevenness(motif) > _MOST_UNEVEN:
         return tuple(motifs)
     kept = (*motifs, motif)
     return kept if len(kept) <= _KEPT else (kept[0], *kept[2:])
+
+
+def _unevenness(motif: Motif) -> int:
+    """How much neighbouring durations differ, in percent of their mean (nPVI)."""
+    pairs = list(pairwise(motif.halves))
+    return sum(200 * abs(a - b) // (a + b) for a, b in pairs) // len(pairs)

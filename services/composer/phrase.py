@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from auralis.keys import parse_key
 from services.composer.balance import Balance
 from services.composer.chance import Chance, between
 from services.composer.chords import Harmony
@@ -32,11 +33,12 @@ _CONTOURS: Final = (
     (8, (-3, -1, 0, 2, 3)),
 )
 _CHORD_FIT: Final = (200, 400, 730)  # off the beat, on a weak beat, on a strong one
+_HOME_PERCENT: Final = 150
 _LAST_SCALE_PERCENT: Final = 30
 _LONG_SCALE_PERCENT: Final = 75
 _CLASHING_PERCENT: Final = 35
 _FOREIGN_SOFTER: Final = 47
-_TAKES: Final = 6  # of them the one is sung that balances chord, scale and foreign tones best
+_TAKES: Final = 8  # of them the one is sung that balances chord, scale and foreign tones best
 _LONGEST_PASSING: Final = 2 * TICKS_A_BEAT
 _NEVER: Final = 1 << 40
 
@@ -131,6 +133,11 @@ class _Note(NamedTuple):
     def is_scale_tone(self, pitch: int) -> bool:
         return all(pitch % 12 in chord.scale for chord in self.chords)
 
+    def is_home(self, pitch: int) -> bool:
+        """Whether it is the key's tonic or fifth."""
+        tonic = parse_key(self.chords[0].key).tonic
+        return (pitch - tonic) % 12 in (0, 7)
+
     def clashes(self, pitch: int) -> bool:
         """Whether it would lie a semitone above a chord tone."""
         return any((pitch - 1) % 12 in chord.tones for chord in self.chords)
@@ -212,9 +219,10 @@ class Phrase:
 
     def _fit(self, pitch: int, note: _Note, *, last: bool) -> int:
         """How well a tone of the scale goes with all that it sounds over."""
+        home = _HOME_PERCENT if note.is_home(pitch) else 100
         if note.is_chord_tone(pitch):
-            return _CHORD_FIT[note.strength]
-        fit = (self.balance or Balance()).scale_fit()
+            return _CHORD_FIT[note.strength] * home // 100
+        fit = (self.balance or Balance()).scale_fit() * home // 100
         if last:
             fit = fit * _LAST_SCALE_PERCENT // 100
         if note.ticks > TICKS_A_BEAT:
