@@ -1,6 +1,7 @@
 /** The page: binds the player to what is seen and touched. */
 
-import { Desk, paintRange } from "./page/desk.js";
+import { Desk } from "./page/desk.js";
+import { paintRange } from "./page/field.js";
 import { Health } from "./page/health.js";
 import { chordName, seconds, title } from "./page/names.js";
 import { Sky } from "./page/sky.js";
@@ -197,6 +198,7 @@ document.addEventListener("visibilitychange", () => {
 for (const hint of ["pointerenter", "focus"]) byId("play").addEventListener(hint, () => player.warm());
 
 byId("channel").textContent = channel;
+byId("midi").href = new URL(`api/v1/channels/${encodeURIComponent(channel)}/score.mid?minutes=5`, base);
 byId("volume").value = volumeMemory.recall() ?? byId("volume").value;
 player.token = takeToken(tokenMemory);
 setVolume();

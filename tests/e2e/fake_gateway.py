@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from aiohttp import WSMsgType, web
+
+from auralis.controls import SPECS, Controls
 
 WEB: Final = Path(__file__).parents[2] / "web"
 BURST_CHUNKS: Final = 5
@@ -23,35 +26,6 @@ CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ws: wss:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_KEYS: Final = [f"{tonic} {mode}" for tonic in ("C", "Eb", "F#", "A") for mode in ("major", "minor")]
-SPECS: Final[list[dict[str, Any]]] = [
-    {
-        "name": "key",
-        "type": "choice",
-        "default": "A minor",
-        "choices": _KEYS,
-        "description": "Tonic and mode.",
-    },
-    {
-        "name": "bpm",
-        "type": "number",
-        "default": 60.0,
-        "unit": "beats per minute",
-        "minimum": 40.0,
-        "maximum": 120.0,
-        "step": 1.0,
-        "description": "Tempo.",
-    },
-    {
-        "name": "intensity",
-        "type": "number",
-        "default": 0.5,
-        "minimum": 0.0,
-        "maximum": 1.0,
-        "step": 0.01,
-        "description": "From still to dense.",
-    },
-]
 
 
 def now_us() -> int:
@@ -75,7 +49,7 @@ class FakeGateway:
     def __init__(self, rate: int = 44_100, token: str | None = None) -> None:
         self.rate = rate
         self.token = token
-        self.controls: dict[str, Any] = {"key": "A minor", "bpm": 60.0, "intensity": 0.5}
+        self.controls: dict[str, Any] = msgspec.to_builtins(Controls())
         self.revision = 0
         self.epoch_us = now_us() - 60_000_000
         self.listeners: list[Listener] = []
@@ -145,7 +119,7 @@ class FakeGateway:
         return web.FileResponse(WEB / "index.html")
 
     async def _specs(self, _request: web.Request) -> web.Response:
-        return web.json_response({"controls": SPECS})
+        return web.json_response({"controls": msgspec.to_builtins(SPECS)})
 
     async def _connect(self, request: web.Request) -> web.WebSocketResponse:
         self.attempts += 1

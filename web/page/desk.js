@@ -1,119 +1,12 @@
 /**
- * The desk: one labelled native input for each control that the server offers, plus when each change is heard.
+ * The desk: one field for each control that the server offers, groups folded, plus when each change is heard.
  */
 
-import { seconds, title } from "./names.js";
+import { Field, SETTLE_MS } from "./field.js";
+import { Group } from "./group.js";
+import { seconds } from "./names.js";
 
-const LABELS = { bpm: "Tempo" };
-const SHORT_UNITS = { "beats per minute": "bpm" };
-const SETTLE_MS = 600;
 const NEWS_MS = 6000;
-
-/** Paint the part of a range input left of its thumb. */
-export function paintRange(input) {
-  const share = (input.value - input.min) / (input.max - input.min);
-  input.style.setProperty("--fill", `${(share * 100).toFixed(2)}%`);
-}
-
-function element(name, properties, ...children) {
-  const node = Object.assign(document.createElement(name), properties);
-  node.append(...children);
-  return node;
-}
-
-function digitsOf(step) {
-  return Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-}
-
-/** "A minor", "C major", … in one group a mode; anything else in one flat list. */
-function choiceOptions(choices) {
-  const modeOf = (choice) => choice.split(" ").at(-1);
-  const modes = [...new Set(choices.map(modeOf))];
-  const option = (choice) => element("option", { value: choice, textContent: pretty(choice) });
-  if (modes.length !== 2 || !choices.every((choice) => choice.includes(" "))) return choices.map(option);
-  return modes.map((mode) =>
-    element("optgroup", { label: title(mode) }, ...choices.filter((choice) => modeOf(choice) === mode).map(option)),
-  );
-}
-
-const pretty = (choice) => choice.replace(/^([A-G])#/, "$1♯").replace(/^([A-G])b/, "$1♭");
-
-/** One control: its input, what it shows, and the news about its last change. */
-class Field {
-  constructor(spec, turned) {
-    this.spec = spec;
-    this.step = spec.step ?? (spec.type === "integer" ? 1 : 0.01);
-    this.label = LABELS[spec.name] ?? title(spec.name);
-    this.unit = SHORT_UNITS[spec.unit] ?? spec.unit ?? "";
-    this.held = false;
-    this.touchedMs = -Infinity;
-    this.input = spec.choices?.length ? this.#select() : this.#range();
-    this.output = element("output", { htmlFor: this.input.id });
-    this.news = element("p", { className: "heard" });
-    this.news.setAttribute("aria-hidden", "true");
-    this.root = this.#assemble();
-    this.#listen(turned);
-    this.set(spec.default);
-  }
-
-  #select() {
-    return element("select", { id: `control-${this.spec.name}` }, ...choiceOptions(this.spec.choices));
-  }
-
-  #range() {
-    const { name, minimum, maximum } = this.spec;
-    return element("input", { type: "range", id: `control-${name}`, min: minimum, max: maximum, step: this.step });
-  }
-
-  #assemble() {
-    const label = element("label", { htmlFor: this.input.id, textContent: this.label });
-    const description = element("p", {
-      className: "hidden",
-      id: `about-${this.spec.name}`,
-      textContent: this.spec.description ?? "",
-    });
-    this.input.setAttribute("aria-describedby", description.id);
-    const head = element("div", { className: "field-head" }, label, this.output);
-    const root = element("div", { className: "field", title: this.spec.description ?? "" });
-    root.classList.toggle("choice", Boolean(this.spec.choices?.length));
-    root.append(head, this.input, this.news, description);
-    return root;
-  }
-
-  #listen(turned) {
-    const hold = (held) => () => (this.held = held);
-    this.input.addEventListener("pointerdown", hold(true));
-    for (const type of ["pointerup", "pointercancel", "blur"]) this.input.addEventListener(type, hold(false));
-    this.input.addEventListener("input", () => {
-      this.touchedMs = performance.now();
-      this.#show();
-      turned(this.spec.name, this.value);
-    });
-  }
-
-  get value() {
-    return this.spec.choices?.length ? this.input.value : Number(this.input.value);
-  }
-
-  /** Whether a hand is on it. */
-  busy(nowMs) {
-    return this.held || nowMs - this.touchedMs < SETTLE_MS;
-  }
-
-  set(value) {
-    if (value === undefined || this.input.value === String(value)) return;
-    this.input.value = value;
-    this.#show();
-  }
-
-  #show() {
-    if (this.spec.choices?.length) return;
-    const text = Number(this.input.value).toFixed(digitsOf(this.step));
-    this.output.value = `${text} ${this.unit}`.trim();
-    this.input.setAttribute("aria-valuetext", `${text} ${this.spec.unit ?? ""}`.trim());
-    paintRange(this.input);
-  }
-}
 
 /** All controls. `turned(name, value)` is called by a hand only; `announce(text)` speaks to screen readers. */
 export class Desk {
@@ -123,6 +16,7 @@ export class Desk {
     this.announce = announce;
     this.isPending = isPending;
     this.fields = new Map();
+    this.groups = [];
     this.values = {};
     this.awaited = new Map();
   }
@@ -131,8 +25,15 @@ export class Desk {
   build(specs) {
     const fields = specs.map((spec) => new Field(spec, (name, value) => this.#turnedByHand(name, value)));
     this.fields = new Map(fields.map((field) => [field.spec.name, field]));
-    this.form.prepend(...fields.map(({ root }) => root));
+    this.form.prepend(...fields.filter(({ spec }) => !spec.group).map(({ root }) => root));
+    this.#buildGroups(fields);
     this.#settle(performance.now());
+  }
+
+  #buildGroups(fields) {
+    const names = new Set(fields.map(({ spec }) => spec.group).filter(Boolean));
+    this.groups = [...names].map((name) => new Group(name, fields.filter(({ spec }) => spec.group === name)));
+    this.form.append(...this.groups.map(({ root }) => root));
   }
 
   #turnedByHand(name, value) {
@@ -151,6 +52,7 @@ export class Desk {
     for (const [name, field] of this.fields) {
       if (!field.busy(nowMs) && !this.isPending(name)) field.set(this.values[name]);
     }
+    for (const group of this.groups) group.refresh();
   }
 
   /** A change was accepted: it begins at stream frame `frame`; `sentMs` is when it left. */
