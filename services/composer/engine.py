@@ -96,8 +96,7 @@ def _announced(
     ramp = 0 if before.intensity is None else draft.ms(RAMP_MS)
     if repeats or controls.intensity != before.intensity:
         draft.mark(Automation(state.frame, "intensity", ramp, controls.intensity))
-    moment = Moment(state.frame, draft.rate, ramp, repeats)
-    marks, said = said_at(moment, state.said, controls, state.form.name)
+    marks, said = said_at(Moment(state.frame, ramp, repeats), state.said, controls, state.form.name)
     for mark in marks:
         draft.mark(mark)
     if repeats or begins:

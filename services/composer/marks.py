@@ -15,12 +15,12 @@ from auralis.score.events import Automation, Event, Parameter, Room, Space
 RAMP_MS: Final = 250
 PARAMETERS: Final = cast("tuple[Parameter, ...]", ("brightness", *(f"level_{layer}" for layer in LAYERS)))
 
+Events = tuple[Event, ...]
+
 _ASSUMED_ROOM: Final[Room] = "hall"
 # The sections that leave the hall where the room is the composer's choice: the slow ones go where it rings
 # longest, the lightest one where it is clearest. A coda has to end in its time.
 _ROOMS: Final[Mapping[str, Room]] = {"still": "cathedral", "dusk": "cathedral", "clearing": "plate"}
-# The synth walks from room to room for so long; a walk that is broken off would be a jump.
-_WALK_S: Final = 4
 
 
 def shares_of(controls: Controls) -> tuple[float, ...]:
@@ -37,78 +37,61 @@ def room_of(controls: Controls, section: str) -> Room:
 
 
 class Said(msgspec.Struct, frozen=True, array_like=True):
-    """What was last announced: the values of :data:`PARAMETERS`, the room and the frame of its change."""
+    """What was last announced: the values of :data:`PARAMETERS`, and the room."""
 
     shares: tuple[float, ...] = _ASSUMED
     room: Room = _ASSUMED_ROOM
-    moved: int | None = None
-
-    def may_move(self, frame: int, sample_rate_hz: int) -> bool:
-        """Whether the last change of room is over at ``frame``."""
-        return self.moved is None or frame >= self.moved + _WALK_S * sample_rate_hz
-
-    def moved_to(self, room: Room, frame: int) -> "Said":
-        """What has been said once the room changes at ``frame``."""
-        return replace(self, room=room, moved=frame)
 
 
 class Moment(NamedTuple):
-    """The beat at which something is said; where it ``repeats``, all that differs from what is assumed.
+    """Where something is said; a change is a ramp of so many frames.
 
-    A change is a ramp of so many frames.
+    Where it ``repeats``, all is said that differs from what is assumed.
     """
 
     frame: int
-    sample_rate_hz: int
     ramp_frames: int
-    repeats: bool
+    repeats: bool = False
 
 
 def said_at(moment: Moment, said: Said, controls: Controls, section: str) -> tuple[list[Event], Said]:
     """The marks that a beat needs, and what has been said with them."""
-    wanted = shares_of(controls)
-    values = zip(PARAMETERS, wanted, said.shares, _ASSUMED, strict=True)
+    now = Said(shares_of(controls), room_of(controls, section))
+    values = zip(PARAMETERS, now.shares, said.shares, _ASSUMED, strict=True)
     marks: list[Event] = [
         Automation(moment.frame, name, moment.ramp_frames, value)
         for name, value, known, assumed in values
         if value != known or (moment.repeats and value != assumed)
     ]
-    said, room = replace(said, shares=wanted), room_of(controls, section)
-    if said.may_move(moment.frame, moment.sample_rate_hz):
-        if room != said.room:
-            said = said.moved_to(room, moment.frame)
-            marks.append(Space(moment.frame, room))
-        elif moment.repeats and room != _ASSUMED_ROOM:
-            marks.append(Space(moment.frame, room))
-    return marks, said
+    if now.room != said.room or (moment.repeats and now.room != _ASSUMED_ROOM):
+        marks.append(Space(moment.frame, now.room))
+    return marks, now
 
 
 def turned(
-    kept: tuple[Event, ...], said: Said, floor: Moment, was: Controls, now: Controls
-) -> tuple[tuple[Event, ...], Said]:
-    """``kept``, which is announced from a floor between two beats on, with what changed from ``was``."""
-    names = [name for name in ("intensity", *PARAMETERS) if getattr(now, name) != getattr(was, name)]
-    others = tuple(e for e in kept if not (isinstance(e, Automation) and e.parameter in names))
-    ramps = tuple(Automation(floor.frame, name, floor.ramp_frames, getattr(now, name)) for name in names)
-    shares = tuple(
-        getattr(now, name) if name in names else known
-        for name, known in zip(PARAMETERS, said.shares, strict=True)
-    )
-    return (*ramps, *others), replace(said, shares=shares)
+    kept: Events, said: Said, floor: Moment, change: tuple[Controls, Controls], section: str
+) -> tuple[Events, Said]:
+    """``kept``, which is announced from a floor between two beats on, with what the change is about.
 
-
-def moved(kept: tuple[Event, ...], said: Said, floor: Moment, room: Room) -> tuple[tuple[Event, ...], Said]:
-    """``kept`` with a change of room, unless the last one is not over: then a later beat says it.
-
-    A change that nobody has heard yet leads elsewhere instead.
+    What it says of the same is replaced: nobody has heard it yet.
     """
-    pending = next((event.at_frame for event in kept if isinstance(event, Space)), None)
-    frame = floor.frame if pending is None else pending
-    if room == said.room or (pending is None and not said.may_move(frame, floor.sample_rate_hz)):
-        return kept, said
-    others = (event for event in kept if not isinstance(event, Space))
-    return tuple(sorted((Space(frame, room), *others), key=_at_frame)), said.moved_to(room, frame)
+    was, now = change
+    names = [name for name in ("intensity", *PARAMETERS) if getattr(now, name) != getattr(was, name)]
+    marks: list[Event] = [
+        Automation(floor.frame, name, floor.ramp_frames, getattr(now, name)) for name in names
+    ]
+    values = zip(PARAMETERS, said.shares, strict=True)
+    said = replace(
+        said, shares=tuple(getattr(now, name) if name in names else known for name, known in values)
+    )
+    if now.room != was.room:
+        said = replace(said, room=room_of(now, section))
+        marks.append(Space(floor.frame, said.room))
+    replaced = {_what(mark) for mark in marks}
+    return (*marks, *(event for event in kept if _what(event) not in replaced)), said
 
 
-def _at_frame(event: Event) -> int:
-    return event.at_frame
+def _what(event: Event) -> str | None:
+    if isinstance(event, Automation):
+        return event.parameter
+    return "room" if isinstance(event, Space) else None

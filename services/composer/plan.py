@@ -19,7 +19,7 @@ from auralis.errors import ProtocolError
 from auralis.score.events import Automation, Batch, Event, Revise
 from services.composer.conduct import initial_state, resumed
 from services.composer.engine import compose_beat
-from services.composer.marks import RAMP_MS, Moment, moved, room_of, turned
+from services.composer.marks import RAMP_MS, Moment, turned
 from services.composer.rules import checked
 from services.composer.state import EngineState
 
@@ -168,11 +168,8 @@ def _at_once(
 ) -> tuple[Events, EngineState]:
     """What would come late at the next beat, where the engine says it: what the synth alone obeys."""
     was, now = change
-    rate = fmt.sample_rate_hz
-    floor = Moment(floor_frame, rate, RAMP_MS * rate // 1000, repeats=False)
-    kept, said = turned(kept, state.said, floor, was, now)
-    if now.room != was.room:
-        kept, said = moved(kept, said, floor, room_of(now, state.form.name))
+    floor = Moment(floor_frame, RAMP_MS * fmt.sample_rate_hz // 1000)
+    kept, said = turned(kept, state.said, floor, change, state.form.name)
     state = replace(state, said=said)
     # A piece that has not begun says its intensity again at its first beat.
     if now.intensity == was.intensity or state.intensity is None:

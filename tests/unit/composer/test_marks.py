@@ -6,7 +6,7 @@ from services.composer.form import CODA, FIRST, SECTIONS
 from services.composer.marks import PARAMETERS, Moment, Said, room_of, said_at
 
 RATE = 44_100
-BEAT = Moment(frame=1000, sample_rate_hz=RATE, ramp_frames=RATE // 4, repeats=False)
+BEAT = Moment(frame=1000, ramp_frames=RATE // 4)
 
 
 def test_a_room_of_ones_own_stays_in_every_section():
@@ -35,7 +35,7 @@ def test_each_parameter_is_a_control():
 def test_a_section_brings_its_room():
     marks, said = said_at(BEAT, Said(), Controls(), "still")
     assert marks == [Space(1000, "cathedral")]
-    assert (said.room, said.moved) == ("cathedral", 1000)
+    assert said_at(BEAT, said, Controls(), "still") == ([], said)
 
 
 def test_what_differs_from_what_a_reader_assumes_is_repeated():
@@ -46,10 +46,3 @@ def test_what_differs_from_what_a_reader_assumes_is_repeated():
         Automation(60 * RATE, "level_choir", RATE // 4, 0.0),
         Space(60 * RATE, "none"),
     ]
-
-
-def test_on_the_way_to_a_room_none_is_named():
-    """A reader takes the room that was said before as the one to come from."""
-    _, said = said_at(BEAT, Said(), Controls(room="plate"), FIRST)
-    soon = BEAT._replace(frame=1000 + 3 * RATE, repeats=True)
-    assert said_at(soon, said, Controls(room="plate"), FIRST)[0] == []
