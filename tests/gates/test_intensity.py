@@ -10,7 +10,8 @@ import pytest
 from tests.gates import measures
 from tests.gates.pieces import composed_and_rendered
 
-SEEDS: Final = tuple(map(int, os.environ.get("AURALIS_GATE_SEEDS", "1 3").split()))
+# Half an hour of audio a seed: one is what a test run has time for.
+SEEDS: Final = tuple(map(int, os.environ.get("AURALIS_GATE_SEEDS", "1").split()))
 LEVELS: Final = (0.0, 0.5, 1.0)
 # Loudness range is a matter of sections and swells: of four minutes it is mostly chance.
 MINUTES: Final = 10.0

@@ -15,6 +15,7 @@ from services.offline.report.bands import Measure, measures
 from services.offline.report.histogram import histogram
 from services.offline.report.loudness import LoudnessMeter
 
+_FITTING_S: Final = 15 * 60
 _STYLE: Final = """
 body { font: 15px/1.45 system-ui, sans-serif; color: #222; margin: 24px; }
 h1 { font-size: 22px; margin: 0 0 4px; } h2 { font-size: 16px; margin: 28px 0 6px; }
@@ -22,7 +23,8 @@ p { margin: 4px 0 10px; max-width: 80ch; color: #555; }
 .cards { display: flex; flex-wrap: wrap; gap: 10px; margin: 14px 0; }
 .card { border: 1px solid #ddd; border-radius: 6px; padding: 6px 14px; }
 .card b { display: block; font-size: 18px; } .card span { color: #666; font-size: 13px; }
-.wide { overflow-x: auto; } .wide svg { display: block; }
+.wide { overflow-x: auto; } .wide svg, .fitting svg { display: block; }
+.fitting svg { max-width: 100%; height: auto; }
 table { border-collapse: collapse; }
 td, th { text-align: left; padding: 3px 14px 3px 0; vertical-align: top; }
 tr { border-bottom: 1px solid #eee; } td.number { text-align: right; white-space: nowrap; }
@@ -73,10 +75,12 @@ def _over_time(stretch: Stretch, meter: LoudnessMeter) -> str:
         timeline.loudness(meter.short_term_lufs, meter.integrated_lufs, axis),
     ]
     shown = "".join(picture.inline() for picture in pictures)
+    # Some minutes fit into the window; more are scrolled.
+    room = "fitting" if stretch.seconds <= _FITTING_S else "wide"
     return (
         "<h2>Over time</h2><p>Sections and key, chords, every note by pitch (stronger is louder; what "
         "has no pitch in lanes of its own), how many notes begin, and how loud the last 3 s were. Point at a "
-        f'chord or section to read more.</p>{_legend(stretch)}<div class="wide">{shown}</div>'
+        f'chord or section to read more.</p>{_legend(stretch)}<div class="{room}">{shown}</div>'
     )
 
 

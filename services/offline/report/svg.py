@@ -58,6 +58,7 @@ class Picture(NamedTuple):
     def inline(self) -> str:
         """The picture as an element of a page."""
         size = f'width="{_number(self.width)}" height="{_number(self.height)}"'
+        size += f' viewBox="0 0 {_number(self.width)} {_number(self.height)}"'
         return f'<svg {size} role="img" aria-label="{escape(self.title)}">{"".join(self.elements)}</svg>'
 
 
