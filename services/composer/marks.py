@@ -19,7 +19,7 @@ Events = tuple[Event, ...]
 
 _ASSUMED_ROOM: Final[Room] = "hall"
 # The sections that leave the hall where the room is the composer's choice: the slow ones go where it rings
-# longest, the lightest one where it is clearest. A coda has to end in its time.
+# longest, the lightest one where it is brightest. A coda has to end in its time.
 _ROOMS: Final[Mapping[str, Room]] = {"still": "cathedral", "dusk": "cathedral", "clearing": "plate"}
 
 
