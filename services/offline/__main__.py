@@ -16,10 +16,11 @@ from services.offline.drafts import checked_file, drafted
 from services.offline.interruption import Interruption
 from services.offline.piece import LAYERS, composed, layers_of
 from services.offline.progress import progress
-from services.offline.rendering import Parts, Work, rendered
+from services.offline.rendering import rendered
 from services.offline.report.loudness import LoudnessMeter
 from services.offline.report.page import page
 from services.offline.sound_file import SoundFile, checked_path, opened
+from services.offline.work import Parts, Work
 
 _MAX_MINUTES: Final = 24 * 60
 _MAX_SEED: Final = 2**32 - 1

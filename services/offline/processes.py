@@ -12,7 +12,7 @@ from multiprocessing.process import BaseProcess
 from typing import Final
 
 from auralis.errors import AuralisError
-from services.offline.rendering import Came, Parts, Work, rendered_here
+from services.offline.work import Came, Parts, Work, rendered_here
 
 # Chunks that travel together: seldom enough to cost nothing, often enough for a bar that moves.
 _TOGETHER: Final = 16

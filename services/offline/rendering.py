@@ -1,42 +1,21 @@
 """A piece as PCM, by as many processes as there are cores: each renders stretches of its own.
 
 Audio is a pure function of the score, so a process computes for itself what a stretch owes to the past, and
-the bytes are those of one process. What starts here knows no torch: it is loaded where it is used.
+the bytes are those of one process.
 """
 
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator
 from typing import Final
 
-from auralis.audio import AudioFormat
-from auralis.score.events import Batch, Layer
-
-# The PCM of one chunk: the mix, then each stem.
-Parts = tuple[bytes, ...]
-# Told of so many more chunks, in whatever order, and often of none; what it raises ends the rendering.
-Came = Callable[[int], None]
+from services.offline.processes import rendered_by
+from services.offline.work import Came, Parts, Work, rendered_here
 
 # A process takes two seconds to start, in which one renders a minute.
 _WORTH_A_PROCESS: Final = 600
 # What may wait in memory for its turn, for each process: 53 MB. What a stretch owes to the past costs as
 # much as some seconds of it, so they are as long as that allows.
 _MOST_WAITING: Final = 3000
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What is to be rendered: the mix of ``batch``, and of each of ``layers`` a stem."""
-
-    batch: Batch
-    seed: int
-    audio: AudioFormat
-    layers: tuple[Layer, ...] = ()
-
-    @property
-    def parts(self) -> int:
-        """How many files one chunk goes into."""
-        return 1 + len(self.layers)
 
 
 def rendered(work: Work, chunks: int, came: Came, processes: int | None = None) -> Generator[Parts]:
@@ -51,18 +30,7 @@ def rendered(work: Work, chunks: int, came: Came, processes: int | None = None) 
             came(1)
             yield parts
         return
-    from services.offline.processes import rendered_by  # noqa: PLC0415  only where there are several
-
     yield from rendered_by(work, stretches(chunks, wanted, work.parts), wanted, came)
-
-
-def rendered_here(work: Work, seqs: Sequence[int]) -> Iterator[Parts]:
-    """The chunks ``seqs`` in this process."""
-    from services.offline.piece import score_of  # noqa: PLC0415
-    from services.offline.replay import replay  # noqa: PLC0415  it loads torch
-
-    scores = [score_of(work.batch), *(score_of(work.batch, layer) for layer in work.layers)]
-    return zip(*(replay(score, work.seed, work.audio, seqs) for score in scores), strict=True)
 
 
 def stretches(chunks: int, processes: int, parts: int) -> list[range]:

@@ -15,7 +15,8 @@ from auralis.errors import AuralisError
 from services.offline.interruption import Interruption
 from services.offline.piece import composed, layers_of
 from services.offline.processes import rendered_by
-from services.offline.rendering import Work, rendered, rendered_here, stretches
+from services.offline.rendering import rendered, stretches
+from services.offline.work import Work, rendered_here
 
 AUDIO = AudioFormat()
 PIECE = composed(3, Controls(), 30.0, AUDIO)

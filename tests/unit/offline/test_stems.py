@@ -11,7 +11,7 @@ from auralis.controls import Controls
 from auralis.errors import AuralisError, InvalidValue
 from services.offline.__main__ import Order, main
 from services.offline.piece import composed, layers_of
-from services.offline.rendering import Work, rendered_here
+from services.offline.work import Work, rendered_here
 
 AUDIO = AudioFormat()
 PIECE = composed(3, Controls(), 30.0, AUDIO)
