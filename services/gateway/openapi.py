@@ -166,8 +166,16 @@ def _control_schemas() -> Json:
     return {
         "Controls": closed | {"properties": controls, "minProperties": 1},
         "NewChannel": closed | {"properties": new_channel | controls},
-        "ControlSpec": _object(name=_TEXT, type={"enum": ["number", "choice"]}, description=_TEXT),
+        "ControlSpec": _control_spec_schema(),
     }
+
+
+def _control_spec_schema() -> Json:
+    always = _object(name=_TEXT, type={"enum": ["number", "choice"]}, default={}, description=_TEXT)
+    number: Json = {"type": "number"}
+    sometimes = {"label": _TEXT, "group": _TEXT, "unit": _TEXT, "choices": _list(_TEXT)}
+    sometimes |= dict.fromkeys(("minimum", "maximum", "step"), number)
+    return always | {"properties": always["properties"] | sometimes}
 
 
 def _channel_schema() -> Json:

@@ -9,7 +9,7 @@ from msgspec.structs import asdict
 
 from auralis import __version__
 from auralis.audio import due_us, live_seq
-from auralis.controls import Controls
+from auralis.controls import LAYERS, SPECS, Controls
 from services.gateway.app import Gateway
 from tests.integration.gateway.conftest import Join, Start
 from tests.integration.gateway.producing import Producer
@@ -172,6 +172,11 @@ async def test_a_control_change_without_a_composer(
         ('{"intensity": 1.01}', "intensity", 1.01),
         ('{"key": "H minor"}', "key", "H minor"),
         ('{"key": 3}', "key", 3),
+        ('{"mood": 2}', "mood", 2),
+        ('{"room": "garage"}', "room", "garage"),
+        ('{"room": 1}', "room", 1),
+        ('{"level_drone": -0.1}', "level_drone", -0.1),
+        ('{"level_strings": 1}', "level_strings", 1),
         ('{"tempo": 60}', "tempo", 60),
         ('{"bpm": 60, "intensity": -1}', "intensity", -1),
         ('{"bpm": 60, "bpm": 61}', "bpm", 61),
@@ -218,6 +223,20 @@ async def test_wrong_addresses_and_methods(
     gateway: Gateway, http: aiohttp.ClientSession, method: str, path: str, status: int
 ) -> None:
     assert (await ask(http, gateway, method, path))[0] == status
+
+
+async def test_every_control_can_be_turned_and_kept_in_a_preset(
+    gateway: Gateway, http: aiohttp.ClientSession
+) -> None:
+    wanted = {spec.name: spec.choices[-1] if spec.kind == "choice" else spec.maximum for spec in SPECS}
+    await ask(http, gateway, "PUT", "/api/v1/presets/most", json=wanted)
+    wanted |= {spec.name: spec.minimum for spec in SPECS if spec.group == "layers"}
+    changed, _ = await ask(http, gateway, "PATCH", "/api/v1/channels/main/controls", json=wanted)
+    _, channel = await ask(http, gateway, "GET", "/api/v1/channels/main")
+    assert (changed, channel["controls"]) == (202, wanted)
+    await ask(http, gateway, "POST", "/api/v1/channels/main/presets/most")
+    _, channel = await ask(http, gateway, "GET", "/api/v1/channels/main")
+    assert {channel["controls"][f"level_{layer}"] for layer in LAYERS} == {1.0}
 
 
 async def test_presets(gateway: Gateway, http: aiohttp.ClientSession) -> None:

@@ -1,5 +1,6 @@
 """The OpenAPI document against its standard, the routes and the controls."""
 
+import msgspec
 from aiohttp import web
 from openapi_spec_validator import validate
 
@@ -39,6 +40,13 @@ def test_it_knows_the_ranges_of_the_controls() -> None:
     properties = document()["components"]["schemas"]["Controls"]["properties"]
     assert list(properties) == [spec.name for spec in SPECS]
     assert (properties["bpm"]["minimum"], properties["bpm"]["maximum"]) == (40, 120)
+
+
+def test_it_names_everything_that_a_control_says_of_itself() -> None:
+    schema = document()["components"]["schemas"]["ControlSpec"]
+    said = [set(described) for described in msgspec.to_builtins(SPECS)]
+    assert set(schema["properties"]) == set().union(*said)
+    assert set(schema["required"]) == set.intersection(*said)
 
 
 def test_every_path_parameter_is_described() -> None:
