@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -46,6 +46,8 @@ class _Role(NamedTuple):
 
 
 _Key = tuple[int, int, int, float] | _Role
+_Kept = tuple[Note, Voice | None]
+_Found = tuple[_Key, _Kept]
 
 
 class Cast:
@@ -54,8 +56,11 @@ class Cast:
     def __init__(self, audio: AudioFormat) -> None:
         self._audio = audio
         self._patches = library()
+        self._grainy = {name for name, patch in self._patches.items() if patch.grains is not None}
         # With the note that each plays; None: nothing to be heard.
-        self._voices = Recent[_Key, tuple[Note, Voice | None]]()
+        self._voices = Recent[_Key, _Kept]()
+        # The notes of each channel's last chunk and what was found for them.
+        self._last = Recent[tuple[int, Step], tuple[list[Note], list[_Found]]]()
         self.skipped = Counter[str]()
 
     def soundings(self, seed: int, view: ScoreView, seq: int) -> list[Sounding]:
@@ -84,7 +89,7 @@ class Cast:
         for note in view.notes(start, end):
             for role in self._roles(seed, note, step, note.at_frame) if note.at_frame > start else ():
                 if role.key not in self._voices:
-                    voice = self._voice(role)
+                    _, (_, voice) = self._voice(role)
                     if voice is not None:
                         voice.stage(self._audio.start_frame(self._audio.seq_at(note.at_frame)), brightness)
                     return
@@ -102,11 +107,32 @@ class Cast:
     def next_batch(self) -> None:
         """Drop the voices that no batch has needed lately."""
         self._voices.next_batch()
+        self._last.next_batch()
 
-    def _sounding(self, seed: int, notes: Sequence[Note], step: Step, start: int) -> list[Voice]:
+    def _sounding(self, seed: int, notes: list[Note], step: Step, start: int) -> list[Voice]:
         end = start + self._audio.frames_per_chunk
-        voices = (self._voice(role) for note in notes for role in self._roles(seed, note, step, start))
+        # Grains are other ones in every second of a note.
+        lasting = [note for note in notes if note.patch not in self._grainy]
+        found = self._lasting(seed, lasting, step, start)
+        if len(lasting) < len(notes):
+            grains = [note for note in notes if note.patch in self._grainy]
+            found = [*found, *self._voiced(seed, grains, step, start)]
+        voices = [voice for _, (_, voice) in found]
         return [v for v in voices if v is not None and v.timing.silent > start and v.timing.at < end]
+
+    def _lasting(self, seed: int, notes: list[Note], step: Step, start: int) -> list[_Found]:
+        """The voices of notes without grains; mostly they are those of the chunk before."""
+        last = self._last.get((seed, step))
+        if last is not None and last[0] == notes:
+            for key, kept in last[1]:
+                self._voices.keep(key, kept)
+            return last[1]
+        found = self._voiced(seed, notes, step, start)
+        self._last.keep((seed, step), (notes, found))
+        return found
+
+    def _voiced(self, seed: int, notes: list[Note], step: Step, start: int) -> list[_Found]:
+        return [self._voice(role) for note in notes for role in self._roles(seed, note, step, start)]
 
     def _roles(self, seed: int, note: Note, step: Step, start: int) -> Iterator[_Role]:
         patch = self._patches.get(note.patch)
@@ -117,12 +143,12 @@ class Cast:
             for part in parts_of(note, patch, self._audio, start, end):
                 yield _Role(seed, note, part, step)
 
-    def _voice(self, role: _Role) -> Voice | None:
+    def _voice(self, role: _Role) -> _Found:
         key: _Key = role.key
         kept = self._voices.get(key)
         if kept is not None and kept[0] is not role.note and kept[0] != role.note:
             key, kept = role, self._voices.get(role)
-        return self._voices.keep(key, kept or (role.note, self._built(role)))[1]
+        return key, self._voices.keep(key, kept or (role.note, self._built(role)))
 
     def _built(self, role: _Role) -> Voice | None:
         """The voice, whatever the note; one that can't be played is passed over."""

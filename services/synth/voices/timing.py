@@ -42,7 +42,7 @@ def timing_of(playing: Playing, rows: Rows, hiss: NDArray[np.float32], over_floo
     patch, audio, at = playing.patch, playing.audio, playing.note.at_frame
     struck = patch.envelope.attack_s < _STRUCK_S or bool(patch.motion.slide_cents or patch.body)
     young_s = YOUNG_S if struck else 0.0
-    ends_s = np.array([_ends_s(rows, np.minimum(over, -INAUDIBLE_DB)) for over in over_floor_db])
+    ends_s = _ends_s(rows, np.minimum(over_floor_db, -INAUDIBLE_DB))
     silent_s = max(ends_s.max(initial=0.0), _hiss_end_s(hiss))
     return Timing(
         at=at,
@@ -118,7 +118,7 @@ def _share_db(rows: Rows) -> Array:
 
 
 def _ends_s(rows: Rows, fall_db: Array) -> Array:
-    """When each partial is silent: released, or decayed by ``fall_db``."""
+    """When each partial is silent: released, or decayed by ``fall_db``; ``[range, partial]``."""
     fast = rows.fast.astype(float)
     released = fast[:, Fast.GATE_S] + fast[:, Fast.RELEASE_S] * _release_share(fall_db)
     stages = _fading_s(fast[:, Fast.FAST], fall_db), _fading_s(fast[:, Fast.SLOW], fall_db + _share_db(rows))

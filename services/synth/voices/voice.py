@@ -20,8 +20,10 @@ YOUNG_S: Final = 0.1
 BRIGHTNESSES: Final = (0.25, 0.375, 0.5, 0.625, 0.75, 1.0)
 _ROUNDING: Final = 1e-9  # a brightness that is computed may be that much over the end of its range
 _MIDDLE_BRIGHTNESS: Final = 2
-# When so many of a note's partials have died (or risen), they are left out (or no longer computed as moving).
-_SHARES: Final = (0.25, 0.5, 0.75, 1.0)
+# When so many of a note's partials have died (or risen), they are left out (or no longer computed as moving):
+# each time a part of the channel's tables is made anew.
+_THINNED: Final = (0.33, 0.67)
+_CALMED: Final = (0.5, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +117,12 @@ class Timing:
     @cached_property
     def thinner(self) -> tuple[int, ...]:
         """The frames from which partials that have ended are left out."""
-        return _quantiles(self.ends[_MIDDLE_BRIGHTNESS])
+        return _quantiles(self.ends[_MIDDLE_BRIGHTNESS], _THINNED)
 
     @cached_property
     def calmer(self) -> tuple[int, ...]:
         """The frames from which what has risen no longer moves."""
-        return _quantiles(self.risen)
+        return _quantiles(self.risen, _CALMED)
 
 
 def brightness_range(brightness: float) -> int:
@@ -128,10 +130,10 @@ def brightness_range(brightness: float) -> int:
     return min(bisect_right(BRIGHTNESSES, brightness - _ROUNDING), len(BRIGHTNESSES) - 1)
 
 
-def _quantiles(frames: NDArray[np.int64]) -> tuple[int, ...]:
+def _quantiles(frames: NDArray[np.int64], shares: tuple[float, ...]) -> tuple[int, ...]:
     last = len(frames) - 1
     inner = np.sort(frames)
-    return tuple(sorted({int(inner[math.ceil(share * last)]) for share in _SHARES})) if last >= 0 else ()
+    return tuple(sorted({int(inner[math.ceil(share * last)]) for share in shares})) if last >= 0 else ()
 
 
 @dataclass(frozen=True, eq=False)
