@@ -15,9 +15,10 @@ from tests.unit.composer.pieces import FORMAT, MODES, SEEDS, Piece, played
 def valence(key, mood):
     """How bright the chords of ten minutes of three seeds are, in hundredths."""
     mode = parse_key(key).mode
+    brightness = dict(zip(DEGREES[mode], MOOD[mode], strict=True))
     controls = Controls(key=key, mood=mood)
     pieces = [Piece(played(initial_state(seed, 0, controls), controls, 10)) for seed in SEEDS]
-    return mean(MOOD[mode][list(DEGREES[mode]).index(chord.degree)] for piece in pieces for chord in piece.chords)
+    return mean(brightness[chord.degree] for piece in pieces for chord in piece.chords)
 
 
 @pytest.mark.parametrize("key", MODES)
