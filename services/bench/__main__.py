@@ -7,6 +7,7 @@ from typing import Final
 
 import torch
 from rich.console import Console
+from threadpoolctl import threadpool_limits
 
 from auralis.errors import AuralisError, InvalidValue
 from services.bench import csound, machine, report
@@ -70,6 +71,7 @@ class Order:
 def main(order: Order) -> int:
     """Measure and print; gives the exit code."""
     torch.set_num_threads(1)
+    threadpool_limits(1, user_api="blas")
     about = machine.described(order.chosen)
     rows = list(_measured(order))
     title = ", ".join(f"{name} {value}" if name != "device" else value for name, value in about.items())
