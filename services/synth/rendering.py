@@ -1,5 +1,6 @@
 """Rendering on a device that may fail: from then on the CPU renders."""
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
@@ -8,6 +9,7 @@ import structlog
 import torch
 
 from auralis.audio import AudioFormat
+from services.synth.mix.space import design_rooms
 from services.synth.renderer import Job, Renderer
 
 _log = structlog.get_logger()
@@ -29,17 +31,23 @@ class Renders(Protocol):
 
 
 class Rendering:
-    """A worker's renderers, one a format; ``device`` is where they are, ``lost`` is called when it fails."""
+    """A worker's renderers, one a format; ``device`` is where they are, ``lost`` is called when it fails.
+
+    Once a format has been rendered, ``get_ready`` is called beside the work, for what may be needed later.
+    """
 
     def __init__(
         self,
         device: torch.device,
         lost: Callable[[], None],
         make: Callable[[AudioFormat, torch.device], Renders] = Renderer,
+        get_ready: Callable[[AudioFormat, torch.device], None] = design_rooms,
     ) -> None:
         self.device = device
         self._lost = lost
         self._make = make
+        self._get_ready = get_ready
+        self._ready: set[tuple[AudioFormat, torch.device]] = set()
         self._renderers: dict[AudioFormat, Renders] = {}
         self._known: set[str] = set()
 
@@ -50,12 +58,14 @@ class Rendering:
         what is the most urgent.
         """
         try:
-            return self._renderer(audio).render(jobs)
+            chunks = self._renderer(audio).render(jobs)
         except RuntimeError as error:  # what torch raises of a device, torch.OutOfMemoryError included
             if self.device == _CPU:
                 raise
             self._fall_back(error)
             return None
+        self._prepare(audio)
+        return chunks
 
     def take_skipped(self) -> int:
         """How many notes could not be played since the last call; why is logged once."""
@@ -64,6 +74,19 @@ class Rendering:
             _log.warning("note skipped", reason=reason)
         self._known |= skipped.keys()
         return skipped.total()
+
+    def _prepare(self, audio: AudioFormat) -> None:
+        """In a thread of its own: the first chunks do not wait for it."""
+        what = (audio, self.device)
+        if what not in self._ready:
+            self._ready.add(what)
+            threading.Thread(target=self._beside, args=what, name="get-ready", daemon=True).start()
+
+    def _beside(self, audio: AudioFormat, device: torch.device) -> None:
+        try:
+            self._get_ready(audio, device)
+        except RuntimeError as error:  # a device that fails is noticed where it is worked with
+            _log.debug("not got ready", device=str(device), reason=str(error))
 
     def _fall_back(self, error: RuntimeError) -> None:
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:_REASON_LENGTH]

@@ -99,6 +99,10 @@ class Spectrum:
         # ``[bin and ear]``, the same memory; nothing on an accelerator.
         self.flat = _flat(self.bins) if alone else np.zeros(0, dtype=np.complex64)
 
+    def cut(self, bins: int) -> "Spectrum":
+        """The lowest ``bins``, in memory of their own."""
+        return self if self.bins.shape[-1] <= bins else Spectrum(self.bins[..., :bins].clone())
+
 
 def _flat(bins: torch.Tensor) -> NDArray[np.complex64]:
     flat: NDArray[np.complex64] = bins.numpy().T.reshape(-1)
@@ -210,8 +214,8 @@ def _pack(part: NDArray[np.complex128]) -> torch.Tensor:
 
 
 def _sum_on_cpu(terms: Sequence[tuple[Spectrum, Partition]]) -> torch.Tensor:
-    bins = terms[0][0].bins
-    total = np.zeros(bins.numel(), dtype=np.complex64)
+    # Later partitions have no more bins.
+    total = np.zeros(len(terms[0][1].flat), dtype=np.complex64)
     product = np.empty_like(total)
     for past, part in terms:
         weights = part.flat
@@ -219,11 +223,12 @@ def _sum_on_cpu(terms: Sequence[tuple[Spectrum, Partition]]) -> torch.Tensor:
         partial, head = product[:size], total[:size]
         np.multiply(past.flat[:size], weights, partial)
         np.add(head, partial, head)
-    return torch.from_numpy(total.reshape(bins.shape[1], AUDIO_CHANNELS)).T
+    return torch.from_numpy(total.reshape(-1, AUDIO_CHANNELS)).T
 
 
 def _sum_on_device(terms: Sequence[tuple[Spectrum, Partition]]) -> torch.Tensor:
-    total = torch.zeros_like(terms[0][0].bins)
+    past, first = terms[0]
+    total = past.bins.new_zeros(*past.bins.shape[:-1], first.spectrum.shape[-1])
     for past, part in terms:
         bins = part.spectrum.shape[-1]
         total[..., :bins].addcmul_(past.bins[..., :bins], part.spectrum)

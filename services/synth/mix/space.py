@@ -30,6 +30,10 @@ LONGEST_DELAY_CHUNKS: Final = int(delay.LONGEST_S * CHUNKS_PER_SECOND) + 1
 _KEPT_DELAYS: Final = 64
 # No room is longer (see the tests).
 LONGEST_ROOM_CHUNKS: Final = 90
+# From so many chunks on no room has more bins (see the tests): a room that is moved into needs the past of
+# the longest, which must not be rendered again while a change is to be heard.
+_THIN_FROM: Final = 39
+THIN_BINS: Final = 768
 # A change of room is a walk, not a door.
 _MOVE_S: Final = 4.0
 
@@ -44,6 +48,12 @@ def _room(name: str, audio: AudioFormat, device: torch.device) -> Response:
 @lru_cache(maxsize=_KEPT_DELAYS)
 def _delay(bpm: float, audio: AudioFormat, device: torch.device) -> Response:
     return convolution.response(delay.impulse(60 / bpm, _BEATS, audio), audio).to(device)
+
+
+def design_rooms(audio: AudioFormat, device: torch.device) -> None:
+    """Have all rooms ready: designing the largest takes longer than a change may take to be heard."""
+    for name in rooms.ROOMS:
+        _room(name, audio, device)
 
 
 class Plan(NamedTuple):
@@ -101,7 +111,7 @@ class SpaceRenderer:
             if not takes[index].sent:
                 self._send(takes, index)
         for index in plan.rooms:
-            if not takes[index].room_known:
+            if not takes[index].room_known or takes[index].room_thin:
                 self._analyse_room(takes, index)
         for index in plan.mixes:
             if not takes[index].mixed:
@@ -111,10 +121,12 @@ class SpaceRenderer:
         """Drop what no chunk needs any more, even where the last ones are rendered again."""
         takes = plan.takes
         shrink_past(takes, plan.plays)
-        if plan.mixes:
-            kept = self._room_length(takes[-1]) + WHOLE_TAKES
-            if len(takes) > kept:
-                takes[-1 - kept].forget_room()
+        old = _THIN_FROM + WHOLE_TAKES
+        if plan.mixes and len(takes) > old:
+            takes[-1 - old].thin_room(THIN_BINS)
+        for index in plan.rooms:
+            if index < len(takes) - old:
+                takes[index].thin_room(THIN_BINS)
 
     # What is needed for what: indices of takes that lack something, oldest first.
 
@@ -123,8 +135,11 @@ class SpaceRenderer:
         return [i for i in range(max(0, len(takes) - count), len(takes)) if not takes[i].mixed]
 
     def _to_analyse(self, takes: Sequence[Take], mixes: Sequence[int]) -> list[int]:
-        past = _before(mixes, [self._room_length(takes[i]) for i in mixes])
-        return [i for i in past if not takes[i].room_known]
+        lacking: set[int] = set()
+        for i in mixes:
+            first = max(0, i + 1 - self._room_length(takes[i]))
+            lacking.update(j for j in range(first, i + 1) if _lacks_room(takes[j], i - j))
+        return sorted(lacking)
 
     @staticmethod
     def _to_send(takes: Sequence[Take], mixes: Sequence[int], rooms_: Sequence[int]) -> list[int]:
@@ -132,8 +147,8 @@ class SpaceRenderer:
 
     @staticmethod
     def _to_echo(takes: Sequence[Take], sends: Sequence[int]) -> list[int]:
-        past = _before(sends, [LONGEST_DELAY_CHUNKS] * len(sends))
-        return [i for i in past if not takes[i].delay_known]
+        past = {j for i in sends for j in range(max(0, i + 1 - LONGEST_DELAY_CHUNKS), i + 1)}
+        return sorted(i for i in past if not takes[i].delay_known)
 
     @staticmethod
     def _to_play(
@@ -159,7 +174,7 @@ class SpaceRenderer:
     def _analyse_room(self, takes: Sequence[Take], index: int) -> None:
         before = takes[index - 1].into_room if index else None
         takes[index].room_spectrum = self._spectrum(before, takes[index].into_room, self._room_bins)
-        takes[index].room_known = True
+        takes[index].room_known, takes[index].room_thin = True, False
 
     def _mix(self, takes: Sequence[Take], index: int) -> None:
         """Dry, echoes and the room, gently saturated."""
@@ -225,12 +240,9 @@ class SpaceRenderer:
         return max(self._response(move.room).length for move in self._moves(take))
 
 
-def _before(indices: Sequence[int], lengths: Sequence[int]) -> Iterable[int]:
-    """Each index and those before it, as many as it has length; in order."""
-    if len(indices) == 1:
-        return range(max(0, indices[0] + 1 - lengths[0]), indices[0] + 1)
-    pairs = zip(indices, lengths, strict=True)
-    return sorted({j for i, length in pairs for j in range(max(0, i + 1 - length), i + 1)})
+def _lacks_room(take: Take, age: int) -> bool:
+    """Whether a mix that is ``age`` chunks later can't be made from what is known of ``take``."""
+    return not take.room_known or (take.room_thin and age < _THIN_FROM)
 
 
 def _with_earlier(indices: Iterable[int]) -> set[int]:

@@ -44,6 +44,7 @@ class Take:
     delay_spectrum: Spectrum | None = None
     room_known: bool = False
     room_spectrum: Spectrum | None = None
+    room_thin: bool = False
     mixed: bool = False
     mix: NDArray[np.float32] | None = None
 
@@ -66,9 +67,10 @@ class Take:
         """Drop what only its own mix needed."""
         self.buses = self.echoes = None
 
-    def forget_room(self) -> None:
-        """Drop what its room needed: no room is as long as the longest one for ever."""
-        self.room_known, self.room_spectrum = False, None
+    def thin_room(self, bins: int) -> None:
+        """Keep of what its room needs the lows: of the highs nothing is left so late."""
+        if self.room_spectrum is not None:
+            self.room_spectrum, self.room_thin = self.room_spectrum.cut(bins), True
 
     def forget_echoes(self) -> None:
         """Drop what the delay needed: its past is shorter than the room's."""

@@ -144,7 +144,7 @@ async def test_a_lost_device_is_not_heard(stage: Stage) -> None:
     """The CPU goes on with the very chunk that is missing; counted once."""
     async with stage.working() as renders:
         lost = stage.metrics.device_fallbacks.inc
-        renders._engine = Rendering(torch.device("cuda"), lost, Lost)
+        renders._engine = Rendering(torch.device("cuda"), lost, Lost, get_ready=lambda *_: None)
         await stage.until(lambda: len(stage.frozen) > 25)
     assert stage.value("device_fallbacks") == 1
     assert renders._engine.device == torch.device("cpu")

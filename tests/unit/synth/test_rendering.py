@@ -1,5 +1,6 @@
 """A device that fails: the CPU renders, once and for all."""
 
+import threading
 from collections.abc import Sequence
 
 import pytest
@@ -56,6 +57,10 @@ class Losses:
         self.count += 1
 
 
+def nothing(_audio: AudioFormat, _device: torch.device) -> None:
+    """Nothing to get ready for."""
+
+
 def jobs(score: Score, first: int, count: int = 3) -> list[Job]:
     return [Job(7, score, seq, PLAIN) for seq in range(first, first + count)]
 
@@ -72,7 +77,9 @@ def rendered(rendering: Rendering, audio: AudioFormat, batch: list[Job]) -> list
 def test_what_a_lost_device_does_not_render_the_cpu_does(error: RuntimeError, last: int) -> None:
     """No chunk is missing and none is another one; it is logged and counted once."""
     score, losses = score_of(phrase(AUDIO), AUDIO), Losses()
-    rendering = Rendering(CUDA, losses, lambda audio, device: Failing(audio, device, error, last))
+    rendering = Rendering(
+        CUDA, losses, lambda audio, device: Failing(audio, device, error, last), get_ready=nothing
+    )
     with capture_logs() as logs:
         batches = [rendered(rendering, AUDIO, jobs(score, first)) for first in range(0, 15, 3)]
     assert [chunk for batch in batches for chunk in batch] == Renderer(AUDIO).render(jobs(score, 0, 15))
@@ -92,7 +99,7 @@ def test_a_device_that_can_not_even_be_prepared_is_lost() -> None:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return Renderer(audio, device)
 
-    rendering = Rendering(CUDA, Losses(), make)
+    rendering = Rendering(CUDA, Losses(), make, get_ready=nothing)
     score = score_of(phrase(AUDIO), AUDIO)
     assert rendering.render(AUDIO, jobs(score, 0)) is None
     assert rendering.render(AUDIO, jobs(score, 0)) == Renderer(AUDIO).render(jobs(score, 0))
@@ -101,7 +108,9 @@ def test_a_device_that_can_not_even_be_prepared_is_lost() -> None:
 def test_all_formats_leave_the_lost_device() -> None:
     """A renderer of another format is on the same device: it is made anew as well."""
     error, losses = FAILURES[0], Losses()
-    rendering = Rendering(CUDA, losses, lambda audio, device: Failing(audio, device, error, 2))
+    rendering = Rendering(
+        CUDA, losses, lambda audio, device: Failing(audio, device, error, 2), get_ready=nothing
+    )
     other = AudioFormat(48_000)
     for audio in (AUDIO, other, AUDIO, other):
         rendered(rendering, audio, jobs(score_of(phrase(audio), audio), 0))
@@ -182,3 +191,20 @@ def test_everything_is_computed_on_the_device(rate: int) -> None:
         renderer.render([Job(7, score, seq, PLAIN) for seq in (3, 24, 25, 41, 50, 60)])
     assert seen.mixed == set()
     assert seen.on_cpu <= MOVES
+
+
+def test_rooms_are_ready_once_something_was_rendered() -> None:
+    """Beside the work, once for each format; what fails there is noticed where the device is worked with."""
+    told, done = list[tuple[AudioFormat, torch.device]](), threading.Event()
+
+    def get_ready(audio: AudioFormat, device: torch.device) -> None:
+        told.append((audio, device))
+        done.set()
+        raise RuntimeError("no memory left")
+
+    score = score_of(phrase(AUDIO), AUDIO)
+    rendering = Rendering(torch.device("cpu"), Losses(), get_ready=get_ready)
+    for seq in range(3):
+        assert rendering.render(AUDIO, jobs(score, seq, 1)) is not None
+    assert done.wait(5)
+    assert told == [(AUDIO, torch.device("cpu"))]

@@ -98,6 +98,36 @@ def test_no_room_and_no_delay_has_more_bins_than_are_kept(rate_hz: int) -> None:
         assert most <= bins < most + 200
 
 
+@pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
+def test_what_is_kept_of_the_far_past_is_enough_for_every_room(rate_hz: int) -> None:
+    audio = AudioFormat(rate_hz)
+    late = [
+        part.spectrum.shape[-1]
+        for name in ROOMS
+        for part in space._room(name, audio, CPU).partitions
+        if part.delay >= space._THIN_FROM
+    ]
+    assert max(late) <= space.THIN_BINS < 2 * max(late)
+
+
+def test_who_moves_into_the_largest_room_has_its_past_at_hand() -> None:
+    """Nothing but the new chunk has to be played for its first chunk, and it is that of who knows all."""
+    events: list[Event] = [Space(0, "room"), Space(150 * 4410, "cathedral")]
+    takes, renderer = takes_of(events, 151, "room"), SpaceRenderer(AUDIO, CPU)
+    for count in range(1, 151):
+        plan = renderer.plan(takes[:count], 1)
+        renderer.mix(plan)
+        renderer.forget(plan)
+    plan = renderer.plan(takes, 1)
+    assert (len(plan.rooms), plan.sends) == (1, [150])
+    renderer.mix(plan)
+    fresh = takes_of(events, 151, "room")
+    mix(SpaceRenderer(AUDIO, CPU), fresh, 1)
+    assert fresh[-1].mix is not None
+    assert takes[-1].mix is not None
+    assert np.array_equal(takes[-1].mix, fresh[-1].mix)
+
+
 def test_silence_stays_silence() -> None:
     """Nothing is computed for it."""
     view = score_of([], AUDIO).view()
