@@ -16,6 +16,7 @@ _log = structlog.get_logger()
 
 _CPU: Final = torch.device("cpu")
 _REASON_LENGTH: Final = 200
+_CALM_S: Final = 3.0
 
 
 class Renders(Protocol):
@@ -48,6 +49,7 @@ class Rendering:
         self._make = make
         self._get_ready = get_ready
         self._ready: set[tuple[AudioFormat, torch.device]] = set()
+        self.calm_s = _CALM_S
         self._renderers: dict[AudioFormat, Renders] = {}
         self._known: set[str] = set()
 
@@ -76,11 +78,13 @@ class Rendering:
         return skipped.total()
 
     def _prepare(self, audio: AudioFormat) -> None:
-        """In a thread of its own: the first chunks do not wait for it."""
+        """In a thread of its own and once the ring is full: the first chunks do not wait for it."""
         what = (audio, self.device)
         if what not in self._ready:
             self._ready.add(what)
-            threading.Thread(target=self._beside, args=what, name="get-ready", daemon=True).start()
+            later = threading.Timer(self.calm_s, self._beside, what)
+            later.daemon = True
+            later.start()
 
     def _beside(self, audio: AudioFormat, device: torch.device) -> None:
         try:
