@@ -68,15 +68,13 @@ def history_s() -> float:
 class Renderer:
     """Renders on one device, with one intra-op thread: results must not depend on how work is split."""
 
-    def __init__(
-        self, audio: AudioFormat, device: torch.device | None = None, muted: frozenset[str] = frozenset()
-    ) -> None:
+    def __init__(self, audio: AudioFormat, device: torch.device | None = None) -> None:
         torch.set_num_threads(1)
         threadpool_limits(1, user_api="blas")
         self._audio = audio
         device = device or torch.device("cpu")
         self._cast = Cast(audio)
-        self._desk = desk.Desk(muted)
+        self._desk = desk.Desk()
         self._layers = LayerRenderer(audio, device, self._desk)
         self._space = SpaceRenderer(audio, device)
         # By channel; a score that was read anew is another channel.

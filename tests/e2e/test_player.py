@@ -3,9 +3,9 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
 import pytest
 import pytest_asyncio
@@ -13,6 +13,7 @@ from playwright.async_api import Page, expect
 
 from auralis.controls import LAYERS, ROOMS
 from tests.e2e.fake_gateway import FakeGateway
+from tests.e2e.listening import becomes, playing, rms, stats, until, warm
 
 # Half of each side in the mean, their pitches unlike: 0.5 * 0.25 / sqrt(2) * sqrt(2).
 TONE_RMS: Final = 0.125
@@ -32,47 +33,6 @@ async def gateway() -> AsyncIterator[FakeGateway]:
 async def locked_gateway() -> AsyncIterator[FakeGateway]:
     async with FakeGateway(token=SESAME).running() as running:
         yield running
-
-
-async def stats(page: Page) -> dict[str, Any]:
-    figures: dict[str, Any] = await page.evaluate("auralis.stats()")
-    return figures
-
-
-async def rms(page: Page) -> float:
-    return float(await page.evaluate("auralis.rms()"))
-
-
-async def until(found: Callable[[], Any], what: str, timeout_s: float = 8.0) -> None:
-    """Wait until ``found()`` (which may be a coroutine) is true."""
-    async with asyncio.timeout(timeout_s):
-        while True:
-            value = found()
-            if await value if asyncio.iscoroutine(value) else value:
-                return
-            await asyncio.sleep(0.02)
-    raise AssertionError(what)
-
-
-async def becomes(page: Page, state: str, timeout_s: float = 8.0) -> None:
-    async def reached() -> bool:
-        return bool(await page.evaluate("auralis.state") == state)
-
-    await until(reached, state, timeout_s)
-
-
-async def warm(page: Page, gateway: FakeGateway, query: str = "") -> None:
-    """Open the page and wait until it is connected and shows its controls."""
-    await page.goto(gateway.url + query)
-    await expect(page.locator("#control-key")).to_be_visible()
-    await until(lambda: gateway.listeners, "a connection")
-
-
-async def playing(page: Page, gateway: FakeGateway, query: str = "") -> None:
-    """Open the page, press the button, and wait for sound."""
-    await warm(page, gateway, query)
-    await page.get_by_role("button", name="Play").click()
-    await becomes(page, "playing")
 
 
 async def test_it_plays_for_ten_seconds_without_an_underrun(page: Page, gateway: FakeGateway) -> None:

@@ -53,19 +53,17 @@ class Buses(NamedTuple):
 class Desk:
     """Mixes layers to outputs: the buses ``dry`` and ``room`` of each ear, and ``delay``."""
 
-    def __init__(self, muted: frozenset[str] = frozenset()) -> None:
-        self._muted = muted
-
-    def weights(self, layers: tuple[str, ...]) -> torch.Tensor:
+    @staticmethod
+    def weights(layers: tuple[str, ...]) -> torch.Tensor:
         """What each ear of each layer adds to each output: ``[output, layer, ear]``."""
-        return _weights(layers, self._muted)
+        return _weights(layers)
 
-    def buses(self, outputs: torch.Tensor | None, layers: Iterable[str]) -> Buses | None:
-        """``[output, frame]``, of ``layers``, as buses; None if none of them is heard."""
-        heard = [name for name in layers if name not in self._muted]
-        if outputs is None or not heard:
+    @staticmethod
+    def buses(outputs: torch.Tensor | None, layers: Iterable[str]) -> Buses | None:
+        """``[output, frame]``, of ``layers``, as buses; None if nothing sounds."""
+        if outputs is None:
             return None
-        echoing = any(STRIPS[name].delay_db > _OFF for name in heard)
+        echoing = any(STRIPS[name].delay_db > _OFF for name in layers)
         delay = outputs[4].expand(AUDIO_CHANNELS, -1) if echoing else None
         return Buses(outputs[0:2], outputs[2:4], delay)
 
@@ -80,17 +78,16 @@ class Flat:
 
 
 @cache
-def _weights(layers: tuple[str, ...], muted: frozenset[str]) -> torch.Tensor:
+def _weights(layers: tuple[str, ...]) -> torch.Tensor:
     found = torch.zeros(OUTPUTS, len(layers), AUDIO_CHANNELS)
     for place, name in enumerate(layers):
-        if name not in muted:
-            strip = STRIPS[name]
-            dry = _gain(MASTER_DB + strip.level_db)
-            room = dry * _gain(strip.room_db) / (1 + _ACROSS**2) ** 0.5
-            delay = dry * _gain(strip.delay_db) if strip.delay_db > _OFF else 0.0
-            left = torch.tensor([dry, 0.0, room, room * _ACROSS, delay / 2])
-            right = torch.tensor([0.0, dry, room * _ACROSS, room, delay / 2])
-            found[:, place] = torch.stack([left, right], dim=1)
+        strip = STRIPS[name]
+        dry = _gain(MASTER_DB + strip.level_db)
+        room = dry * _gain(strip.room_db) / (1 + _ACROSS**2) ** 0.5
+        delay = dry * _gain(strip.delay_db) if strip.delay_db > _OFF else 0.0
+        left = torch.tensor([dry, 0.0, room, room * _ACROSS, delay / 2])
+        right = torch.tensor([0.0, dry, room * _ACROSS, room, delay / 2])
+        found[:, place] = torch.stack([left, right], dim=1)
     return found
 
 

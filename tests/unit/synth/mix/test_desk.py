@@ -19,20 +19,20 @@ def sound(seed: int = 0) -> torch.Tensor:
     return torch.randn(2, FRAMES, generator=torch.Generator().manual_seed(seed))
 
 
-def outputs_of(layers: Mapping[str, torch.Tensor], muted: frozenset[str] = frozenset()) -> torch.Tensor:
+def outputs_of(layers: Mapping[str, torch.Tensor]) -> torch.Tensor:
     """``[output, frame]``."""
     sounds = torch.stack(list(layers.values())).flatten(0, 1)
-    return desk.Desk(muted).weights(tuple(layers)).flatten(1) @ sounds
+    return desk.Desk().weights(tuple(layers)).flatten(1) @ sounds
 
 
-def buses_of(layers: Mapping[str, torch.Tensor], muted: frozenset[str] = frozenset()) -> Buses:
-    buses = desk.Desk(muted).buses(outputs_of(layers, muted), layers)
+def buses_of(layers: Mapping[str, torch.Tensor]) -> Buses:
+    buses = desk.Desk().buses(outputs_of(layers), layers)
     assert buses is not None
     return buses
 
 
-def mixed(*names: str, muted: frozenset[str] = frozenset()) -> Buses:
-    return buses_of({name: sound(LAYERS.index(name)) for name in names}, muted)
+def mixed(*names: str) -> Buses:
+    return buses_of({name: sound(LAYERS.index(name)) for name in names})
 
 
 def db(one: torch.Tensor, other: torch.Tensor) -> float:
@@ -85,18 +85,8 @@ def test_layers_add() -> None:
     assert torch.allclose(together.room, sum((b.room for b in alone), torch.zeros(2, FRAMES)), atol=1e-5)
 
 
-def test_a_muted_layer_is_not_there() -> None:
-    """Not in the room and not in the delay either."""
-    others = [name for name in LAYERS if name != "melody"]
-    muted, absent = mixed(*LAYERS, muted=frozenset({"melody"})), mixed(*others)
-    assert all(torch.allclose(*pair, atol=1e-6) for pair in zip(muted, absent, strict=True))
-
-
-@pytest.mark.parametrize("names", [(), ("pad",)])
-def test_without_a_sounding_layer_there_is_silence(names: tuple[str, ...]) -> None:
-    of_pads = desk.Desk(frozenset({"pad"}))
-    assert of_pads.buses(torch.zeros(desk.OUTPUTS, FRAMES), names) is None
-    assert of_pads.buses(None, ("melody",)) is None
+def test_where_nothing_sounds_there_are_no_buses() -> None:
+    assert desk.Desk().buses(None, ()) is None
 
 
 def test_without_a_desk_layers_are_summed_as_they_are() -> None:
