@@ -1,6 +1,7 @@
 """Rendering on a device that may fail: from then on the CPU renders."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
@@ -49,6 +50,7 @@ class Rendering:
         self._make = make
         self._get_ready = get_ready
         self._ready: set[tuple[AudioFormat, torch.device]] = set()
+        self._begun_s: dict[tuple[AudioFormat, torch.device], float] = {}
         self.calm_s = _CALM_S
         self._renderers: dict[AudioFormat, Renders] = {}
         self._known: set[str] = set()
@@ -78,13 +80,15 @@ class Rendering:
         return skipped.total()
 
     def _prepare(self, audio: AudioFormat) -> None:
-        """In a thread of its own and once the ring is full: the first chunks do not wait for it."""
-        what = (audio, self.device)
-        if what not in self._ready:
+        """In a thread of its own and once the ring is full: the first chunks do not wait for it.
+
+        It is no daemon: what ends in the middle of torch's work aborts. It takes a second at most.
+        """
+        what, now_s = (audio, self.device), time.monotonic()
+        since_s = self._begun_s.setdefault(what, now_s)
+        if now_s - since_s >= self.calm_s and what not in self._ready:
             self._ready.add(what)
-            later = threading.Timer(self.calm_s, self._beside, what)
-            later.daemon = True
-            later.start()
+            threading.Thread(target=self._beside, args=what, name="get-ready").start()
 
     def _beside(self, audio: AudioFormat, device: torch.device) -> None:
         try:
