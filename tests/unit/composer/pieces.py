@@ -11,6 +11,8 @@ from auralis.score.events import Chord, Event, Note
 from services.composer.engine import EngineState, compose_beat, initial_state
 
 FORMAT = AudioFormat()
+START = 12_345  # a frame
+SECOND = FORMAT.sample_rate_hz
 # The machine may be busy: how long an example takes is measured where speed is the fact.
 unhurried = settings(deadline=None)
 MODES = ("A minor", "C major")
@@ -87,3 +89,8 @@ def piece(
     """A piece under unchanging controls."""
     controls = Controls(key=key, bpm=bpm, intensity=intensity)
     return Piece(played(initial_state(seed, 0, controls), controls, minutes))
+
+
+def rest(events, floor):
+    """What of ``events`` begins at frame ``floor`` or later."""
+    return tuple(event for event in events if event.at_frame >= floor)

@@ -20,19 +20,12 @@ from services.composer.plan import (
     revise,
     with_quality,
 )
-from tests.unit.composer.pieces import FORMAT
-
-START = 12_345
-SECOND = FORMAT.sample_rate_hz
+from tests.unit.composer.pieces import FORMAT, SECOND, START, rest
 
 
 def started(seconds=8, controls=None, seed=1):
     """A plan announced so far, and its batch."""
     return extend(begin(seed, START, controls or Controls(), 0), START + seconds * SECOND, FORMAT)
-
-
-def rest(events, floor):
-    return tuple(event for event in events if event.at_frame >= floor)
 
 
 def test_a_plan_begins_with_nothing_announced():

@@ -21,15 +21,7 @@ from services.composer.plan import (
     revise,
     with_quality,
 )
-from tests.unit.composer.pieces import FORMAT, unhurried
-
-START = 12_345
-SECOND = FORMAT.sample_rate_hz
-
-
-def rest(events, floor):
-    return tuple(event for event in events if event.at_frame >= floor)
-
+from tests.unit.composer.pieces import FORMAT, SECOND, START, rest, unhurried
 
 controls = st.builds(
     Controls,

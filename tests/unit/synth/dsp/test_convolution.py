@@ -148,6 +148,28 @@ def test_what_was_convolved_in_between_changes_no_bit() -> None:
     assert torch.equal(first, again)
 
 
+def test_bits_do_not_depend_on_where_the_spectra_lie() -> None:
+    """Copies at other addresses give the same bits."""
+    audio = FORMATS[0]
+    response = convolution.response(decay(audio, 1.0), audio)
+    kept = spectra(noise(audio, response.length))
+    first = convolution.convolve(kept, response, audio)
+    assert first is not None
+    for offset in (1, 3, 5):
+        moved = convolution.convolve([shifted(each, offset) for each in kept], response, audio)
+        assert moved is not None
+        assert torch.equal(first, moved)
+
+
+def shifted(spectrum: Spectrum, offset: int) -> Spectrum:
+    """The same values, ``offset`` elements into a larger piece of memory."""
+    moved = Spectrum(spectrum.bins)
+    memory = np.zeros(len(spectrum.flat) + offset, dtype=np.complex64)
+    memory[offset:] = spectrum.flat
+    moved.flat = memory[offset:]
+    return moved
+
+
 def test_bits_of_a_spectrum_do_not_depend_on_where_the_chunks_lie() -> None:
     """Chunks that are slices of a longer tape give the same bits as chunks of their own."""
     audio = FORMATS[0]

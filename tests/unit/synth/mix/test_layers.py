@@ -141,7 +141,7 @@ def test_layers_add_up() -> None:
 
     both = heard(LAYER)
     assert both.abs().max() > 0.01
-    assert torch.allclose(heard(LAYER[:1]) + heard(LAYER[1:]), both, atol=1e-6)
+    assert torch.allclose(heard(LAYER[:1]) + heard(LAYER[1:]), both, atol=1e-7)
 
 
 def test_outputs_are_what_the_desk_makes_of_the_layers() -> None:
