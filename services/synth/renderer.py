@@ -79,6 +79,8 @@ class Renderer:
         self._space = SpaceRenderer(audio, device)
         # By channel; a score that was read anew is another channel.
         self._tapes = Recent[tuple[int, int], tuple[Score, Tape]]()
+        # The channels that have had their turn in this round.
+        self._served: set[int] = set()
 
     def take_skipped(self) -> Counter[str]:
         """How many notes could not be played since the last call, by the reason why."""
@@ -88,13 +90,20 @@ class Renderer:
     @torch.inference_mode()  # a tenth faster: nothing here is ever differentiated
     def render(self, jobs: Sequence[Job]) -> list[bytes]:
         """The PCM of each job: 16-bit little-endian interleaved stereo."""
+        self._next_round({job.seed for job in jobs})
         limited = list(self._mixed([track for job in jobs for track in self._tracks(job)]))
         for job in jobs:
             self._cast.prepare(job.seed, job.score.view(job.versions.own), job.seq)
-        self._cast.next_batch()
-        self._tapes.next_batch()
         chunks = iter(limited)
         return [self._finish(job, chunks) for job in jobs]
+
+    def _next_round(self, seeds: set[int]) -> None:
+        """Forget what is old once a channel's turn comes again."""
+        if seeds & self._served:
+            self._served = set()
+            for kept in (self._cast, self._layers, self._tapes):
+                kept.next_round()
+        self._served |= seeds
 
     def _tracks(self, job: Job) -> list[_Track]:
         old = seam(job, self._audio)
@@ -121,8 +130,7 @@ class Renderer:
             wanted |= {id(take): (track.seed, take) for take in plan.unplayed}
             if len(wanted) >= _AT_ONCE or track is tracks[-1]:
                 self._play(list(wanted.values()))
-                for each in waiting:
-                    self._space.mix(each)
+                self._space.mix(waiting)
                 yield from [self._limited(each.takes) for each in waiting]
                 for each in waiting:
                     self._space.forget(each)

@@ -24,7 +24,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import torch
@@ -39,8 +39,15 @@ _TRANSFORM: Final = {4410: 8820, 4800: 9680}
 _DROPPED_DB: Final = -82.0
 # Partitions end at multiples of this many bins: whole vectors.
 _BIN_STEP: Final = 16
+# Transforms in one call share what it costs to begin; more than that leave the processor's cache. A single
+# row MKL transforms in another way: with other bits, and four times as slowly.
+_AT_ONCE: Final = 16
+_LEAST_ROWS: Final = 2
 # The share of a chunk over which a partition fades into its neighbours while its bins are chosen.
 _SKIRT: Final = 0.125
+
+
+Pair = tuple[torch.Tensor | None, torch.Tensor | None]
 
 
 @dataclass(frozen=True)
@@ -89,19 +96,42 @@ def response(impulse: NDArray[np.float64], audio: AudioFormat) -> Response:
 
 
 class Spectrum:
-    """The spectrum of two chunks after another: ``bins`` are ``[..., ear, bin]``, complex64."""
+    """The spectrum of two chunks after another: ``bins`` are ``[ear, bin]``, complex64."""
 
     __slots__ = ("bins", "flat")
 
     def __init__(self, bins: torch.Tensor) -> None:
         self.bins = bins.transpose(-1, -2).contiguous().transpose(-1, -2)
-        alone = bins.dim() == 2 and bins.device.type == "cpu"
         # ``[bin and ear]``, the same memory; nothing on an accelerator.
-        self.flat = _flat(self.bins) if alone else np.zeros(0, dtype=np.complex64)
+        self.flat = _flat(self.bins) if bins.device.type == "cpu" else np.zeros(0, dtype=np.complex64)
 
     def cut(self, bins: int) -> "Spectrum":
         """The lowest ``bins``, in memory of their own."""
         return self if self.bins.shape[-1] <= bins else Spectrum(self.bins[..., :bins].clone())
+
+
+class Past(NamedTuple):
+    """What a chunk of a convolution is made of.
+
+    ``history`` has :func:`spectra` of each chunk and the one before, the newest last, None for exact
+    silence; no more than ``response.length`` matter. The response is on the device of the history.
+    """
+
+    history: Sequence[Spectrum | None]
+    response: Response
+
+    @property
+    def terms(self) -> list[tuple[Spectrum, Partition]]:
+        """What is multiplied, by delay."""
+        newest = len(self.history) - 1
+        return [
+            (past, part)
+            for part in self.response.partitions
+            if part.delay <= newest and (past := self.history[newest - part.delay]) is not None
+        ]
+
+
+_Terms = Sequence[tuple[Spectrum, Partition]]
 
 
 def _flat(bins: torch.Tensor) -> NDArray[np.complex64]:
@@ -115,49 +145,70 @@ def bins_up_to(highest_hz: float, audio: AudioFormat) -> int:
     return -(-needed // _BIN_STEP) * _BIN_STEP
 
 
-def spectrum(previous: torch.Tensor, current: torch.Tensor, bins: int | None = None) -> Spectrum:
-    """The spectrum of two chunks after another.
+def spectra(pairs: Sequence[Pair], bins: int, audio: AudioFormat) -> list[Spectrum | None]:
+    """The spectra of pairs of chunks, each one after the other; what else is asked for changes no bit.
 
     Args:
-        previous: chunk ``n - 1``, float32, ``[..., ear, frame]``.
-        current: chunk ``n``, the same shape.
-        bins: how many are kept; all of them unless given.
+        pairs: chunk ``n - 1`` and chunk ``n``, float32, ``[ear, frame]``; one ear is heard by both. None is
+            exact silence.
+        bins: how many are kept.
+        audio: the format of all.
 
     Returns:
-        What :func:`convolve` wants as its history.
+        What :func:`convolve` wants as its history; None for silence.
     """
-    frames = current.shape[-1]
-    silence = current.new_zeros(*current.shape[:-1], _TRANSFORM[frames] - 2 * frames)
-    return Spectrum(torch.fft.rfft(torch.cat([silence, previous, current], dim=-1))[..., :bins])
+    found: list[Spectrum | None] = [None] * len(pairs)
+    sounding = [place for place, pair in enumerate(pairs) if any(chunk is not None for chunk in pair)]
+    for first in range(0, len(sounding), _AT_ONCE):
+        some = sounding[first : first + _AT_ONCE]
+        for place, every in zip(some, _transformed([pairs[i] for i in some], audio), strict=True):
+            found[place] = Spectrum(every[:, :bins].expand(AUDIO_CHANNELS, -1))
+    return found
 
 
-def convolve(
-    history: Sequence[Spectrum | None], response: Response, audio: AudioFormat
-) -> torch.Tensor | None:
-    """One chunk of the convolution; the left input meets the left response, the right the right.
+def _transformed(pairs: Sequence[Pair], audio: AudioFormat) -> Sequence[torch.Tensor]:
+    """``[ear, bin]`` of each."""
+    frames, size = audio.frames_per_chunk, _TRANSFORM[audio.frames_per_chunk]
+    sounding = [[chunk for chunk in pair if chunk is not None] for pair in pairs]
+    rows = [max(map(len, chunks)) for chunks in sounding]
+    samples = sounding[0][0].new_zeros(max(sum(rows), _LEAST_ROWS), size)
+    places = torch.split(samples[: sum(rows)], rows)
+    for place, (before, now) in zip(places, pairs, strict=True):
+        if before is not None:
+            place[:, size - 2 * frames : size - frames] = before
+        if now is not None:
+            place[:, size - frames :] = now
+    return torch.split(torch.fft.rfft(samples)[: sum(rows)], rows)
 
-    The bits depend on the spectra alone: the products are added by delay, and silence adds nothing.
 
-    Args:
-        history: :func:`spectrum` of each chunk and the one before, the newest last, None for exact silence;
-            no more than ``response.length`` matter. An accelerator takes leading axes (channels) as well.
-        response: on the device of the history.
-        audio: the format of both.
+def convolve(pasts: Sequence[Past], audio: AudioFormat) -> list[torch.Tensor | None]:
+    """A chunk of each convolution; the left input meets the left response, the right the right.
+
+    The bits of each depend on its past alone: the products are added by delay, and silence adds nothing.
 
     Returns:
-        ``[ear, frame]``, float32, after the history's leading axes; None where all of it is silent.
+        ``[ear, frame]`` each, float32; None where all of it is silent.
     """
-    newest = len(history) - 1
-    terms = [
-        (past, part)
-        for part in response.partitions
-        if part.delay <= newest and (past := history[newest - part.delay]) is not None
-    ]
-    if not terms:
-        return None
-    total = _sum_on_cpu(terms) if terms[0][0].flat.size else _sum_on_device(terms)
-    output: torch.Tensor = torch.fft.irfft(total, n=_TRANSFORM[audio.frames_per_chunk])
-    return output[..., -audio.frames_per_chunk :]
+    found: list[torch.Tensor | None] = [None] * len(pasts)
+    sounding = [(place, terms) for place, past in enumerate(pasts) if (terms := past.terms)]
+    for first in range(0, len(sounding), _AT_ONCE):
+        some = sounding[first : first + _AT_ONCE]
+        chunks = _summed([terms for _, terms in some], audio)
+        for (place, _), chunk in zip(some, chunks, strict=True):
+            found[place] = chunk
+    return found
+
+
+def _summed(every: Sequence[_Terms], audio: AudioFormat) -> torch.Tensor:
+    """``[convolution, ear, frame]``."""
+    size = _TRANSFORM[audio.frames_per_chunk]
+    device = every[0][0][0].bins.device
+    totals = torch.zeros(len(every), AUDIO_CHANNELS, size // 2 + 1, dtype=torch.complex64, device=device)
+    add = _add_on_cpu if device.type == "cpu" else _add_on_device
+    for total, terms in zip(totals, every, strict=True):
+        add(terms, total)
+    samples: torch.Tensor = torch.fft.irfft(totals, n=size)[..., -audio.frames_per_chunk :]
+    return samples
 
 
 def _segments(impulse: NDArray[np.float64], audio: AudioFormat) -> NDArray[np.float64]:
@@ -213,23 +264,20 @@ def _pack(part: NDArray[np.complex128]) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(part.T.astype(np.complex64))).T
 
 
-def _sum_on_cpu(terms: Sequence[tuple[Spectrum, Partition]]) -> torch.Tensor:
+def _add_on_cpu(terms: _Terms, total: torch.Tensor) -> None:
     # Later partitions have no more bins.
-    total = np.zeros(len(terms[0][1].flat), dtype=np.complex64)
-    product = np.empty_like(total)
+    flat = np.zeros(len(terms[0][1].flat), dtype=np.complex64)
+    product = np.empty_like(flat)
     for past, part in terms:
         weights = part.flat
         size = len(weights)
-        partial, head = product[:size], total[:size]
+        partial, head = product[:size], flat[:size]
         np.multiply(past.flat[:size], weights, partial)
         np.add(head, partial, head)
-    return torch.from_numpy(total.reshape(-1, AUDIO_CHANNELS)).T
+    total[:, : len(flat) // AUDIO_CHANNELS] = torch.from_numpy(flat.reshape(-1, AUDIO_CHANNELS)).T
 
 
-def _sum_on_device(terms: Sequence[tuple[Spectrum, Partition]]) -> torch.Tensor:
-    past, first = terms[0]
-    total = past.bins.new_zeros(*past.bins.shape[:-1], first.spectrum.shape[-1])
+def _add_on_device(terms: _Terms, total: torch.Tensor) -> None:
     for past, part in terms:
         bins = part.spectrum.shape[-1]
-        total[..., :bins].addcmul_(past.bins[..., :bins], part.spectrum)
-    return total
+        total[:, :bins].addcmul_(past.bins[:, :bins], part.spectrum)

@@ -104,10 +104,10 @@ class Cast:
         )
         return intensity, automation.brightness(intensity, asked)
 
-    def next_batch(self) -> None:
-        """Drop the voices that no batch has needed lately."""
-        self._voices.next_batch()
-        self._last.next_batch()
+    def next_round(self) -> None:
+        """Drop the voices that no channel has needed lately."""
+        self._voices.next_round()
+        self._last.next_round()
 
     def _sounding(self, seed: int, notes: list[Note], step: Step, start: int) -> list[Voice]:
         end = start + self._audio.frames_per_chunk

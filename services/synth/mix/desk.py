@@ -43,7 +43,7 @@ DELAY_TO_ROOM: Final = 0.5
 
 
 class Buses(NamedTuple):
-    """A chunk before space: ``[ear, frame]`` each. The delay hears both ears as one, or nothing (None)."""
+    """A chunk before space: ``[ear, frame]`` each. The delay hears with one ear, or nothing (None)."""
 
     dry: torch.Tensor
     room: torch.Tensor
@@ -64,8 +64,7 @@ class Desk:
         if outputs is None:
             return None
         echoing = any(STRIPS[name].delay_db > _OFF for name in layers)
-        delay = outputs[4].expand(AUDIO_CHANNELS, -1) if echoing else None
-        return Buses(outputs[0:2], outputs[2:4], delay)
+        return Buses(outputs[0:2], outputs[2:4], outputs[4:5] if echoing else None)
 
 
 class Flat:

@@ -41,9 +41,12 @@ class LayerRenderer:
         self._desk = desk
         self._arrangements = Recent[int, Arrangement]()
 
+    def next_round(self) -> None:
+        """Drop the arrangements that no channel has needed lately."""
+        self._arrangements.next_round()
+
     def render(self, soundings: Sequence[Sounding]) -> list[torch.Tensor | None]:
         """``[output, frame]`` of each chunk; None where nothing sounds."""
-        self._arrangements.next_batch()
         scenes = [Scene(each, self._arrangement(each)) for each in soundings]
         batch, noises = Batch(scenes, self._audio, self._device), self._noises(scenes)
         found: list[torch.Tensor | None] = [None] * len(scenes)

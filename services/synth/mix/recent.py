@@ -6,17 +6,20 @@ from typing import Final, Generic, TypeVar
 K = TypeVar("K")
 V = TypeVar("V")
 
-# Several seconds of every channel's turns.
-_BATCHES: Final = 40
+# Three seconds of every channel: voices are built half as long before they begin.
+_ROUNDS: Final = 30
 
 
 class Recent(Generic[K, V]):
-    """Keeps what one of the last batches needed; how much that is follows from what sounds."""
+    """Keeps what one of the last rounds needed; how much that is follows from what sounds.
+
+    A round is one turn of every channel, in however many batches.
+    """
 
     def __init__(self) -> None:
-        # The least recently used first, each with the batch that last needed it.
+        # The least recently used first, each with the round that last needed it.
         self._kept: OrderedDict[K, tuple[V, int]] = OrderedDict()
-        self._batch = 0
+        self._round = 0
 
     def __len__(self) -> int:
         """How many are kept."""
@@ -32,16 +35,16 @@ class Recent(Generic[K, V]):
         return kept[0] if kept else None
 
     def keep(self, key: K, value: V) -> V:
-        """``value``, kept for ``key`` as what this batch needed."""
-        self._kept[key] = (value, self._batch)
+        """``value``, kept for ``key`` as what this round needed."""
+        self._kept[key] = (value, self._round)
         self._kept.move_to_end(key)
         return value
 
-    def next_batch(self) -> None:
-        """Begin a batch; drop what none of the last ones needed."""
-        self._batch += 1
+    def next_round(self) -> None:
+        """Begin a round; drop what none of the last ones needed."""
+        self._round += 1
         while self._kept:
-            key, (_, batch) = next(iter(self._kept.items()))
-            if batch > self._batch - _BATCHES:
+            key, (_, last) = next(iter(self._kept.items()))
+            if last > self._round - _ROUNDS:
                 return
             del self._kept[key]

@@ -13,10 +13,10 @@ from typing import Final, NamedTuple
 import numpy as np
 import torch
 
-from auralis.audio import AUDIO_CHANNELS, CHUNKS_PER_SECOND, AudioFormat
+from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from auralis.score.events import Space, Tempo
 from services.synth.dsp import convolution, delay, master, rooms
-from services.synth.dsp.convolution import Response, Spectrum
+from services.synth.dsp.convolution import Past, Response, Spectrum
 from services.synth.mix.desk import DELAY_TO_ROOM
 from services.synth.mix.silence import crossfaded, total
 from services.synth.mix.tape import WHOLE_TAKES, Take, shrink_past
@@ -72,6 +72,26 @@ class Plan(NamedTuple):
         return [self.takes[i] for i in self.plays]
 
 
+class _Spot(NamedTuple):
+    """A take among those of its channel, oldest first."""
+
+    takes: Sequence[Take]
+    place: int
+
+    @property
+    def take(self) -> Take:
+        return self.takes[self.place]
+
+    @property
+    def before(self) -> Take | None:
+        return self.takes[self.place - 1] if self.place else None
+
+    def spectra(self, name: str, length: int) -> list[Spectrum | None]:
+        """The last ``length`` up to this one, oldest first."""
+        first = max(0, self.place + 1 - length)
+        return [getattr(take, name) for take in self.takes[first : self.place + 1]]
+
+
 class SpaceRenderer:
     """Fills in what takes lack; ``takes`` are always those of one channel, oldest first, without a gap.
 
@@ -98,24 +118,15 @@ class SpaceRenderer:
         echoes = self._to_echo(takes, sends)
         return Plan(takes, mixes, rooms_, sends, echoes, self._to_play(takes, mixes, sends, echoes))
 
-    def mix(self, plan: Plan) -> None:
-        """Give the takes their mix; those that the plan calls unplayed have been played.
+    def mix(self, plans: Sequence[Plan]) -> None:
+        """Give the takes of several channels their mix; those that the plans call unplayed have been played.
 
-        What another plan, made at the same time, has done since is not done again.
+        Step by step for all of them at once: transforms of many chunks cost half of single ones.
         """
-        takes = plan.takes
-        for index in plan.echoes:
-            if not takes[index].delay_known:
-                self._analyse_delay(takes, index)
-        for index in plan.sends:
-            if not takes[index].sent:
-                self._send(takes, index)
-        for index in plan.rooms:
-            if not takes[index].room_known or takes[index].room_thin:
-                self._analyse_room(takes, index)
-        for index in plan.mixes:
-            if not takes[index].mixed:
-                self._mix(takes, index)
+        self._analyse_delay([spot for spot in _spots(plans, "echoes") if not spot.take.delay_known])
+        self._send([spot for spot in _spots(plans, "sends") if not spot.take.sent])
+        self._analyse_room([spot for spot in _spots(plans, "rooms") if not spot.take.room_whole])
+        self._mix([spot for spot in _spots(plans, "mixes") if not spot.take.mixed])
 
     def forget(self, plan: Plan) -> None:
         """Drop what no chunk needs any more, even where the last ones are rendered again."""
@@ -158,68 +169,81 @@ class SpaceRenderer:
 
     # How it is made.
 
-    def _analyse_delay(self, takes: Sequence[Take], index: int) -> None:
-        before, now = (takes[i].into_delay if i >= 0 else None for i in (index - 1, index))
-        takes[index].delay_spectrum = self._spectrum(before, now, self._delay_bins)
-        takes[index].delay_known = True
+    def _analyse_delay(self, spots: Sequence[_Spot]) -> None:
+        found = self._spectra(spots, "into_delay", self._delay_bins)
+        for spot, spectrum in zip(spots, found, strict=True):
+            spot.take.delay_spectrum, spot.take.delay_known = spectrum, True
 
-    def _send(self, takes: Sequence[Take], index: int) -> None:
+    def _send(self, spots: Sequence[_Spot]) -> None:
         """What comes out of the delay, and what goes into the room."""
-        take = takes[index]
-        take.echoes = self._echoes(takes, index)
-        returned = take.echoes * DELAY_TO_ROOM if take.echoes is not None else None
-        take.into_room = total(take.buses.room if take.buses else None, returned)
-        take.sent = True
+        for spot, echoes in zip(spots, self._echoes(spots), strict=True):
+            take, returned = spot.take, echoes * DELAY_TO_ROOM if echoes is not None else None
+            take.echoes = echoes
+            take.into_room = total(take.buses.room if take.buses else None, returned)
+            take.sent = True
 
-    def _analyse_room(self, takes: Sequence[Take], index: int) -> None:
-        before = takes[index - 1].into_room if index else None
-        takes[index].room_spectrum = self._spectrum(before, takes[index].into_room, self._room_bins)
-        takes[index].room_known, takes[index].room_thin = True, False
+    def _analyse_room(self, spots: Sequence[_Spot]) -> None:
+        found = self._spectra(spots, "into_room", self._room_bins)
+        for spot, spectrum in zip(spots, found, strict=True):
+            spot.take.room_spectrum, spot.take.room_known, spot.take.room_thin = spectrum, True, False
 
-    def _mix(self, takes: Sequence[Take], index: int) -> None:
+    def _mix(self, spots: Sequence[_Spot]) -> None:
         """Dry, echoes and the room, gently saturated."""
-        take = takes[index]
-        near = total(take.buses.dry if take.buses else None, take.echoes)
-        mix = total(near, self._wet(takes, index))
-        take.mix = None if mix is None else master.saturate(np.asarray(mix.cpu().numpy()))
-        take.mixed = True
-        take.forget_buses()
+        for spot, wet in zip(spots, self._wet(spots), strict=True):
+            take = spot.take
+            mix = total(total(take.buses.dry if take.buses else None, take.echoes), wet)
+            take.mix = None if mix is None else master.saturate(np.asarray(mix.cpu().numpy()))
+            take.mixed = True
+            take.forget_buses()
 
-    def _spectrum(self, before: torch.Tensor | None, now: torch.Tensor | None, bins: int) -> Spectrum | None:
-        if before is None and now is None:
-            return None
-        silence = torch.zeros(self._audio.frames_per_chunk, device=self._device)
-        before, now = (
-            (silence if chunk is None else chunk).expand(AUDIO_CHANNELS, -1) for chunk in (before, now)
-        )
-        return convolution.spectrum(before, now, bins)
+    def _spectra(self, spots: Sequence[_Spot], name: str, bins: int) -> list[Spectrum | None]:
+        """Those of what ``name`` says, of each take and the one before."""
+        pairs = [(getattr(spot.before, name, None), getattr(spot.take, name)) for spot in spots]
+        return convolution.spectra(pairs, bins, self._audio)
 
-    def _echoes(self, takes: Sequence[Take], index: int) -> torch.Tensor | None:
+    def _echoes(self, spots: Sequence[_Spot]) -> list[torch.Tensor | None]:
         """What the delay gives; where the tempo changes, from the old spacing into the new one."""
-        first = max(0, index + 1 - LONGEST_DELAY_CHUNKS)
-        spectra = [take.delay_spectrum for take in takes[first : index + 1]]
-        start = self._audio.start_frame(takes[index].seq)
-        now, before = (_bpm(takes[index], frame) for frame in (start, start - self._audio.frames_per_chunk))
-        new = convolution.convolve(spectra, _delay(now, self._audio, self._device), self._audio)
-        if new is None or now == before:
-            return new
-        old = convolution.convolve(spectra, _delay(before, self._audio, self._device), self._audio)
-        return crossfaded(old, new, torch.linspace(0, 1, self._audio.frames_per_chunk, device=self._device))
+        heard = self._convolved(spots, "delay_spectrum", [self._delays(spot.take) for spot in spots])
+        share = torch.linspace(0, 1, self._audio.frames_per_chunk, device=self._device)
+        return [crossfaded(each[0], each[1], share) if len(each) > 1 else each[0] for each in heard]
 
-    def _wet(self, takes: Sequence[Take], index: int) -> torch.Tensor | None:
+    def _delays(self, take: Take) -> list[Response]:
+        """The delay of the chunk before, if another, and of this one."""
+        start = self._audio.start_frame(take.seq)
+        tempi = (_bpm(take, frame) for frame in (start - self._audio.frames_per_chunk, start))
+        return [_delay(bpm, self._audio, self._device) for bpm in dict.fromkeys(tempi)]
+
+    def _wet(self, spots: Sequence[_Spot]) -> list[torch.Tensor | None]:
         """The room's answer; after a change of room, from the old one into the new one."""
-        first = max(0, index + 1 - LONGEST_ROOM_CHUNKS)
-        spectra = [take.room_spectrum for take in takes[first : index + 1]]
-        moves = self._moves(takes[index])
-        answers = {
-            name: convolution.convolve(spectra, self._response(name), self._audio)
-            for name in dict.fromkeys(move.room for move in moves)
-        }
-        wet, frames = answers[moves[0].room], torch.arange(self._audio.frames_per_chunk, device=self._device)
-        for move in moves[1:]:
-            since = frames + (self._audio.start_frame(takes[index].seq) - move.at_frame)
-            wet = crossfaded(wet, answers[move.room], (since / self._audio.frames(_MOVE_S)).clamp(0, 1))
+        moves = [self._moves(spot.take) for spot in spots]
+        rooms_ = [[self._response(move.room) for move in each] for each in moves]
+        heard = self._convolved(spots, "room_spectrum", rooms_)
+        return [self._moved(*each) for each in zip(spots, moves, heard, strict=True)]
+
+    def _moved(
+        self, spot: _Spot, moves: Sequence[Space], answers: Sequence[torch.Tensor | None]
+    ) -> torch.Tensor | None:
+        wet = answers[0]
+        if len(moves) == 1:
+            return wet
+        start = self._audio.start_frame(spot.take.seq)
+        frames = torch.arange(start, start + self._audio.frames_per_chunk, device=self._device)
+        for move, answer in zip(moves[1:], answers[1:], strict=True):
+            since = frames - move.at_frame
+            wet = crossfaded(wet, answer, (since / self._audio.frames(_MOVE_S)).clamp(0, 1))
         return wet
+
+    def _convolved(
+        self, spots: Sequence[_Spot], name: str, responses: Sequence[Sequence[Response]]
+    ) -> list[list[torch.Tensor | None]]:
+        """What each of the responses to each chunk gives of the spectra that ``name`` says."""
+        pasts = [
+            Past(spot.spectra(name, response.length), response)
+            for spot, several in zip(spots, responses, strict=True)
+            for response in several
+        ]
+        found = iter(convolution.convolve(pasts, self._audio))
+        return [[next(found) for _ in several] for several in responses]
 
     def _moves(self, take: Take) -> list[Space]:
         """The room at the chunk's start less the time that a move takes, and the moves since.
@@ -238,6 +262,12 @@ class SpaceRenderer:
 
     def _room_length(self, take: Take) -> int:
         return max(self._response(move.room).length for move in self._moves(take))
+
+
+def _spots(plans: Iterable[Plan], lacking: str) -> Iterable[_Spot]:
+    """What plans lack; once, also where two of them share a past."""
+    spots = (_Spot(plan.takes, index) for plan in plans for index in getattr(plan, lacking))
+    return {id(spot.take): spot for spot in spots}.values()
 
 
 def _lacks_room(take: Take, age: int) -> bool:

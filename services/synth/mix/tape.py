@@ -48,6 +48,11 @@ class Take:
     mixed: bool = False
     mix: NDArray[np.float32] | None = None
 
+    @property
+    def room_whole(self) -> bool:
+        """Whether all of what goes into the room is known."""
+        return self.room_known and not self.room_thin
+
     def follows(self, other: "Take") -> bool:
         """Whether this is the take after ``other``."""
         return (other.seq, other.view.version) == (self.seq - 1, self.earlier)
@@ -56,7 +61,7 @@ class Take:
         """Note what sounds in it."""
         self.buses, self.played = buses, True
         # A copy of its own: a view would keep all buses.
-        self.into_delay = None if buses is None or buses.delay is None else buses.delay[0].clone()
+        self.into_delay = None if buses is None or buses.delay is None else buses.delay.clone()
 
     def shrink(self) -> None:
         """Drop what later chunks do not need: all but the spectra."""

@@ -8,9 +8,10 @@ from scipy.signal import fftconvolve
 
 from auralis.audio import AudioFormat
 from services.synth.dsp import convolution
-from services.synth.dsp.convolution import Spectrum
+from services.synth.dsp.convolution import Past, Spectrum
 
 FORMATS = [AudioFormat(44_100), AudioFormat(48_000)]
+ALL_BINS = 10_000
 both_rates = pytest.mark.parametrize("audio", FORMATS, ids=lambda audio: audio.sample_rate_hz)
 
 
@@ -36,14 +37,22 @@ def noise(audio: AudioFormat, chunks: int, seed: int = 2) -> torch.Tensor:
 
 def spectra(chunks: torch.Tensor) -> list[Spectrum]:
     """Of each chunk and the one before; before the first there is silence."""
-    before = torch.cat([torch.zeros_like(chunks[:1]), chunks[:-1]])
-    return [convolution.spectrum(*pair) for pair in zip(before, chunks, strict=True)]
+    before = [None, *chunks[:-1]]
+    audio = next(each for each in FORMATS if each.frames_per_chunk == chunks.shape[-1])
+    found = convolution.spectra(list(zip(before, chunks, strict=True)), ALL_BINS, audio)
+    return [each for each in found if each is not None]
+
+
+def convolve(
+    history: list[Spectrum] | list[Spectrum | None], response: convolution.Response, audio: AudioFormat
+) -> torch.Tensor | None:
+    return convolution.convolve([Past(history, response)], audio)[0]
 
 
 def rendered(chunks: torch.Tensor, response: convolution.Response, audio: AudioFormat) -> NDArray[np.float64]:
     """All chunks of the convolution, joined: ``[ear, frame]``."""
     kept = spectra(chunks)
-    out = [convolution.convolve(kept[: n + 1], response, audio) for n in range(len(kept))]
+    out = [convolve(kept[: n + 1], response, audio) for n in range(len(kept))]
     silence = torch.zeros(2, audio.frames_per_chunk)
     out = [silence if chunk is None else chunk for chunk in out]
     return torch.cat(out, dim=1).double().numpy()
@@ -108,8 +117,8 @@ def test_silence_is_exactly_silent() -> None:
     """Without any input there is nothing, not the rounding of a transform."""
     audio = FORMATS[0]
     response = convolution.response(decay(audio, 0.5), audio)
-    assert convolution.convolve([None] * response.length, response, audio) is None
-    assert convolution.convolve([], response, audio) is None
+    assert convolve([None] * response.length, response, audio) is None
+    assert convolve([], response, audio) is None
 
 
 def test_an_empty_response_is_silent() -> None:
@@ -117,7 +126,7 @@ def test_an_empty_response_is_silent() -> None:
     audio = FORMATS[0]
     response = convolution.response(np.zeros((2, 9000)), audio)
     assert (response.partitions, response.length) == ((), 0)
-    assert convolution.convolve(spectra(noise(audio, 2)), response, audio) is None
+    assert convolve(spectra(noise(audio, 2)), response, audio) is None
 
 
 def test_silence_that_is_known_changes_no_bit() -> None:
@@ -127,7 +136,7 @@ def test_silence_that_is_known_changes_no_bit() -> None:
     kept = spectra(noise(audio, response.length))
     zero = Spectrum(torch.zeros_like(kept[0].bins))
     named, zeros = (
-        convolution.convolve([each if n % 3 == 0 else past for n, each in enumerate(kept)], response, audio)
+        convolve([each if n % 3 == 0 else past for n, each in enumerate(kept)], response, audio)
         for past in (None, zero)
     )
     assert named is not None
@@ -140,9 +149,9 @@ def test_what_was_convolved_in_between_changes_no_bit() -> None:
     audio = FORMATS[0]
     response = convolution.response(decay(audio, 1.0), audio)
     kept = spectra(noise(audio, response.length))
-    first = convolution.convolve(kept, response, audio)
-    convolution.convolve(kept[::-1], response, audio)
-    again = convolution.convolve([*kept[::-1], *kept], response, audio)
+    first = convolve(kept, response, audio)
+    convolve(kept[::-1], response, audio)
+    again = convolve([*kept[::-1], *kept], response, audio)
     assert first is not None
     assert again is not None
     assert torch.equal(first, again)
@@ -153,10 +162,10 @@ def test_bits_do_not_depend_on_where_the_spectra_lie() -> None:
     audio = FORMATS[0]
     response = convolution.response(decay(audio, 1.0), audio)
     kept = spectra(noise(audio, response.length))
-    first = convolution.convolve(kept, response, audio)
+    first = convolve(kept, response, audio)
     assert first is not None
     for offset in (1, 3, 5):
-        moved = convolution.convolve([shifted(each, offset) for each in kept], response, audio)
+        moved = convolve([shifted(each, offset) for each in kept], response, audio)
         assert moved is not None
         assert torch.equal(first, moved)
 
@@ -174,18 +183,62 @@ def test_bits_of_a_spectrum_do_not_depend_on_where_the_chunks_lie() -> None:
     """Chunks that are slices of a longer tape give the same bits as chunks of their own."""
     audio = FORMATS[0]
     tape = torch.cat(list(noise(audio, 3)), dim=1)
-    own = convolution.spectrum(tape[:, 7:4417].clone(), tape[:, 4417:8827].clone())
-    assert torch.equal(own.bins, convolution.spectrum(tape[:, 7:4417], tape[:, 4417:8827]).bins)
+    pairs = [
+        (tape[:, 7:4417], tape[:, 4417:8827]),
+        (tape[:, 7:4417].clone(), tape[:, 4417:8827].clone()),
+    ]
+    first, second = convolution.spectra(pairs, ALL_BINS, audio)
+    assert first is not None
+    assert second is not None
+    assert torch.equal(first.bins, second.bins)
+
+
+@both_rates
+def test_bits_of_a_spectrum_do_not_depend_on_what_else_is_asked_for(audio: AudioFormat) -> None:
+    """One ear or two, alone or among forty, beside silence: MKL takes another way for a single row."""
+    chunks = noise(audio, 40)
+    pairs = [(None, one) if n % 3 else (one[:1], None) for n, one in enumerate(chunks)]
+    asked = [pair for one in pairs for pair in (one, (None, None))]
+    together = convolution.spectra(asked, 2000, audio)
+    for pair, found, silence in zip(pairs, together[::2], together[1::2], strict=True):
+        (alone,) = convolution.spectra([pair], 2000, audio)
+        assert alone is not None
+        assert found is not None
+        assert torch.equal(alone.bins, found.bins)
+        assert silence is None
+
+
+def test_one_ear_is_heard_by_both() -> None:
+    audio = FORMATS[0]
+    (mono,) = noise(audio, 1)[:, :1]
+    found = convolution.spectra([(mono, mono), (mono.expand(2, -1), mono.expand(2, -1))], 2000, audio)
+    bins = [each.bins for each in found if each is not None]
+    assert bins[0].shape == (2, 2000)
+    assert torch.equal(*bins)
+
+
+@both_rates
+def test_bits_of_a_chunk_do_not_depend_on_what_else_is_convolved(audio: AudioFormat) -> None:
+    """With several responses at once, and with silence in between."""
+    responses = [convolution.response(decay(audio, seconds), audio) for seconds in (0.3, 0.8)]
+    kept = spectra(noise(audio, 20))
+    pasts = [Past(kept[:n], responses[n % 2]) for n in range(1, 20)]
+    asked = [past for one in pasts for past in (one, Past([None], responses[0]))]
+    together = convolution.convolve(asked, audio)
+    for past, found, silence in zip(pasts, together[::2], together[1::2], strict=True):
+        (alone,) = convolution.convolve([past], audio)
+        assert alone is not None
+        assert found is not None
+        assert torch.equal(alone, found)
+        assert silence is None
 
 
 @both_rates
 def test_products_of_an_accelerator_agree_with_the_cpu(audio: AudioFormat) -> None:
-    """The sum for accelerators differs from the CPU's by rounding, for one channel and for a batch."""
+    """The sum for accelerators differs from the CPU's by rounding."""
     response = convolution.response(decay(audio, 1.0), audio)
     terms = list(zip(spectra(noise(audio, response.length)), response.partitions, strict=True))
-    expected = convolution._sum_on_cpu(terms)
-    alone = convolution._sum_on_device(terms)
-    several = [(Spectrum(torch.stack([past.bins * 0, past.bins])), part) for past, part in terms]
-    batch = convolution._sum_on_device(several)
-    for found in (alone, batch[1]):
-        assert torch.allclose(found, expected, rtol=0, atol=1e-6 * float(expected.abs().max()))
+    expected, found = (torch.zeros(2, ALL_BINS, dtype=torch.complex64) for _ in range(2))
+    convolution._add_on_cpu(terms, expected)
+    convolution._add_on_device(terms, found)
+    assert torch.allclose(found, expected, rtol=0, atol=1e-6 * float(expected.abs().max()))

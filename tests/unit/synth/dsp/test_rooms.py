@@ -256,8 +256,8 @@ def test_pink_noise_is_convolved_with_an_error_under_80_db(name: str, rate_hz: i
     frames, parts = audio.frames_per_chunk, convolution.response(response(name, rate_hz), audio)
     sent = pink((parts.length + 2) * frames).astype(np.float32)
     chunks = torch.from_numpy(sent).expand(2, -1).split(frames, dim=1)
-    spectra = [convolution.spectrum(*pair) for pair in itertools.pairwise(chunks)]
-    convolved = convolution.convolve(spectra, parts, audio)
+    spectra = convolution.spectra(list(itertools.pairwise(chunks)), frames, audio)
+    (convolved,) = convolution.convolve([convolution.Past(spectra, parts)], audio)
     assert convolved is not None
     found = convolved.double().numpy()
     for ear, signal in enumerate(found):

@@ -3,20 +3,20 @@
 from services.synth.mix.recent import Recent
 
 
-def test_what_a_batch_needed_is_kept_for_forty() -> None:
+def test_what_a_round_needed_is_kept_for_thirty() -> None:
     """And what is needed again is kept anew."""
     kept: Recent[str, int | None] = Recent()
     kept.keep("once", 1)
     kept.keep("often", 2)
-    for batch in range(39):
-        kept.next_batch()
-        if batch == 20:
+    for round_ in range(29):
+        kept.next_round()
+        if round_ == 20:
             kept.keep("often", 2)
     assert (kept.get("once"), kept.get("often"), len(kept)) == (1, 2, 2)
-    kept.next_batch()
+    kept.next_round()
     assert (kept.get("once"), kept.get("often"), "once" in kept) == (None, 2, False)
-    for _ in range(40):
-        kept.next_batch()
+    for _ in range(30):
+        kept.next_round()
     assert len(kept) == 0
 
 

@@ -54,7 +54,7 @@ def heard(events: list[Event], count: int, last: int, into: str) -> Samples:
 
 
 def mix(renderer: SpaceRenderer, takes: list[Take], count: int) -> None:
-    renderer.mix(renderer.plan(takes, count))
+    renderer.mix([renderer.plan(takes, count)])
 
 
 def roughest(samples: Samples) -> float:
@@ -116,11 +116,11 @@ def test_who_moves_into_the_largest_room_has_its_past_at_hand() -> None:
     takes, renderer = takes_of(events, 151, "room"), SpaceRenderer(AUDIO, CPU)
     for count in range(1, 151):
         plan = renderer.plan(takes[:count], 1)
-        renderer.mix(plan)
+        renderer.mix([plan])
         renderer.forget(plan)
     plan = renderer.plan(takes, 1)
     assert (len(plan.rooms), plan.sends) == (1, [150])
-    renderer.mix(plan)
+    renderer.mix([plan])
     fresh = takes_of(events, 151, "room")
     mix(SpaceRenderer(AUDIO, CPU), fresh, 1)
     assert fresh[-1].mix is not None
@@ -147,7 +147,7 @@ def test_only_what_can_be_heard_has_to_be_played() -> None:
     assert 0 < len(wanted) < 100
     for take in wanted:
         take.played = True
-    renderer.mix(plan)
+    renderer.mix([plan])
     assert renderer.plan(takes, 1).unplayed == []
 
 
