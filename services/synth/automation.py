@@ -1,6 +1,8 @@
 """Automation as a function of the frame."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final
 
 import numpy as np
@@ -13,39 +15,27 @@ Array = NDArray[np.float64]
 NEUTRAL_INTENSITY: Final = 0.5
 NEUTRAL_BRIGHTNESS: Final = 0.5
 _INTENSITY_SHARE: Final = 0.6
+_by_frame: Final = attrgetter("at_frame")
 
 
-def curve(ramps: Sequence[Automation], frames: NDArray[np.int64], default: float) -> Array:
-    """The value at each of ``frames``; a ramp begins at what the ramps before it have reached.
+def curve(ramps: Sequence[Automation], frames: Sequence[int], default: float) -> Array:
+    """The value at each of a few ``frames``; a ramp begins at what the ramps before it have reached.
 
     ``ramps`` are in order of their beginning; before the first one the value is ``default``.
     """
-    values = np.full(len(frames), default)
-    for index, ramp in enumerate(ramps):
-        start = _reached(ramps[:index], ramp.at_frame, default)
-        progress = _progress(ramp, frames)
-        moving = start + (ramp.value - start) * progress
-        value = np.where(progress >= 1.0, ramp.value, moving)
-        values = np.where(frames >= ramp.at_frame, value, values)
-    return values
+    return np.array([_value(ramps, frame, default) for frame in frames])
 
 
-def _reached(ramps: Sequence[Automation], frame: int, default: float) -> float:
-    """The value just before ``frame``: only ramps still moving there need the ones before them."""
-    if not ramps:
+def _value(ramps: Sequence[Automation], frame: int, default: float) -> float:
+    begun = bisect_right(ramps, frame, key=_by_frame)
+    if not begun:
         return default
-    last = ramps[-1]
-    progress = float(_progress(last, np.array([frame]))[0])
-    if progress >= 1.0:
-        return last.value
-    start = _reached(ramps[:-1], last.at_frame, default)
-    return start + (last.value - start) * max(progress, 0.0)
-
-
-def _progress(ramp: Automation, frames: NDArray[np.int64]) -> Array:
-    """0 at the ramp's beginning, 1 at its end; a ramp without length is over at its beginning."""
-    since = frames - ramp.at_frame
-    return since / ramp.ramp_frames if ramp.ramp_frames else np.where(since >= 0, 1.0, 0.0)
+    ramp = ramps[begun - 1]
+    if frame >= ramp.at_frame + ramp.ramp_frames:
+        return ramp.value
+    # Only a ramp that is still moving needs those before it.
+    start = _value(ramps[: begun - 1], ramp.at_frame, default)
+    return start + (ramp.value - start) * ((frame - ramp.at_frame) / ramp.ramp_frames)
 
 
 def brightness(intensity: Array, asked: Array | float = NEUTRAL_BRIGHTNESS) -> Array:

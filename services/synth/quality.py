@@ -9,8 +9,6 @@ import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from auralis.score.events import Automation
 from services.synth import automation
 
@@ -46,4 +44,4 @@ def steps_at(ramps: Sequence[Automation], frames: Sequence[int]) -> list[Step]:
     """The steps in force at ``frames``, from the score's ramps of quality."""
     if not ramps:
         return [WHOLE] * len(frames)
-    return [step_of(value) for value in automation.curve(ramps, np.array(frames), WHOLE.value)]
+    return [step_of(value) for value in automation.curve(ramps, frames, WHOLE.value)]

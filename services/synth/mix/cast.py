@@ -85,23 +85,19 @@ class Cast:
         """Build one voice that begins soon after chunk ``seq``: so no chunk waits for all of a new chord."""
         start, end = self._audio.start_frame(seq), self._audio.end_frame(seq + _SOON_CHUNKS)
         (step,) = quality.steps_at(view.automation("quality"), (start,))
-        brightness = float(max(self._intensity(view, start, end)[1]))
-        for note in view.notes(start, end):
-            for role in self._roles(seed, note, step, note.at_frame) if note.at_frame > start else ():
-                if role.key not in self._voices:
-                    _, (_, voice) = self._voice(role)
-                    if voice is not None:
-                        voice.stage(self._audio.start_frame(self._audio.seq_at(note.at_frame)), brightness)
-                    return
+        soon = (note for note in view.notes(start, end) if note.at_frame > start)
+        roles = (role for note in soon for role in self._roles(seed, note, step, note.at_frame))
+        role = next((role for role in roles if role.key not in self._voices), None)
+        if role is not None and (voice := self._voice(role)[1][1]) is not None:
+            brightness = float(max(self._intensity(view, start, end)[1]))
+            voice.stage(self._audio.start_frame(self._audio.seq_at(role.note.at_frame)), brightness)
 
     @staticmethod
     def _intensity(view: ScoreView, *frames: int) -> tuple[Curve, Curve]:
         """Intensity and brightness at ``frames``."""
         ramps = view.automation("intensity")
-        intensity = automation.curve(ramps, np.array(frames), automation.NEUTRAL_INTENSITY)
-        asked = automation.curve(
-            view.automation("brightness"), np.array(frames), automation.NEUTRAL_BRIGHTNESS
-        )
+        intensity = automation.curve(ramps, frames, automation.NEUTRAL_INTENSITY)
+        asked = automation.curve(view.automation("brightness"), frames, automation.NEUTRAL_BRIGHTNESS)
         return intensity, automation.brightness(intensity, asked)
 
     def next_round(self) -> None:
@@ -173,8 +169,8 @@ def _gains(view: ScoreView, start: int, end: int) -> Curve:
     levels = [view.automation(name) for name in _LEVELS]
     if not any(levels):
         return WHOLE
-    frames = np.array([start, end])
-    return automation.level_gain(np.stack([automation.curve(ramps, frames, 1.0) for ramps in levels], axis=1))
+    curves = [automation.curve(ramps, (start, end), 1.0) for ramps in levels]
+    return automation.level_gain(np.stack(curves, axis=1))
 
 
 def _floor_db(note: Note) -> float:

@@ -24,6 +24,8 @@ _MIDDLE_BRIGHTNESS: Final = 2
 # each time a part of the channel's tables is made anew.
 _THINNED: Final = (0.33, 0.67)
 _CALMED: Final = (0.5, 1.0)
+# What becomes less waits for the next of these moments: so the voices of a channel change together.
+_EASED_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,9 @@ class Voice:
     def _borders(self) -> list[int]:
         """The chunk starts between which nothing changes."""
         timing, last = self.timing, self.audio.frames_per_chunk - 1
-        changes = {timing.settled, timing.hiss_risen, timing.released - last, *timing.thinner, *timing.calmer}
+        eased = (timing.hiss_risen, *timing.thinner, *timing.calmer)
+        step = self.audio.frames(_EASED_S)
+        changes = {timing.settled, timing.released - last, *(-(-frame // step) * step for frame in eased)}
         return sorted(changes)
 
     def stage(self, start_frame: int, brightness: float) -> Stage:

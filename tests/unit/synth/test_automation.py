@@ -14,18 +14,18 @@ def ramp(at: int, length: int, value: float) -> Automation:
 
 def test_default_before_the_first_ramp() -> None:
     """Where nothing was written the value is the default."""
-    assert curve([], np.array([0, 99]), 0.5).tolist() == [0.5, 0.5]
-    assert curve([ramp(10, 0, 1.0)], np.array([9, 10, 11]), 0.5).tolist() == [0.5, 1.0, 1.0]
+    assert curve([], [0, 99], 0.5).tolist() == [0.5, 0.5]
+    assert curve([ramp(10, 0, 1.0)], [9, 10, 11], 0.5).tolist() == [0.5, 1.0, 1.0]
 
 
 def test_a_ramp_is_linear() -> None:
     """Half way it is half way."""
-    assert curve([ramp(0, 100, 1.0)], np.array([0, 50, 100, 500]), 0.0).tolist() == [0.0, 0.5, 1.0, 1.0]
+    assert curve([ramp(0, 100, 1.0)], [0, 50, 100, 500], 0.0).tolist() == [0.0, 0.5, 1.0, 1.0]
 
 
 def test_a_ramp_begins_where_the_one_before_has_come() -> None:
     """Cutting a ramp short makes no step."""
-    values = curve([ramp(0, 100, 1.0), ramp(50, 50, 0.0)], np.array([49, 50, 75, 100]), 0.0)
+    values = curve([ramp(0, 100, 1.0), ramp(50, 50, 0.0)], [49, 50, 75, 100], 0.0)
     assert np.allclose(values, [0.49, 0.5, 0.25, 0.0])
 
 
@@ -36,7 +36,7 @@ def test_no_ramp_steps(ramps: list[tuple[int, int, float]]) -> None:
     distinct = [
         r for i, r in enumerate(ordered) if i + 1 == len(ordered) or ordered[i + 1].at_frame != r.at_frame
     ]
-    values = curve(distinct, np.arange(800), 0.5)
+    values = curve(distinct, range(800), 0.5)
     steepest = max((1 / r.ramp_frames for r in distinct), default=0.0)
     assert np.abs(np.diff(values)).max(initial=0.0) <= steepest + 1e-9
 
