@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from auralis.audio import AUDIO_CHANNELS, AudioFormat
 from services.synth.dsp import grid
 from services.synth.dsp.grid import Grid
+from services.synth.dsp.products import product
 from services.synth.dsp.stereo import diffuse_coherence
 
 BANDS: Final = 20
@@ -129,7 +130,7 @@ def faded(gains: torch.Tensor, noise: torch.Tensor, on: Grid) -> torch.Tensor:
         ``[output, sample]``.
     """
     outputs = gains.shape[1]
-    start, end = (gains.flatten(0, 1) @ noise).reshape(2, outputs, -1)
+    start, end = product(gains.flatten(0, 1), noise).reshape(2, outputs, -1)
     return torch.addcmul(start, end - start, _along(on, noise.device))
 
 

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from services.synth.dsp.grid import Grid
+from services.synth.dsp.products import product
 
 SUPPORT: Final = 12  # samples on either side of the chunk
 _KAISER_BETA: Final = 9.6
@@ -53,5 +54,5 @@ def upsample(samples: torch.Tensor, grid: Grid) -> torch.Tensor:
         return samples
     block = _BLOCKS[grid.samples]
     matrix = torch.from_numpy(_matrix(block, grid.divisor)).to(samples.device)
-    windows = samples.unfold(-1, block + 2 * SUPPORT, block)
-    return (windows @ matrix).flatten(-2)
+    windows = samples.unfold(-1, block + 2 * SUPPORT, block).flatten(0, -2)
+    return product(windows, matrix).reshape(*samples.shape[:-1], grid.audio.frames_per_chunk)

@@ -15,6 +15,7 @@ from auralis.audio import AUDIO_CHANNELS, AudioFormat
 from services.synth.dsp import additive, grid
 from services.synth.dsp.additive import PARTS
 from services.synth.dsp.grid import Grid
+from services.synth.dsp.products import product
 from services.synth.dsp.upsampling import along, trimmed, upsample
 from services.synth.mix.arrangement import NOTHING, Arrangement, Group, arrange
 from services.synth.mix.batch import Batch, Scene
@@ -84,9 +85,9 @@ class LayerRenderer:
         layers = tuple(group.layer for group in groups)
         weights, gains = self._weights(layers), sounding.gains_of(layers)
         if gains is None:
-            return weights.flatten(1) @ samples
+            return product(weights.flatten(1), samples)
         levels = torch.from_numpy(gains.astype(np.float32)).to(self._device)
-        start, end = ((weights * level[:, None]).flatten(1) @ samples for level in levels)
+        start, end = (product((weights * level[:, None]).flatten(1), samples) for level in levels)
         return torch.addcmul(start, end - start, along(on, self._device))
 
     def _weights(self, layers: tuple[str, ...]) -> torch.Tensor:

@@ -119,7 +119,7 @@ def test_brightness_brings_partials_in() -> None:
 
 
 def test_a_steady_note_moves_only_at_its_ends() -> None:
-    """Every border is needed until half a second is over in which it rises, and where its release is short."""
+    """Every border is needed in the half second in which it rises, and where its release is short."""
     envelope = Envelope(attack_s=0.1, release_s=0.4)
     voice = voices_of_note(patch_of(partials=Harmonics(count=2), envelope=envelope), seconds=3)[0]
     moves = [moving(voice, at) > 0 for at in range(0, voice.timing.silent, 4410)]
