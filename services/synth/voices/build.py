@@ -39,7 +39,7 @@ def voice_of(  # noqa: PLR0913, PLR0917  all that a voice is a function of
 
     Partials are left out while they can't rise over ``floor_db``.
     """
-    playing = Playing(note, patch, _draw(note, seed, part), audio)
+    playing = Playing(note, patch, seed, _draw(note, seed, part), audio)
     if part and patch.grains is not None:
         return _grain_voice(playing, patch.grains, part - 1, floor_db)
     return _main_voice(playing, floor_db)
@@ -54,6 +54,7 @@ def _main_voice(playing: Playing, floor_db: float) -> Voice:
     rows = joined(partial_rows(playing, partials_of(playing)), body_rows(playing))
     hiss, loudest = hiss_tables(playing), loudest_db(rows)
     return Voice(
+        playing.seed,
         playing.note.layer,
         timing_of(playing, rows, hiss, loudest - floor_db),
         rows,
@@ -68,6 +69,7 @@ def _grain_voice(playing: Playing, grains: Grains, second: int, floor_db: float)
     start = playing.note.at_frame + playing.audio.frames(second)
     end = start + playing.audio.frames(1 + _grains_s(grains))
     return Voice(
+        playing.seed,
         playing.note.layer,
         grain_timing(start, end, loudest_db(rows) > floor_db),
         rows,

@@ -12,10 +12,11 @@ MIDDLE_C_HZ: Final = 261.63
 
 
 class Playing(NamedTuple):
-    """What a voice is built from; ``draw`` is seeded by channel, note and part of the note alone."""
+    """What a voice is built from; ``draw`` follows from the channel's seed, the note and the part alone."""
 
     note: Note
     patch: Patch
+    seed: int
     draw: np.random.Generator
     audio: AudioFormat
 

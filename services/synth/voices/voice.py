@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from auralis.audio import AudioFormat
+from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from services.synth.dsp import additive, grid
 from services.synth.dsp.grid import Grid
 
@@ -24,7 +24,8 @@ _MIDDLE_BRIGHTNESS: Final = 2
 # each time a part of the channel's tables is made anew.
 _THINNED: Final = (0.33, 0.67)
 _CALMED: Final = (0.5, 1.0)
-# What becomes less waits for the next of these moments: so the voices of a channel change together.
+# What becomes less waits for one of the moments so far apart: so the voices of a channel change together, and
+# those of several channels that began at the same time do not.
 _EASED_S: Final = 0.5
 
 
@@ -140,8 +141,12 @@ def _quantiles(frames: NDArray[np.int64], shares: tuple[float, ...]) -> tuple[in
 
 @dataclass(frozen=True, eq=False)
 class Voice:
-    """Partials and noise bands (``[part, band, Hiss]``) of one note, or of a second of its grains."""
+    """Partials and noise bands (``[part, band, Hiss]``) of one note, or of a second of its grains.
 
+    ``channel`` is any number that the voices of a channel have in common.
+    """
+
+    channel: int
     layer: str
     timing: Timing
     rows: Rows
@@ -163,10 +168,14 @@ class Voice:
     def _borders(self) -> list[int]:
         """The chunk starts between which nothing changes."""
         timing, last = self.timing, self.audio.frames_per_chunk - 1
-        eased = (timing.hiss_risen, *timing.thinner, *timing.calmer)
+        eased = map(self._moment, (timing.hiss_risen, *timing.thinner, *timing.calmer))
+        return sorted({timing.settled, timing.released - last, *eased})
+
+    def _moment(self, frame: int) -> int:
+        """The first moment from ``frame`` on at which something of the channel's may become less."""
         step = self.audio.frames(_EASED_S)
-        changes = {timing.settled, timing.released - last, *(-(-frame // step) * step for frame in eased)}
-        return sorted(changes)
+        phase = self.channel % CHUNKS_PER_SECOND * self.audio.frames_per_chunk
+        return frame + (phase - frame) % step
 
     def stage(self, start_frame: int, brightness: float) -> Stage:
         """What is rendered in the chunk from ``start_frame`` on, while brightness is at most ``brightness``.

@@ -45,7 +45,7 @@ def note_of(
 
 def playing_of(patch: Patch, seed: int = 7, audio: AudioFormat = CD, **note: Any) -> Playing:
     """What a voice of ``patch`` is built from."""
-    return Playing(note_of(audio=audio, **note), patch, np.random.default_rng(seed), audio)
+    return Playing(note_of(audio=audio, **note), patch, seed, np.random.default_rng(seed), audio)
 
 
 def voices_of_note(patch: Patch, seed: int = 7, audio: AudioFormat = CD, **note: Any) -> list[Voice]:
