@@ -20,7 +20,7 @@ from auralis.score.score import Score
 from auralis.timing import SEAM_MS
 from services.synth.dsp import limiter, master
 from services.synth.mix import desk
-from services.synth.mix.cast import Cast, longest_release_s
+from services.synth.mix.cast import Cast, Turn, longest_release_s
 from services.synth.mix.layers import LayerRenderer
 from services.synth.mix.recent import Recent
 from services.synth.mix.space import LONGEST_DELAY_CHUNKS, Plan, SpaceRenderer
@@ -92,8 +92,7 @@ class Renderer:
         """The PCM of each job: 16-bit little-endian interleaved stereo."""
         self._next_round({job.seed for job in jobs})
         limited = list(self._mixed([track for job in jobs for track in self._tracks(job)]))
-        for job in jobs:
-            self._cast.prepare(job.seed, job.score.view(job.versions.own), job.seq)
+        self._cast.prepare([Turn(job.seed, job.score.view(job.versions.own), job.seq) for job in jobs])
         chunks = iter(limited)
         return [self._finish(job, chunks) for job in jobs]
 

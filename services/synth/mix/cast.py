@@ -2,8 +2,9 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -25,7 +26,9 @@ from services.synth.voices.voice import Voice
 
 # A partial under this level is left out: it is quieter than the dither of 16 bit in its critical band.
 INAUDIBLE_DBFS: Final = -100.0
-_SOON_CHUNKS: Final = 15
+_SOON_CHUNKS: Final = 20
+# Of so many channels one has a voice built ahead at a time.
+_BUILDING: Final = 3
 _LEVELS: Final = tuple(f"level_{name}" for name in desk.LAYERS)
 
 Curve = NDArray[np.float64]
@@ -43,6 +46,14 @@ class _Role(NamedTuple):
     def key(self) -> tuple[int, int, int, float]:
         """Found faster than the note itself, whose id a revised score may give to another one."""
         return self.seed, self.note.id, self.part, self.step.value
+
+
+class Turn(NamedTuple):
+    """A chunk of a channel."""
+
+    seed: int
+    view: ScoreView
+    seq: int
 
 
 _Key = tuple[int, int, int, float] | _Role
@@ -81,16 +92,31 @@ class Cast:
             for step in steps
         ]
 
-    def prepare(self, seed: int, view: ScoreView, seq: int) -> None:
-        """Build one voice that begins soon after chunk ``seq``: so no chunk waits for all of a new chord."""
-        start, end = self._audio.start_frame(seq), self._audio.end_frame(seq + _SOON_CHUNKS)
-        (step,) = quality.steps_at(view.automation("quality"), (start,))
-        soon = (note for note in view.notes(start, end) if note.at_frame > start)
-        roles = (role for note in soon for role in self._roles(seed, note, step, note.at_frame))
-        role = next((role for role in roles if role.key not in self._voices), None)
-        if role is not None and (voice := self._voice(role)[1][1]) is not None:
-            brightness = float(max(self._intensity(view, start, end)[1]))
-            voice.stage(self._audio.start_frame(self._audio.seq_at(role.note.at_frame)), brightness)
+    def prepare(self, turns: Sequence[Turn]) -> None:
+        """Build some of the voices that begin soon after a batch: no chunk then waits for a whole chord."""
+        coming = [
+            (found.note.at_frame - self._audio.start_frame(turn.seq), turn, found)
+            for turn in turns
+            if (found := self._next(turn))
+        ]
+        coming.sort(key=itemgetter(0))
+        for _, turn, role in coming[: math.ceil(len(turns) / _BUILDING)]:
+            _, (_, voice) = self._voice(role)
+            if voice is not None:
+                first = self._audio.start_frame(self._audio.seq_at(role.note.at_frame))
+                brightness = self._intensity(turn.view, *self._soon(turn))[1]
+                voice.stage(first, float(max(brightness)))
+
+    def _soon(self, turn: Turn) -> tuple[int, int]:
+        return self._audio.start_frame(turn.seq), self._audio.end_frame(turn.seq + _SOON_CHUNKS)
+
+    def _next(self, turn: Turn) -> _Role | None:
+        """The next voice that begins after a chunk and has not been built."""
+        start, end = self._soon(turn)
+        (step,) = quality.steps_at(turn.view.automation("quality"), (start,))
+        notes = (note for note in turn.view.notes(start, end) if note.at_frame > start)
+        roles = (role for note in notes for role in self._roles(turn.seed, note, step, note.at_frame))
+        return next((role for role in roles if role.key not in self._voices), None)
 
     @staticmethod
     def _intensity(view: ScoreView, *frames: int) -> tuple[Curve, Curve]:

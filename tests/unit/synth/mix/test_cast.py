@@ -10,7 +10,7 @@ import pytest
 from auralis.audio import AudioFormat
 from auralis.score.events import Automation, Batch, Chord, Event, Note
 from auralis.score.score import Score, ScoreView
-from services.synth.mix.cast import Cast, longest_release_s
+from services.synth.mix.cast import Cast, Turn, longest_release_s
 from services.synth.mix.desk import LAYERS
 from services.synth.mix.sounding import Sounding
 from services.synth.patches.library import library
@@ -178,6 +178,25 @@ def test_a_voice_is_built_once() -> None:
     cast, view = Cast(AUDIO), view_of(played("warm_pad", 20))
     first, later = (only(cast, view, seq).voices for seq in (5, 50))
     assert first[0] is later[0]
+
+
+def test_a_chord_is_built_before_it_begins() -> None:
+    """Of six channels two build a voice at a time, the most urgent one first: no chunk waits for all."""
+    cast = Cast(AUDIO)
+    chords = {
+        seed: view_of(*(note(n, 2.0 + seed / 10, 60.0 + n) for n in range(4)))
+        for seed in range(6)
+    }
+    built = [0]
+    for seq in range(30):
+        for seed, view in chords.items():
+            cast.soundings(seed, view, seq)
+        cast.prepare([Turn(seed, view, seq) for seed, view in chords.items()])
+        cast.next_round()
+        built.append(len(cast._voices))
+    steps = np.diff(built)
+    assert steps.max() == 2
+    assert built[-1] == 24
 
 
 def test_a_level_is_a_gain_of_its_layer_at_both_ends() -> None:
