@@ -31,8 +31,8 @@ _FIRST_BATCH_US: Final = 10_000
 _FORGETTING: Final = 0.9
 # Even a worker that is never done reads on in its scores so often.
 _ROUND_S: Final = 0.25
-# Giving memory back takes 10 to 20 ms with sixteen channels, which scatter 8 MB a second.
-_TIDY_S: Final = 8.0
+# Giving memory back takes 10 ms with sixteen channels, which scatter 10 MB a second.
+_TIDY_S: Final = 3.0
 
 
 class _Pace:
@@ -96,7 +96,7 @@ class Worker:
         await self._tidy()
 
     async def _tidy(self) -> None:
-        """Every ring is full: there is time to give back what sixteen channels would scatter in a minute."""
+        """Every ring is full: there is time to give back what many channels scatter."""
         now_s = time.monotonic()
         if now_s - self._tidied_s > _TIDY_S:
             self._tidied_s = now_s
