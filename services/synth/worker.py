@@ -88,15 +88,15 @@ class Worker:
         await self._follow(round_.announces("score"), round_.everything)
         if round_.everything:
             await self._judge()
+        await self._tidy()
         began_s = time.monotonic()
         while await self._render_most_urgent():
             if time.monotonic() - began_s > _ROUND_S:
                 self._parts.wakeups.nudge()
                 return
-        await self._tidy()
 
     async def _tidy(self) -> None:
-        """Every ring is full: there is time to give back what many channels scatter."""
+        """Give back what many channels scatter, also while there is more to render than there is time for."""
         now_s = time.monotonic()
         if now_s - self._tidied_s > _TIDY_S:
             self._tidied_s = now_s

@@ -16,7 +16,7 @@ from tests.gates.measures import Audio, from_pcm
 LONG_MINUTES: Final = float(os.environ.get("AURALIS_GATE_MINUTES", "10"))
 SHORT_MINUTES: Final = 1.0
 # Which of them, as seed@rate: AURALIS_GATE_PIECES="1@44100 1@48000 2@44100 2@48000" for more.
-LONG: Final = tuple(os.environ.get("AURALIS_GATE_PIECES", "1@44100").split())
+LONG: Final = tuple(os.environ.get("AURALIS_GATE_PIECES", "1@44100 2@48000").split())
 SHORT: Final = ("2@44100", "3@44100", "4@48000")
 _FIRST_SEQ: Final = 100  # the first seconds rise from silence
 _AHEAD_S: Final = 10.0  # a score that runs dry holds its last chord

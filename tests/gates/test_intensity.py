@@ -1,21 +1,23 @@
 """The gate of intensity: from 0 to 1 the music grows brighter, denser, louder and deeper in its breath."""
 
+import multiprocessing
 import os
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
 from typing import Final, NamedTuple
 
 import pytest
 
+from services.offline.rendering import cores
 from tests.gates import measures
 from tests.gates.pieces import composed_and_rendered
 
-# Half an hour of audio a seed: one is what a test run has time for.
-SEEDS: Final = tuple(map(int, os.environ.get("AURALIS_GATE_SEEDS", "1").split()))
+# As seed@rate; half an hour of audio each: two are what a test run has time for.
+PIECES: Final = tuple(os.environ.get("AURALIS_GATE_INTENSITY", "1@44100 2@48000").split())
 LEVELS: Final = (0.0, 0.5, 1.0)
 # Loudness range is a matter of sections and swells: of four minutes it is mostly chance.
 MINUTES: Final = 10.0
-RATE_HZ: Final = 44_100
 MOST_LU: Final = 6.0
 
 pytestmark = pytest.mark.timeout(900)
@@ -30,19 +32,29 @@ class Level(NamedTuple):
     range_lu: float
 
 
-@pytest.fixture(scope="module", params=SEEDS, ids=lambda seed: f"seed {seed}")
-def levels(request: pytest.FixtureRequest) -> list[Level]:
+@pytest.fixture(scope="module")
+def measured() -> dict[tuple[str, float], Level]:
+    """All pieces at all levels, by as many processes as there are cores."""
+    wanted = [(name, intensity) for name in PIECES for intensity in LEVELS]
+    spawn = multiprocessing.get_context("spawn")  # torch's threads don't survive a fork
+    with ProcessPoolExecutor(cores(), mp_context=spawn) as pool:
+        return dict(zip(wanted, pool.map(_measured, *zip(*wanted, strict=True)), strict=True))
+
+
+@pytest.fixture(params=PIECES)
+def levels(request: pytest.FixtureRequest, measured: dict[tuple[str, float], Level]) -> list[Level]:
     """The same seed at each level."""
-    return [_measured(request.param, intensity) for intensity in LEVELS]
+    return [measured[request.param, intensity] for intensity in LEVELS]
 
 
-def _measured(seed: int, intensity: float) -> Level:
-    of = composed_and_rendered(seed, MINUTES, intensity)
+def _measured(name: str, intensity: float) -> Level:
+    seed, rate_hz = map(int, name.split("@"))
+    of = composed_and_rendered(seed, MINUTES, intensity, rate_hz)
     return Level(
-        measures.power_centroid_hz(of.audio, RATE_HZ),
+        measures.power_centroid_hz(of.audio, rate_hz),
         len(of.onsets_s()),
-        measures.integrated_lufs(of.audio, RATE_HZ),
-        measures.loudness_range_lu(of.audio, RATE_HZ),
+        measures.integrated_lufs(of.audio, rate_hz),
+        measures.loudness_range_lu(of.audio, rate_hz),
     )
 
 

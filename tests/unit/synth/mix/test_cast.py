@@ -183,10 +183,7 @@ def test_a_voice_is_built_once() -> None:
 def test_a_chord_is_built_before_it_begins() -> None:
     """Of six channels two build a voice at a time, the most urgent one first: no chunk waits for all."""
     cast = Cast(AUDIO)
-    chords = {
-        seed: view_of(*(note(n, 2.0 + seed / 10, 60.0 + n) for n in range(4)))
-        for seed in range(6)
-    }
+    chords = {seed: view_of(*(note(n, 2.0 + seed / 10, 60.0 + n) for n in range(4))) for seed in range(6)}
     built = [0]
     for seq in range(30):
         for seed, view in chords.items():
