@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from auralis.audio import SAMPLE_RATES_HZ
 from tests.gates import measures, structure
 from tests.gates.pieces import LONG, LONG_MINUTES, SHORT, SHORT_MINUTES, Piece, named, piece
 from tests.gates.roughness import roughness
@@ -41,6 +42,13 @@ def test_loudness_range(long: Piece) -> None:
 def test_no_seed_is_far_louder_than_another(any_piece: Piece) -> None:
     """Minutes of any seed are within 2.5 LU of the target."""
     assert measures.integrated_lufs(any_piece.audio, any_piece.rate_hz) == pytest.approx(-18, abs=2.5)
+
+
+def test_the_sample_rate_is_no_volume_control() -> None:
+    """The same minute is as loud at 44.1 as at 48 kHz, within 0.2 LU."""
+    low, high = (piece(4, SHORT_MINUTES, rate_hz=rate_hz) for rate_hz in SAMPLE_RATES_HZ)
+    loudness = measures.integrated_lufs(low.audio, low.rate_hz)
+    assert measures.integrated_lufs(high.audio, high.rate_hz) == pytest.approx(loudness, abs=0.2)
 
 
 def test_true_peak(any_piece: Piece) -> None:

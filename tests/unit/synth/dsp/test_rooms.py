@@ -249,6 +249,19 @@ def test_a_room_is_as_long_at_both_rates(name: str) -> None:
 
 
 @every_room
+def test_a_room_answers_alike_at_both_rates(name: str) -> None:
+    """Tones of 50 Hz to 15 kHz come back with the same gain and phase: what differs is under -80 dB.
+
+    To be as loud for noise is not enough: a held tone and its reverberation add by their phases.
+    """
+    spectra = [np.fft.rfft(response(name, rate_hz), 10 * rate_hz) for rate_hz in (44_100, 48_000)]
+    first, second = (spectrum[:, 500:150_000] for spectrum in spectra)  # a bin is 0.1 Hz
+    for low, high in itertools.pairwise(np.geomspace(500, 150_000, 9).astype(int) - 500):
+        error, power = (np.mean(np.abs(x[:, low:high]) ** 2) for x in (second - first, first))
+        assert 10 * np.log10(error / power) < -80
+
+
+@every_room
 @both_rates
 def test_pink_noise_is_convolved_with_an_error_under_80_db(name: str, rate_hz: int) -> None:
     """What partitions and their missing bins change of a spectrum like music's, against scipy's."""
