@@ -31,6 +31,7 @@ import torch
 from numpy.typing import NDArray
 
 from auralis.audio import AUDIO_CHANNELS, AudioFormat
+from services.synth.memory import kept
 
 # Frames in a transform: two chunks and, at 48 kHz, zeros; MKL takes four times as long for 9600 as for 9680.
 _TRANSFORM: Final = {4410: 8820, 4800: 9680}
@@ -63,7 +64,8 @@ class Partition:
     @cached_property
     def flat(self) -> NDArray[np.complex64]:
         """``[bin and ear]``, the same memory; on the CPU only."""
-        return _flat(self.spectrum)
+        flat: NDArray[np.complex64] = self.spectrum.numpy().T.reshape(-1)
+        return flat
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +103,17 @@ class Spectrum:
     __slots__ = ("bins", "flat")
 
     def __init__(self, bins: torch.Tensor) -> None:
-        self.bins = bins.transpose(-1, -2).contiguous().transpose(-1, -2)
-        # ``[bin and ear]``, the same memory; nothing on an accelerator.
-        self.flat = _flat(self.bins) if bins.device.type == "cpu" else np.zeros(0, dtype=np.complex64)
+        if bins.device.type == "cpu":
+            pairs = kept(bins.T)
+            self.bins = pairs.T
+            # ``[bin and ear]``, the same memory.
+            self.flat = np.asarray(pairs.numpy().reshape(-1))
+        else:
+            self.bins, self.flat = bins.T.contiguous().T, np.zeros(0, dtype=np.complex64)
 
     def cut(self, bins: int) -> "Spectrum":
         """The lowest ``bins``, in memory of their own."""
-        return self if self.bins.shape[-1] <= bins else Spectrum(self.bins[..., :bins].clone())
+        return self if self.bins.shape[-1] <= bins else Spectrum(self.bins[:, :bins])
 
 
 class Past(NamedTuple):
@@ -132,11 +138,6 @@ class Past(NamedTuple):
 
 
 _Terms = Sequence[tuple[Spectrum, Partition]]
-
-
-def _flat(bins: torch.Tensor) -> NDArray[np.complex64]:
-    flat: NDArray[np.complex64] = bins.numpy().T.reshape(-1)
-    return flat
 
 
 def bins_up_to(highest_hz: float, audio: AudioFormat) -> int:

@@ -17,6 +17,7 @@ from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from auralis.score.events import Space, Tempo
 from services.synth.dsp import convolution, delay, master, rooms
 from services.synth.dsp.convolution import Past, Response, Spectrum
+from services.synth.memory import kept
 from services.synth.mix.desk import DELAY_TO_ROOM
 from services.synth.mix.silence import crossfaded, total
 from services.synth.mix.tape import WHOLE_TAKES, Take, shrink_past
@@ -179,7 +180,8 @@ class SpaceRenderer:
         for spot, echoes in zip(spots, self._echoes(spots), strict=True):
             take, returned = spot.take, echoes * DELAY_TO_ROOM if echoes is not None else None
             take.echoes = echoes
-            take.into_room = total(take.buses.room if take.buses else None, returned)
+            into_room = total(take.buses.room if take.buses else None, returned)
+            take.into_room = None if into_room is None else kept(into_room)
             take.sent = True
 
     def _analyse_room(self, spots: Sequence[_Spot]) -> None:

@@ -16,6 +16,7 @@ from auralis.audio import AudioFormat
 from auralis.score.entry_id import NO_ENTRY, EntryId
 from auralis.score.score import Score, ScoreView
 from services.synth.dsp.convolution import Spectrum
+from services.synth.memory import kept
 from services.synth.mix.desk import Buses
 
 # Chunks are rendered again after a revision, and the limiter looks back at three: these stay whole.
@@ -61,7 +62,7 @@ class Take:
         """Note what sounds in it."""
         self.buses, self.played = buses, True
         # A copy of its own: a view would keep all buses.
-        self.into_delay = None if buses is None or buses.delay is None else buses.delay.clone()
+        self.into_delay = None if buses is None or buses.delay is None else kept(buses.delay)
 
     def shrink(self) -> None:
         """Drop what later chunks do not need: all but the spectra."""
