@@ -23,9 +23,11 @@ async def work(configured: Settings) -> None:
     # Before torch is loaded: results must not depend on how many threads a product is split over.
     os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     from services.synth import device  # noqa: PLC0415
+    from services.synth.memory import share_one_heap  # noqa: PLC0415
     from services.synth.metrics import SynthMetrics  # noqa: PLC0415
     from services.synth.worker import Collaborators, Worker  # noqa: PLC0415
 
+    share_one_heap()
     chosen = device.choose(configured.device)
     if configured.redis_url is None:
         raise UsageError("REDIS_URL is not set: a worker needs the broker that it works for")

@@ -2,13 +2,19 @@
 
 Voices and tapes come and go in many sizes, so what is free lies in between what is not: glibc keeps such
 pages until it is told to look for them. Torch makes that worse: it asks for aligned memory, which glibc
-before 2.38 never takes from a freed piece of the same size.
+before 2.38 never takes from a freed piece of the same size. And what threads take lies in heaps of their own,
+whose free ends are never given back.
 """
 
 import ctypes
 import sys
+from collections.abc import Callable
+from typing import Final
 
 import torch
+
+_LINUX: Final = sys.platform == "linux"
+_M_ARENA_MAX: Final = -8  # as malloc.h has it
 
 
 def kept(tensor: torch.Tensor) -> torch.Tensor:
@@ -18,8 +24,18 @@ def kept(tensor: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(tensor.numpy().copy(order="C"))
 
 
+def share_one_heap() -> None:
+    """Have all threads that are yet to come take their memory from one heap (glibc: ``mallopt``)."""
+    _call("mallopt", _M_ARENA_MAX, 1)
+
+
 def give_back() -> None:
-    """Give pages without anything in them back, where the C library knows how to (glibc: ``malloc_trim``)."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trim is not None:
-        trim(0)
+    """Give pages without anything in them back (glibc: ``malloc_trim``)."""
+    _call("malloc_trim", 0)
+
+
+def _call(name: str, *numbers: int) -> None:
+    """Call a function of the C library, if it is one that has it."""
+    function: Callable[..., int] | None = getattr(ctypes.CDLL(None), name, None) if _LINUX else None
+    if function is not None:
+        function(*numbers)

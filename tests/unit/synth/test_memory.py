@@ -1,5 +1,6 @@
 """Freed memory goes back to the system, and what is kept for seconds can be used again."""
 
+import subprocess
 import sys
 
 import numpy as np
@@ -30,6 +31,40 @@ def test_what_is_free_between_what_is_not_is_given_back() -> None:
     freed = 1000 * 32 * 1024
     give_back()
     assert before - process.memory_info().rss > freed // 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc is told to")
+def test_what_a_thread_has_freed_is_given_back() -> None:
+    """In a process of its own: a heap that threads have begun already can't be joined."""
+    found = subprocess.run(
+        [sys.executable, "-c", _IN_A_THREAD], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert float(found.stdout) < 20e6
+
+
+_IN_A_THREAD = """
+import threading
+import numpy as np
+import psutil
+from services.synth.memory import give_back, share_one_heap
+
+share_one_heap()
+
+np.ones(4_000_000)  # from now on glibc keeps up to 64 MB at the end of a heap
+
+def work():
+    arrays = [np.ones(4096) for _ in range(1200)]  # 39 MB, in pieces of 32 kB
+    left.append(arrays[0])
+
+left = []
+process = psutil.Process()
+before = process.memory_info().rss
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+give_back()
+print(process.memory_info().rss - before)
+"""
 
 
 def test_what_is_kept_is_a_copy_in_one_piece() -> None:
