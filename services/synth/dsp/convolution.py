@@ -67,6 +67,11 @@ class Partition:
         flat: NDArray[np.complex64] = self.spectrum.numpy().T.reshape(-1)
         return flat
 
+    @cached_property
+    def by_ear(self) -> NDArray[np.complex64]:
+        """``[ear, bin]``, one ear after the other; on the CPU only."""
+        return np.ascontiguousarray(self.spectrum.numpy())
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -98,7 +103,7 @@ def response(impulse: NDArray[np.float64], audio: AudioFormat) -> Response:
 
 
 class Spectrum:
-    """The spectrum of two chunks after another: ``bins`` are ``[ear, bin]``, complex64."""
+    """The spectrum of two chunks after another: ``bins`` are ``[ear, bin]``, complex64, one ear or two."""
 
     __slots__ = ("bins", "flat")
 
@@ -110,6 +115,11 @@ class Spectrum:
             self.flat = np.asarray(pairs.numpy().reshape(-1))
         else:
             self.bins, self.flat = bins.T.contiguous().T, np.zeros(0, dtype=np.complex64)
+
+    @property
+    def mono(self) -> bool:
+        """Whether both ears hear the same."""
+        return len(self.bins) == 1
 
     def cut(self, bins: int) -> "Spectrum":
         """The lowest ``bins``, in memory of their own."""
@@ -163,7 +173,7 @@ def spectra(pairs: Sequence[Pair], bins: int, audio: AudioFormat) -> list[Spectr
     for first in range(0, len(sounding), _AT_ONCE):
         some = sounding[first : first + _AT_ONCE]
         for place, every in zip(some, _transformed([pairs[i] for i in some], audio), strict=True):
-            found[place] = Spectrum(every[:, :bins].expand(AUDIO_CHANNELS, -1))
+            found[place] = Spectrum(every[:, :bins])
     return found
 
 
@@ -266,6 +276,18 @@ def _pack(part: NDArray[np.complex128]) -> torch.Tensor:
 
 
 def _add_on_cpu(terms: _Terms, total: torch.Tensor) -> None:
+    pairs = [term for term in terms if not term[0].mono]
+    if pairs:
+        flat = _sum_of_pairs(pairs).reshape(-1, AUDIO_CHANNELS)
+        total[:, : len(flat)] = torch.from_numpy(flat).T
+    into = total.numpy()
+    for past, part in terms:
+        if past.mono:
+            weights = part.by_ear
+            into[:, : weights.shape[1]] += past.flat[: weights.shape[1]] * weights
+
+
+def _sum_of_pairs(terms: _Terms) -> NDArray[np.complex64]:
     # Later partitions have no more bins.
     flat = np.zeros(len(terms[0][1].flat), dtype=np.complex64)
     product = np.empty_like(flat)
@@ -275,7 +297,7 @@ def _add_on_cpu(terms: _Terms, total: torch.Tensor) -> None:
         partial, head = product[:size], flat[:size]
         np.multiply(past.flat[:size], weights, partial)
         np.add(head, partial, head)
-    total[:, : len(flat) // AUDIO_CHANNELS] = torch.from_numpy(flat.reshape(-1, AUDIO_CHANNELS)).T
+    return flat
 
 
 def _add_on_device(terms: _Terms, total: torch.Tensor) -> None:

@@ -27,6 +27,8 @@ from services.synth.voices.voice import Voice
 # A partial under this level is left out: it is quieter than the dither of 16 bit in its critical band.
 INAUDIBLE_DBFS: Final = -100.0
 _SOON_CHUNKS: Final = 20
+# A voice that has been silent for so long will not be rendered again by a revision.
+_REST_S: Final = 2.5
 # Of so many channels one has a voice built ahead at a time.
 _BUILDING: Final = 3
 _LEVELS: Final = tuple(f"level_{name}" for name in desk.LAYERS)
@@ -67,6 +69,7 @@ class Cast:
     def __init__(self, audio: AudioFormat) -> None:
         self._audio = audio
         self._patches = library()
+        self._rest_frames = audio.frames(_REST_S)
         self._grainy = {name for name, patch in self._patches.items() if patch.grains is not None}
         # With the note that each plays; None: nothing to be heard.
         self._voices = Recent[_Key, _Kept]()
@@ -139,8 +142,11 @@ class Cast:
         if len(lasting) < len(notes):
             grains = [note for note in notes if note.patch in self._grainy]
             found = [*found, *self._voiced(seed, grains, step, start)]
-        voices = [voice for _, (_, voice) in found]
-        return [v for v in voices if v is not None and v.timing.silent > start and v.timing.at < end]
+        voices = [voice for _, (_, voice) in found if voice is not None]
+        for voice in voices:
+            if voice.timing.silent < start - self._rest_frames:
+                voice.rest()
+        return [v for v in voices if v.timing.silent > start and v.timing.at < end]
 
     def _lasting(self, seed: int, notes: list[Note], step: Step, start: int) -> list[_Found]:
         """The voices of notes without grains; mostly they are those of the chunk before."""

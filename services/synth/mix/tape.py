@@ -20,7 +20,7 @@ from services.synth.memory import kept
 from services.synth.mix.desk import Buses
 
 # Chunks are rendered again after a revision, and the limiter looks back at three: these stay whole.
-WHOLE_TAKES: Final = 30
+WHOLE_TAKES: Final = 24
 
 
 @dataclass(slots=True, eq=False)

@@ -177,6 +177,12 @@ class Voice:
         phase = self.channel % CHUNKS_PER_SECOND * self.audio.frames_per_chunk
         return frame + (phase - frame) % step
 
+    def rest(self) -> None:
+        """Let go of what only sounding takes; it is made anew if it is asked for again."""
+        if self._stages:
+            self._stages.clear()
+            self._grids.clear()
+
     def stage(self, start_frame: int, brightness: float) -> Stage:
         """What is rendered in the chunk from ``start_frame`` on, while brightness is at most ``brightness``.
 

@@ -211,10 +211,14 @@ def test_bits_of_a_spectrum_do_not_depend_on_what_else_is_asked_for(audio: Audio
 def test_one_ear_is_heard_by_both() -> None:
     audio = FORMATS[0]
     (mono,) = noise(audio, 1)[:, :1]
-    found = convolution.spectra([(mono, mono), (mono.expand(2, -1), mono.expand(2, -1))], 2000, audio)
-    bins = [each.bins for each in found if each is not None]
-    assert bins[0].shape == (2, 2000)
-    assert torch.equal(*bins)
+    both = mono.expand(2, -1)
+    response = convolution.response(decay(audio, 0.2), audio)
+    chunks = [
+        convolve(convolution.spectra([pair], ALL_BINS, audio), response, audio)
+        for pair in ((mono, mono), (both, both))
+    ]
+    assert all(chunk is not None and chunk.shape == (2, 4410) for chunk in chunks)
+    assert np.allclose(*chunks, rtol=0, atol=1e-5)
 
 
 @both_rates

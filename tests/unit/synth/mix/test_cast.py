@@ -180,6 +180,23 @@ def test_a_voice_is_built_once() -> None:
     assert first[0] is later[0]
 
 
+def test_a_voice_that_has_been_silent_for_long_rests() -> None:
+    """Its tables go, its note stays known; should it be rendered again after all, it is what it was."""
+    cast, view = Cast(AUDIO), view_of(played("kalimba", seconds=1.0))
+    (voice,) = only(cast, view, 5).voices
+    first = voice.stage(5 * 4410, 0.5)
+    ended = AUDIO.seq_at(voice.timing.silent) + 1
+    only(cast, view, ended + 20)
+    assert voice.stage(5 * 4410, 0.5) is first
+    only(cast, view, ended + 30)
+    assert not voice._grids
+    again = voice.stage(5 * 4410, 0.5)
+    assert again is not first
+    for divisor, part in first.grids.items():
+        assert np.array_equal(part.table, again.grids[divisor].table)
+        assert np.array_equal(part.bases, again.grids[divisor].bases)
+
+
 def test_a_chord_is_built_before_it_begins() -> None:
     """Of six channels two build a voice at a time, the most urgent one first: no chunk waits for all."""
     cast = Cast(AUDIO)
