@@ -93,11 +93,13 @@ def response(impulse: NDArray[np.float64], audio: AudioFormat) -> Response:
     sounding = np.flatnonzero(every.any(axis=(0, 2)))
     if not len(sounding):
         return Response((), 0)
-    segments, bins = every[:, sounding], np.zeros(every.shape[1] + 1, dtype=np.int64)
-    bins[sounding] = _audible_bins(segments, audio)
-    spectra = _partition_spectra(segments, bins[sounding + 1], audio)
+    bins = np.zeros(every.shape[1] + 1, dtype=np.int64)
+    bins[sounding] = _audible_bins(every, sounding, audio)
+    # One by one: all of a large room would fill a hundred megabytes for a moment.
     partitions = tuple(
-        Partition(int(p), _pack(spectra[:, i, : bins[p]])) for i, p in enumerate(sounding) if bins[p]
+        Partition(int(p), _pack(_partition_spectrum(every[:, p], bins[p + 1], audio)[:, : bins[p]]))
+        for p in sounding
+        if bins[p]
     )
     return Response(partitions, partitions[-1].delay + 1 if partitions else 0)
 
@@ -231,11 +233,14 @@ def _segments(impulse: NDArray[np.float64], audio: AudioFormat) -> NDArray[np.fl
     return windows[:, ::frames]
 
 
-def _audible_bins(segments: NDArray[np.float64], audio: AudioFormat) -> NDArray[np.int64]:
+def _audible_bins(
+    every: NDArray[np.float64], sounding: NDArray[np.intp], audio: AudioFormat
+) -> NDArray[np.int64]:
     """How many bins each partition needs to lose no more than its share; never fewer than a later one."""
     rise = _rise(audio)
     window = np.concatenate([rise, np.ones(audio.frames_per_chunk), rise[::-1]])
-    energy = _energy(np.fft.rfft(segments * window, n=_TRANSFORM[audio.frames_per_chunk]))
+    size = _TRANSFORM[audio.frames_per_chunk]
+    energy = np.stack([_energy(np.fft.rfft(every[:, p] * window, n=size)) for p in sounding])
     allowed = energy.sum() * 10 ** (_DROPPED_DB / 10) / len(energy)
     above = energy[:, ::-1].cumsum(axis=1)[:, ::-1]
     needed = (above > allowed).sum(axis=1)
@@ -243,20 +248,21 @@ def _audible_bins(segments: NDArray[np.float64], audio: AudioFormat) -> NDArray[
     return np.where(needed > 0, np.maximum.accumulate(whole[::-1])[::-1], 0)
 
 
-def _partition_spectra(
-    segments: NDArray[np.float64], bins_of_next: NDArray[np.int64], audio: AudioFormat
+def _partition_spectrum(
+    segment: NDArray[np.float64], bins_of_next: int, audio: AudioFormat
 ) -> NDArray[np.complex128]:
-    """``[ear, partition, bin]``: a hard end in bins that the next partition has, a fade-out in others."""
+    """``[ear, bin]``: a hard end in bins that the next partition has, a fade-out in others."""
     skirt = _skirt_frames(audio)
-    body = segments[:, :, skirt : skirt + audio.frames_per_chunk]
+    body = segment[:, skirt : skirt + audio.frames_per_chunk]
     fade = np.concatenate([np.ones(audio.frames_per_chunk - skirt), _rise(audio)[::-1]])
     size = _TRANSFORM[audio.frames_per_chunk]
     hard, faded = np.fft.rfft(body, n=size), np.fft.rfft(body * fade, n=size)
-    return np.where(np.arange(hard.shape[-1]) < bins_of_next[:, None], hard, faded)
+    return np.where(np.arange(hard.shape[-1]) < bins_of_next, hard, faded)
 
 
-def _energy(spectra: NDArray[np.complex128]) -> NDArray[np.float64]:
-    energy: NDArray[np.float64] = (spectra.real**2 + spectra.imag**2).sum(axis=0)
+def _energy(spectrum: NDArray[np.complex128]) -> NDArray[np.float64]:
+    """``[bin]``, of both ears."""
+    energy: NDArray[np.float64] = (spectrum.real**2 + spectrum.imag**2).sum(axis=0)
     return energy
 
 

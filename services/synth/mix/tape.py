@@ -21,6 +21,8 @@ from services.synth.mix.desk import Buses
 
 # Chunks are rendered again after a revision, and the limiter looks back at three: these stay whole.
 WHOLE_TAKES: Final = 24
+# So many more than needed are kept before they are looked through.
+_SLACK: Final = 8
 
 
 @dataclass(slots=True, eq=False)
@@ -138,6 +140,6 @@ class Tape:
 
     def _forget(self, seq: int) -> None:
         """Keep what the next chunks need, and what a rendering of the last ones again would."""
-        if len(self._takes) > self._depth + 2 * WHOLE_TAKES:
+        if len(self._takes) > self._depth + WHOLE_TAKES + _SLACK:
             kept = range(seq - self._depth, seq + WHOLE_TAKES)
             self._takes = {key: take for key, take in self._takes.items() if take.seq in kept}
