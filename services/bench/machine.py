@@ -5,6 +5,7 @@ import platform
 from pathlib import Path
 
 import torch
+from threadpoolctl import threadpool_info
 
 from auralis import __version__
 
@@ -16,6 +17,7 @@ def described(device: torch.device) -> dict[str, str]:
         "cpu": f"{_cpu_name()}, {os.cpu_count()} cores",
         "auralis": __version__,
         "torch": str(torch.__version__),
+        "blas": _blas(),
         "python": platform.python_version(),
     }
 
@@ -24,6 +26,13 @@ def _name(device: torch.device) -> str:
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
     return _cpu_name() if device.type == "cpu" else platform.machine()
+
+
+def _blas() -> str:
+    """What numpy multiplies with, and for which processors; ``OPENBLAS_CORETYPE`` may name slower ones."""
+    found = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    kernels = [f"{each['internal_api']} {each['version']} {each.get('architecture', '')}" for each in found]
+    return ", ".join(kernels) or "none"
 
 
 def _cpu_name() -> str:
