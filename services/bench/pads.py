@@ -12,6 +12,7 @@ from auralis.score.events import Note
 from services.bench import csound
 from services.bench.report import Row
 from services.bench.samples import Samples, interleaved, timed, waiting
+from services.synth.mix.cast import floor_db
 from services.synth.mix.desk import Flat
 from services.synth.mix.layers import LayerRenderer
 from services.synth.mix.sounding import Sounding
@@ -68,7 +69,8 @@ def _several(patch: Patch, audio: AudioFormat, device: torch.device) -> Callable
         Note(0, number, audio.frames(_MUSIC_S), pitch, 0.6, "", "pad")
         for number, pitch in enumerate(PITCHES, 1)
     ]
-    voices = [voice_of(note, patch, 1, audio, 0) for note in notes]
+    # What can't be heard is left out, as in every channel.
+    voices = [voice_of(note, patch, 1, audio, 0, floor_db(note)) for note in notes]
     renderer, seqs, curve = LayerRenderer(audio, device, Flat()), count(10 * _FROM_S), np.full(2, 0.5)
 
     def work() -> None:

@@ -186,7 +186,7 @@ class Cast:
             self.skipped[f"no patch {note.patch!r:.40}"] += 1
             return None
         try:
-            voice = voice_of(note, patch, seed, self._audio, part, _floor_db(note))
+            voice = voice_of(note, patch, seed, self._audio, part, floor_db(note))
         except Exception as error:  # noqa: BLE001  no event of the score may end a worker
             self.skipped[f"patch {note.patch!r}: {error!r:.200}"] += 1
             return None
@@ -205,7 +205,7 @@ def _gains(view: ScoreView, start: int, end: int) -> Curve:
     return automation.level_gain(np.stack(curves, axis=1))
 
 
-def _floor_db(note: Note) -> float:
+def floor_db(note: Note) -> float:
     """The level of a partial that the desk makes inaudible."""
     return INAUDIBLE_DBFS - desk.MASTER_DB - desk.STRIPS[note.layer].level_db
 
