@@ -185,6 +185,9 @@ class Cast:
         if patch is None:
             self.skipped[f"no patch {note.patch!r:.40}"] += 1
             return None
+        if not _in_range(note):
+            self.skipped[f"patch {note.patch!r}: pitch, velocity or pan out of range"] += 1
+            return None
         try:
             voice = voice_of(note, patch, seed, self._audio, part, floor_db(note))
         except Exception as error:  # noqa: BLE001  no event of the score may end a worker
@@ -203,6 +206,11 @@ def _gains(view: ScoreView, start: int, end: int) -> Curve:
         return WHOLE
     curves = [automation.curve(ramps, (start, end), 1.0) for ramps in levels]
     return automation.level_gain(np.stack(curves, axis=1))
+
+
+def _in_range(note: Note) -> bool:
+    """What comes through the log is; of others the squares of the levels might be no number."""
+    return 0 <= note.pitch <= 127 and 0 <= note.velocity <= 1 and -1 <= note.pan <= 1
 
 
 def floor_db(note: Note) -> float:

@@ -6,7 +6,7 @@ from typing import get_args
 
 import msgspec
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
@@ -45,6 +45,11 @@ marks = st.one_of(
 )
 
 
+def quiet(patch: str, velocity: float) -> Note:
+    """Over before it has begun."""
+    return Note(0, 0, 1, 0.0, velocity, patch, "drone")
+
+
 @cache
 def renderer_of(rate_hz: int) -> Renderer:
     """One for all scores: what bad notes leave behind would be heard in the next one."""
@@ -52,6 +57,7 @@ def renderer_of(rate_hz: int) -> Renderer:
 
 
 @settings(max_examples=150)
+@example(events=[quiet("air", 0.0), quiet("air", 1e30)], rate_hz=44_100)
 @given(events=st.lists(notes | marks, min_size=1, max_size=8), rate_hz=st.sampled_from(SAMPLE_RATES_HZ))
 def test_no_event_stops_a_renderer_or_makes_a_sample_that_is_no_number(
     events: list[Event], rate_hz: int
