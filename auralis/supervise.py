@@ -141,7 +141,8 @@ class Supervisor:
                 raise UsageError(f"{service.name} can't be started, see the line above")
             if service.failures >= _GIVE_UP_AFTER:
                 raise AuralisError(f"{service.name} ended {service.failures} times in a row, giving up")
-            delay = min(_FIRST_BACKOFF_S * 2 ** (service.failures - 1), _LONGEST_BACKOFF_S)
+            again = service.failures - 1  # who has run well starts at once: a ring empties in 1.8 s
+            delay = min(_FIRST_BACKOFF_S * 2**again, _LONGEST_BACKOFF_S) if again else 0.0
             how = f"signal {-code}" if code < 0 else f"exit code {code}"
             self._console.print(f"[yellow]{service.name} ended ({how}), starting it again[/yellow]")
             await asyncio.sleep(delay)

@@ -25,12 +25,14 @@ async def work(configured: Settings) -> None:
     from services.synth import device  # noqa: PLC0415
     from services.synth.memory import share_one_heap  # noqa: PLC0415
     from services.synth.metrics import SynthMetrics  # noqa: PLC0415
+    from services.synth.rendering import beside, first_needed  # noqa: PLC0415
     from services.synth.worker import Collaborators, Worker  # noqa: PLC0415
 
     share_one_heap()
     chosen = device.choose(configured.device)
     if configured.redis_url is None:
         raise UsageError("REDIS_URL is not set: a worker needs the broker that it works for")
+    beside(first_needed, configured.audio, chosen)
     registry = CollectorRegistry()
     synth_metrics = SynthMetrics(registry)
     port = DEFAULT_METRICS_PORT if configured.metrics_port is None else configured.metrics_port

@@ -10,7 +10,8 @@ import structlog
 import torch
 
 from auralis.audio import AudioFormat
-from services.synth.mix.space import design_rooms
+from services.synth.dsp import noise
+from services.synth.mix.space import DEFAULT_ROOM, design_rooms
 from services.synth.renderer import Job, Renderer
 
 _log = structlog.get_logger()
@@ -18,6 +19,9 @@ _log = structlog.get_logger()
 _CPU: Final = torch.device("cpu")
 _REASON_LENGTH: Final = 200
 _CALM_S: Final = 3.0
+
+
+GetReady = Callable[[AudioFormat, torch.device], None]
 
 
 class Renders(Protocol):
@@ -43,7 +47,7 @@ class Rendering:
         device: torch.device,
         lost: Callable[[], None],
         make: Callable[[AudioFormat, torch.device], Renders] = Renderer,
-        get_ready: Callable[[AudioFormat, torch.device], None] = design_rooms,
+        get_ready: GetReady = design_rooms,
     ) -> None:
         self.device = device
         self._lost = lost
@@ -80,21 +84,12 @@ class Rendering:
         return skipped.total()
 
     def _prepare(self, audio: AudioFormat) -> None:
-        """In a thread of its own and once the ring is full: the first chunks do not wait for it.
-
-        It is no daemon: what ends in the middle of torch's work aborts. It takes a second at most.
-        """
+        """Once the ring is full: the first chunks do not wait for it."""
         what, now_s = (audio, self.device), time.monotonic()
         since_s = self._begun_s.setdefault(what, now_s)
         if now_s - since_s >= self.calm_s and what not in self._ready:
             self._ready.add(what)
-            threading.Thread(target=self._beside, args=what, name="get-ready").start()
-
-    def _beside(self, audio: AudioFormat, device: torch.device) -> None:
-        try:
-            self._get_ready(audio, device)
-        except RuntimeError as error:  # a device that fails is noticed where it is worked with
-            _log.debug("not got ready", device=str(device), reason=str(error))
+            beside(self._get_ready, *what)
 
     def _fall_back(self, error: RuntimeError) -> None:
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:_REASON_LENGTH]
@@ -107,3 +102,24 @@ class Rendering:
         if audio not in self._renderers:
             self._renderers[audio] = self._make(audio, self.device)
         return self._renderers[audio]
+
+
+def beside(get_ready: GetReady, audio: AudioFormat, device: torch.device) -> None:
+    """Get ready in a thread of its own.
+
+    It is no daemon: what ends in the middle of torch's work aborts. It takes a second at most.
+    """
+
+    def work() -> None:
+        try:
+            get_ready(audio, device)
+        except RuntimeError as error:  # a device that fails is noticed where it is worked with
+            _log.debug("not got ready", device=str(device), reason=str(error))
+
+    threading.Thread(target=work, name="get-ready").start()
+
+
+def first_needed(audio: AudioFormat, device: torch.device) -> None:
+    """Make what every channel's first chunk needs: a worker that begins anew does so while it connects."""
+    design_rooms(audio, device, [DEFAULT_ROOM])
+    noise.make_tables(audio)

@@ -86,6 +86,12 @@ def _table(band: int, audio: AudioFormat) -> NDArray[np.float32]:
     return np.concatenate([noise, noise[:reach]]).astype(np.float32)
 
 
+def make_tables(audio: AudioFormat) -> None:
+    """Have the noise of all bands ready: it takes as long as some chunks."""
+    for band in range(BANDS):
+        _table(band, audio)
+
+
 def _samples_around(on: Grid) -> int:
     return on.samples + 2 * around(on)
 

@@ -51,9 +51,9 @@ def _delay(bpm: float, audio: AudioFormat, device: torch.device) -> Response:
     return convolution.response(delay.impulse(60 / bpm, _BEATS, audio), audio).to(device)
 
 
-def design_rooms(audio: AudioFormat, device: torch.device) -> None:
-    """Have all rooms ready: designing the largest takes longer than a change may take to be heard."""
-    for name in rooms.ROOMS:
+def design_rooms(audio: AudioFormat, device: torch.device, names: Iterable[str] = tuple(rooms.ROOMS)) -> None:
+    """Have rooms ready: designing the largest takes longer than a change may take to be heard."""
+    for name in names:
         _room(name, audio, device)
 
 

@@ -13,9 +13,11 @@ from auralis.audio import AudioFormat
 from auralis.ring.versions import Versions
 from auralis.score.events import Automation, Note, Space, Tempo
 from auralis.score.score import Score
+from services.synth.dsp import noise
+from services.synth.mix import space
 from services.synth.patches.library import library
 from services.synth.renderer import Job, Renderer
-from services.synth.rendering import Rendering
+from services.synth.rendering import Rendering, first_needed
 from tests.unit.synth.scores import FIRST, phrase, score_of
 
 AUDIO = AudioFormat()
@@ -209,3 +211,12 @@ def test_rooms_are_ready_once_something_was_rendered() -> None:
         assert rendering.render(AUDIO, jobs(score, seq, 1)) is not None
     assert done.wait(5)
     assert told == [(AUDIO, torch.device("cpu"))]
+
+
+def test_what_the_first_chunk_needs_is_made_beforehand() -> None:
+    """Rendering a phrase makes no noise table and designs no room."""
+    first_needed(AUDIO, torch.device("cpu"))
+    made = noise._table.cache_info().currsize, space._room.cache_info().currsize
+    assert made[0] >= noise.BANDS
+    assert Renderer(AUDIO).render(jobs(score_of(phrase(AUDIO), AUDIO), 5, 1))
+    assert (noise._table.cache_info().currsize, space._room.cache_info().currsize) == made
