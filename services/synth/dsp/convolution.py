@@ -286,11 +286,18 @@ def _add_on_cpu(terms: _Terms, total: torch.Tensor) -> None:
     if pairs:
         flat = _sum_of_pairs(pairs).reshape(-1, AUDIO_CHANNELS)
         total[:, : len(flat)] = torch.from_numpy(flat).T
-    into = total.numpy()
+    if len(pairs) < len(terms):
+        _add_mono([term for term in terms if term[0].mono], total.numpy())
+
+
+def _add_mono(terms: _Terms, total: NDArray[np.complex64]) -> None:
+    product = np.empty_like(terms[0][1].by_ear)
     for past, part in terms:
-        if past.mono:
-            weights = part.by_ear
-            into[:, : weights.shape[1]] += past.flat[: weights.shape[1]] * weights
+        weights = part.by_ear
+        size = weights.shape[1]
+        partial, head = product[:, :size], total[:, :size]
+        np.multiply(past.flat[:size], weights, partial)
+        np.add(head, partial, head)
 
 
 def _sum_of_pairs(terms: _Terms) -> NDArray[np.complex64]:

@@ -143,8 +143,9 @@ class Cast:
             grains = [note for note in notes if note.patch in self._grainy]
             found = [*found, *self._voiced(seed, grains, step, start)]
         voices = [voice for _, (_, voice) in found if voice is not None]
+        resting = start - self._rest_frames
         for voice in voices:
-            if voice.timing.silent < start - self._rest_frames:
+            if voice.timing.silent < resting:
                 voice.rest()
         return [v for v in voices if v.timing.silent > start and v.timing.at < end]
 
