@@ -17,7 +17,7 @@ SUPERVISED: Final = "AURALIS_SUPERVISED"
 
 def worker_name() -> str:
     """A name that no other process has: host, process id and chance."""
-    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(6)}"
 
 
 def run_until_signalled(
