@@ -72,6 +72,11 @@ class _Service:
             await self.process.wait()
 
 
+def _backoff_s(failures: int) -> float:
+    """How long to wait after so many failures in a row; at first not at all: a ring is empty in 1.8 s."""
+    return min(_FIRST_BACKOFF_S * 2 ** (failures - 2), _LONGEST_BACKOFF_S) if failures > 1 else 0.0
+
+
 class Supervisor:
     """Keeps the services of one machine running."""
 
@@ -141,11 +146,9 @@ class Supervisor:
                 raise UsageError(f"{service.name} can't be started, see the line above")
             if service.failures >= _GIVE_UP_AFTER:
                 raise AuralisError(f"{service.name} ended {service.failures} times in a row, giving up")
-            again = service.failures - 1  # who has run well starts at once: a ring empties in 1.8 s
-            delay = min(_FIRST_BACKOFF_S * 2**again, _LONGEST_BACKOFF_S) if again else 0.0
             how = f"signal {-code}" if code < 0 else f"exit code {code}"
             self._console.print(f"[yellow]{service.name} ended ({how}), starting it again[/yellow]")
-            await asyncio.sleep(delay)
+            await asyncio.sleep(_backoff_s(service.failures))
 
     async def _stop(self) -> None:
         """From the listeners back to the composer: nobody hears a service go that still had work."""

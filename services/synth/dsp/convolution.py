@@ -17,6 +17,7 @@ tail) were rejected: what they save in products they cost in longer transforms, 
 
 Spectra are ``[ear, bin]`` with the ears side by side in memory, so that the first bins of both are one
 contiguous run: on the CPU numpy multiplies such runs in two thirds of the time that torch takes for rows.
+A past of one ear is kept once and meets the response's ears one after the other.
 Transforms stay in torch, whose MKL is three times as fast as numpy's.
 """
 

@@ -215,7 +215,7 @@ def _in_range(note: Note) -> bool:
 
 
 def floor_db(note: Note) -> float:
-    """The level of a partial that the desk makes inaudible."""
+    """The level, dB of full scale, under which the desk makes a partial of ``note`` inaudible."""
     return INAUDIBLE_DBFS - desk.MASTER_DB - desk.STRIPS[note.layer].level_db
 
 

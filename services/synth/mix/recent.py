@@ -6,7 +6,7 @@ from typing import Final, Generic, TypeVar
 K = TypeVar("K")
 V = TypeVar("V")
 
-# Three seconds of every channel: voices are built half as long before they begin.
+# Three seconds of every channel: longer than voices are built before they begin.
 _ROUNDS: Final = 30
 
 

@@ -146,6 +146,12 @@ async def test_a_service_that_can_not_start_ends_everything_with_2(scene: Scene,
     assert not [words for words in scene.notes("begin") if psutil.pid_exists(int(words[1]))]
 
 
+def test_the_first_restart_is_immediate_and_each_further_one_takes_twice_as_long() -> None:
+    """Seconds, up to five."""
+    waits = [supervise._backoff_s(failures) for failures in range(1, 10)]
+    assert waits == pytest.approx([0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0])
+
+
 async def test_a_service_that_never_settles_is_given_up(scene: Scene, redis_url: str) -> None:
     scene.says("synth", 1)
     error = await _failure(scene.supervisor(redis_url=redis_url, port=0))
