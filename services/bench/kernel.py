@@ -9,9 +9,9 @@ import torch
 from auralis.audio import AUDIO_CHANNELS, AudioFormat
 from services.bench.report import Row
 from services.bench.samples import Samples, interleaved, timed, waiting
-from services.synth.dsp import additive, grid
+from services.synth.dsp import additive, arrays, grid
 from services.synth.dsp.grid import Grid
-from services.synth.dsp.upsampling import trimmed, upsample
+from services.synth.dsp.upsampling import upsample
 
 PARTIALS: Final = 512
 _TABLE: Final = 2048
@@ -64,18 +64,18 @@ def contenders(audio: AudioFormat, device: torch.device) -> dict[str, Work]:
 def _product(
     on: Grid, freq_hz: np.ndarray, phase: np.ndarray, stereo: np.ndarray, device: torch.device
 ) -> Work:
-    bases = additive.matrix([additive.basis(freq_hz, on)], device)
+    blocks, ends = on.steady, 2
+    bases = arrays.on(device, additive.basis(freq_hz, blocks).reshape(additive.PARTS * PARTIALS, -1))
+    turned = arrays.on(device, additive.point_phasors(freq_hz, blocks))
     # The phase of a sine.
     start = additive.unit_phasors(torch.from_numpy((phase - 0.25).astype(np.float32)).to(device))
-    turned = torch.from_numpy(additive.border_phasors(freq_hz, on)).to(device)
-    gains = additive.in_parts(torch.from_numpy(stereo.T.copy()).to(device))
-    level = torch.ones(len(on.border_frames), additive.PARTS * PARTIALS, device=device)
-    products = torch.empty(AUDIO_CHANNELS * len(on.border_frames), 2 * on.block, device=device)
+    gains = torch.from_numpy(stereo.T.copy()).to(device)
 
     def work() -> torch.Tensor:
-        bases.sum_into(products, additive.ears(turned * start, level.clone(), gains))
-        samples = additive.overlapped(products.reshape(AUDIO_CHANNELS, len(level), -1))
-        return upsample(trimmed(samples, on.margin * on.block), on)
+        amplitude = arrays.array((gains * start).repeat(ends, 1))
+        left = additive.steady_factor(turned, amplitude)
+        sums = additive.sums(left, [(0, PARTIALS, bases)])
+        return arrays.tensor(upsample(additive.joined(sums, blocks), on))
 
     return work
 

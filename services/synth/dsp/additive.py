@@ -1,18 +1,25 @@
 """Additive synthesis as a matrix product.
 
-A partial of constant frequency over one chunk is cut into sub-blocks of ``K`` samples. With the complex
-amplitude ``C_p(t1) = A_p(t1) exp(j phi_p(t1))`` at the sub-blocks' borders and hat windows between them,
+A chunk is cut into blocks of ``K`` samples. A *steady* partial keeps its frequency, and its level is on a
+straight line from ``A_p`` at the chunk's start to ``B_p`` at its end. It is rendered with each of the two for
+the whole chunk, and what all partials sum up to is faded from one to the other:
+
+    a[t1 K + t2] = Re sum_p (A_p e^{j phi_p}) e^{j w_p t1 K} e^{j w_p t2},  b likewise,  y = a + (b - a) t / T
+
+A *lively* one has the complex amplitude ``C_p(t1) = A_p(t1) exp(j phi_p(t1))`` at the blocks' borders and
+hat windows between them:
 
     y[t1 K + t2] = Re sum_p C_p(t1) e^{j w_p t2} (1 - t2/K) + C_p(t1 + 1) e^{j w_p (t2 - K)} (t2/K)
 
-is one real product: the phase is exact at every border, the amplitude is interpolated
-linearly, and a frequency that moves a little (vibrato, a glide) is a phase that does. (Spectral modelling:
-Serra & Smith 1990; overlap-add of windowed sinusoids: Rodet & Depalle 1992.)
+Both are real products of two matrices. The phase is exact at every point, lively levels are interpolated
+linearly between borders, and a frequency that moves a little (vibrato, a glide) is a phase that does.
+(Spectral modelling: Serra & Smith 1990; overlap-add of windowed sinusoids: Rodet & Depalle 1992.)
 
-A partial's phase at the borders is that at the chunk's start, turned by angles that are the same in every
+A partial's phase at the points is that at the chunk's start, turned by angles that are the same in every
 chunk: they are computed once, and no sine is needed while a partial sounds. Partials lie along the last axis,
-in multiples of :data:`ROWS`, so that everything elementwise fills whole vector registers and no bit depends
-on what else is in a batch. Every product is that of one channel's layer, for the same reason.
+in multiples of :data:`ROWS` where those of several channels are computed together, so that everything
+elementwise fills whole vector registers and no bit depends on what else is in a batch. Every product is that
+of one channel's layer, for the same reason.
 """
 
 from collections.abc import Sequence
@@ -22,27 +29,32 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from services.synth.dsp.grid import Grid
+from auralis.audio import AUDIO_CHANNELS
+from services.synth.dsp import arrays
+from services.synth.dsp.arrays import Array
+from services.synth.dsp.grid import Blocks
+from services.synth.dsp.upsampling import along, trimmed
 
 # What torch takes at a time of a row in memory, in the widest registers: two of sixteen.
 ROWS: Final = 32
 PARTS: Final = 2  # real and imaginary
+_ENDS: Final = 2
 
 
-def basis(freq_hz: NDArray[np.float64], grid: Grid) -> NDArray[np.float32]:
-    """What a unit amplitude of each partial adds to the blocks after and before a border.
+def basis(freq_hz: NDArray[np.float64], blocks: Blocks) -> NDArray[np.float32]:
+    """What a unit amplitude of each partial adds to a block, or to the blocks around a border.
 
-    Gives ``[partial, part, sample]``: a block's samples for the border at its start, then those for the one
-    at its end.
+    Gives ``[partial, part, sample]``. Of lively blocks: a block's samples for the border at its start, then
+    those for the one at its end.
     """
-    k = grid.block
-    w = 2 * np.pi * freq_hz[:, None] / grid.rate_hz
-    rising = np.arange(k) / k
-    start = _rotation(w, k)
-    end = start * (np.exp(-1j * w * k) * rising)
-    start *= 1 - rising
-    both = np.concatenate([start, end], axis=1)
-    return np.stack([both.real, -both.imag], axis=1).astype(np.float32)
+    k = blocks.size
+    w = 2 * np.pi * freq_hz[:, None] / blocks.grid.rate_hz
+    samples = _rotation(w, k)
+    if blocks.lively:
+        rising = np.arange(k) / k
+        end = samples * (np.exp(-1j * w * k) * rising)
+        samples = np.concatenate([samples * (1 - rising), end], axis=1)
+    return np.stack([samples.real, -samples.imag], axis=1).astype(np.float32)
 
 
 def _rotation(w: NDArray[np.float64], count: int) -> NDArray[np.complex128]:
@@ -53,11 +65,12 @@ def _rotation(w: NDArray[np.float64], count: int) -> NDArray[np.complex128]:
     return every.reshape(len(w), rough.shape[1] * step)[:, :count]
 
 
-def border_phasors(freq_hz: NDArray[np.float64], grid: Grid) -> NDArray[np.complex64]:
-    """How far each partial has turned at each border since the chunk's start: ``[border, partial]``."""
-    first = np.exp(2j * np.pi * ((freq_hz * (grid.border_frames[0] / grid.audio.sample_rate_hz)) % 1.0))
-    turned = _rotation(2 * np.pi * freq_hz[:, None] * grid.block / grid.rate_hz, len(grid.border_frames))
-    phasors: NDArray[np.complex64] = (turned * first[:, None]).T.astype(np.complex64)
+def point_phasors(freq_hz: NDArray[np.float64], blocks: Blocks) -> NDArray[np.complex64]:
+    """How far each partial has turned at each point since the chunk's start: ``[point, partial]``."""
+    first = np.exp(2j * np.pi * ((freq_hz * (blocks.frames[0] / blocks.grid.audio.sample_rate_hz)) % 1.0))
+    turned = _rotation(2 * np.pi * freq_hz[:, None] * blocks.size / blocks.grid.rate_hz, len(blocks.frames))
+    # In rows of partials in memory, too: it is along these that they are multiplied.
+    phasors: NDArray[np.complex64] = (turned * first[:, None]).T.astype(np.complex64, order="C")
     return phasors
 
 
@@ -81,13 +94,23 @@ def unit_phasors(turns: torch.Tensor) -> torch.Tensor:
     return torch.complex(torch.cos(angle), torch.sin(angle))
 
 
-def in_parts(values: torch.Tensor) -> torch.Tensor:
-    """Each value twice, for the real and the imaginary part: ``[..., partial and part]``."""
+def twice(values: torch.Tensor) -> torch.Tensor:
+    """Each value for the real and for the imaginary part: ``[..., partial and part]``."""
     return values.repeat_interleave(PARTS, dim=-1)
 
 
-def ears(phasors: torch.Tensor, amplitude: torch.Tensor, stereo: torch.Tensor) -> torch.Tensor:
-    """What :class:`Matrix` wants: ``[ear and border, partial and part]``.
+def steady_factor(phasors: Array, amplitude: Array) -> Array:
+    """The left factor of steady partials: ``[end, ear and block, partial and part]``.
+
+    Args:
+        phasors: complex, ``[block, partial]``.
+        amplitude: complex, ``[end and ear, partial]``, as at the chunk's start.
+    """
+    return arrays.in_parts(amplitude[:, None] * phasors).reshape(len(amplitude) * len(phasors), -1)
+
+
+def lively_factor(phasors: torch.Tensor, amplitude: torch.Tensor, stereo: torch.Tensor) -> torch.Tensor:
+    """The left factor of lively partials: ``[ear and border, partial and part]``.
 
     Args:
         phasors: complex, ``[border, partial]``.
@@ -98,30 +121,35 @@ def ears(phasors: torch.Tensor, amplitude: torch.Tensor, stereo: torch.Tensor) -
     return (amplitude * stereo[:, None]).flatten(0, 1)
 
 
-class Matrix:
-    """Bases of several partials as one matrix: ``[partial and part, sample]``."""
+def sums(left: Array, groups: Sequence[tuple[int, int, Array]]) -> Array:
+    """Sum the partials of each group: ``[group, row, sample]``.
 
-    def __init__(self, tensor: torch.Tensor) -> None:
-        self.tensor = tensor
-        # The same memory: numpy's BLAS takes half the time of torch's for such shapes.
-        self._array = tensor.numpy() if tensor.device.type == "cpu" else None
-
-    def sum_into(self, out: torch.Tensor, left: torch.Tensor) -> None:
-        """Sum the partials: ``out`` ``[ear and border, sample]`` from ``left`` of :func:`ears`."""
-        if self._array is None:
-            torch.mm(left, self.tensor, out=out)
-        else:
-            np.matmul(left.numpy(), self._array, out=out.numpy())
+    Args:
+        left: the factor of all groups.
+        groups: the first partial of each, the one after its last, and the matrix of their :func:`basis`:
+            ``[partial and part, sample]``.
+    """
+    found = arrays.empty((len(groups), len(left), groups[0][2].shape[1]), like=left)
+    for (first, last, bases), out in zip(groups, found, strict=True):
+        arrays.product(left[:, PARTS * first : PARTS * last], bases, out)
+    return found
 
 
-def matrix(bases: Sequence[NDArray[np.float32]], device: torch.device) -> Matrix:
-    """That of :func:`basis` of several voices."""
-    flat = [each.reshape(-1, each.shape[-1]) for each in bases]
-    return Matrix(torch.from_numpy(flat[0] if len(flat) == 1 else np.concatenate(flat)).to(device))
+def joined(found: Array, blocks: Blocks) -> Array:
+    """What :func:`sums` has found as samples that :func:`upsample` takes: ``[group and ear, sample]``."""
+    return _overlapped(found, blocks) if blocks.lively else _faded(found, blocks)
 
 
-def overlapped(blocks: torch.Tensor) -> torch.Tensor:
-    """What each border adds to the blocks around it, ``[..., border, 2K]``, as samples ``[..., sample]``."""
-    after, before = blocks.chunk(2, dim=-1)
-    samples: torch.Tensor = (after[..., :-1, :] + before[..., 1:, :]).flatten(-2)
-    return samples
+def _faded(found: Array, blocks: Blocks) -> Array:
+    """From the levels at the chunk's start to those at its end."""
+    ends = trimmed(found.reshape(len(found), _ENDS, AUDIO_CHANNELS, -1), blocks.grid)
+    start, end = ends[:, 0], ends[:, 1]
+    samples = start + (end - start) * along(blocks.grid, like=found)
+    return samples.reshape(len(found) * AUDIO_CHANNELS, -1)
+
+
+def _overlapped(found: Array, blocks: Blocks) -> Array:
+    """What each border adds to the blocks around it."""
+    borders = found.reshape(len(found) * AUDIO_CHANNELS, -1, 2 * blocks.size)
+    samples = borders[:, :-1, : blocks.size] + borders[:, 1:, blocks.size :]
+    return trimmed(samples.reshape(len(samples), -1), blocks.grid)

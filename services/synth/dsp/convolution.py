@@ -108,9 +108,10 @@ def response(impulse: NDArray[np.float64], audio: AudioFormat) -> Response:
 class Spectrum:
     """The spectrum of two chunks after another: ``bins`` are ``[ear, bin]``, complex64, one ear or two."""
 
-    __slots__ = ("bins", "flat")
+    __slots__ = ("bins", "flat", "mono")
 
     def __init__(self, bins: torch.Tensor) -> None:
+        self.mono = len(bins) == 1  # both ears hear the same
         if bins.device.type == "cpu":
             pairs = kept(bins.T)
             self.bins = pairs.T
@@ -118,11 +119,6 @@ class Spectrum:
             self.flat = np.asarray(pairs.numpy().reshape(-1))
         else:
             self.bins, self.flat = bins.T.contiguous().T, np.zeros(0, dtype=np.complex64)
-
-    @property
-    def mono(self) -> bool:
-        """Whether both ears hear the same."""
-        return len(self.bins) == 1
 
     def cut(self, bins: int) -> "Spectrum":
         """The lowest ``bins``, in memory of their own."""

@@ -1,9 +1,13 @@
-"""A chunk as sub-blocks: amplitudes are evaluated at their borders and interpolated in between.
+"""Grids and blocks: at which rate a partial is rendered, and how its chunk is cut.
 
-A partial lives on one of three grids, by its frequency. The *full* one has the sample rate and borders every
-1.5 ms. Most partials are low, and few move fast: the *middle* grid has half of the sample rate and the
-*coarse* one a fifth, with borders every 5 ms or so. Their sums are brought to the full rate by
-:mod:`services.synth.dsp.upsampling`, for which they reach a block beyond the chunk on either side.
+A partial lives on one of three grids, by its frequency. The *full* one has the sample rate. Most partials
+are low: the *middle* grid has half of the sample rate and the *coarse* one a fifth. Their sums are brought to
+the full rate by :mod:`services.synth.dsp.upsampling`, for which they reach some samples beyond the chunk on
+either side.
+
+On each grid a chunk is cut into blocks in two ways. *Steady* partials keep their frequency, and their level
+is on a straight line over the chunk: long blocks do. *Lively* ones rise, fall or bend: levels and phases
+stand at the borders of short blocks, 1.5 ms apart on the full grid and 5 ms or so on the others.
 """
 
 from dataclasses import dataclass
@@ -18,26 +22,30 @@ from auralis.audio import AudioFormat
 # Partials up to these shares of the sample rate live on the coarse and the middle grid: so far under half of
 # the grid's own rate that the upsampling filter is short.
 COARSE_BELOW: Final = 0.0735
-MIDDLE_BELOW: Final = 0.16
-# (blocks, block): their product is the chunk's length. Near its square root the matrix product is cheapest.
-_FULL: Final = {4410: (63, 70), 4800: (75, 64)}
-_MIDDLE: Final = {4410: (21, 105), 4800: (25, 96)}
-_COARSE: Final = {4410: (21, 42), 4800: (20, 48)}
+MIDDLE_BELOW: Final = 0.18
+# Samples on either side of the chunk that the upsampling filter looks at.
+SUPPORT: Final = 12
+# (blocks, block), by divisor and the chunk's frames: their product is the chunk's length on the grid, and at
+# least the filter's support on either side. Near its square root the matrix product is cheapest.
+_STEADY: Final = {
+    (1, 4410): (30, 147), (2, 4410): (15, 149), (5, 4410): (12, 76),
+    (1, 4800): (32, 150), (2, 4800): (16, 152), (5, 4800): (12, 82),
+}  # fmt: skip
+_LIVELY: Final = {
+    (1, 4410): (63, 70), (2, 4410): (23, 105), (5, 4410): (23, 42),
+    (1, 4800): (75, 64), (2, 4800): (27, 96), (5, 4800): (22, 48),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Grid:
-    """``blocks`` sub-blocks of ``block`` samples make a chunk of ``audio`` at its rate over ``divisor``.
+    """A chunk of ``audio`` at its rate over ``divisor``.
 
-    ``margin`` blocks more are evaluated on either side. Partials from ``low`` up to ``high`` (shares of the
-    sample rate) live here.
+    Partials from ``low`` up to ``high`` (shares of the sample rate) live here.
     """
 
     audio: AudioFormat
     divisor: int
-    blocks: int
-    block: int
-    margin: int
     low: float
     high: float
 
@@ -46,25 +54,54 @@ class Grid:
         """Samples a second on this grid."""
         return self.audio.sample_rate_hz / self.divisor
 
-    @property
+    @cached_property
     def samples(self) -> int:
-        """Samples of a chunk, without margins."""
-        return self.blocks * self.block
+        """Samples of a chunk."""
+        return self.audio.frames_per_chunk // self.divisor
 
     @property
-    def all_blocks(self) -> int:
-        """Sub-blocks with those of the margins."""
-        return self.blocks + 2 * self.margin
+    def around(self) -> int:
+        """Samples on either side of it that are needed, too."""
+        return SUPPORT if self.divisor > 1 else 0
 
     @cached_property
-    def border_frames(self) -> NDArray[np.int64]:
-        """Frames of all borders, margins included, from the chunk's start: ``[all_blocks + 1]``."""
-        return np.arange(-self.margin, self.blocks + self.margin + 1) * self.block * self.divisor
+    def steady(self) -> "Blocks":
+        """Those of steady partials."""
+        return Blocks(self, *_STEADY[self.divisor, self.audio.frames_per_chunk], lively=False)
+
+    @cached_property
+    def lively(self) -> "Blocks":
+        """Those of lively partials."""
+        return Blocks(self, *_LIVELY[self.divisor, self.audio.frames_per_chunk], lively=True)
 
     def holds(self, freq_hz: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which partials live here."""
         share = freq_hz / self.audio.sample_rate_hz
         return np.asarray((share >= self.low) & (share < self.high))
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """A chunk on ``grid`` as ``count`` blocks of ``size`` samples, which reach beyond it on either side."""
+
+    grid: Grid
+    count: int
+    size: int
+    lively: bool
+
+    @cached_property
+    def reach(self) -> int:
+        """Samples before the chunk, and after it."""
+        return (self.count * self.size - self.grid.samples) // 2
+
+    @cached_property
+    def frames(self) -> NDArray[np.int64]:
+        """Where phases are known, in frames from the chunk's start: ``[point]``.
+
+        Of steady partials the beginning of each block, of lively ones each border.
+        """
+        samples = np.arange(self.count + self.lively) * self.size - self.reach
+        return samples * self.grid.divisor
 
 
 @cache
@@ -74,19 +111,24 @@ def grids(audio: AudioFormat) -> tuple[Grid, ...]:
 
 
 @cache
+def places(audio: AudioFormat) -> tuple[Blocks, ...]:
+    """Where a partial can be: lively on each of :func:`grids`, or steady on each of them."""
+    return (*(on.lively for on in grids(audio)), *(on.steady for on in grids(audio)))
+
+
+@cache
 def full(audio: AudioFormat) -> Grid:
-    """The grid of the highest partials, and of all that move fast."""
-    return Grid(audio, 1, *_FULL[audio.frames_per_chunk], margin=0, low=MIDDLE_BELOW, high=np.inf)
+    """The grid of the highest partials, and of notes that have just begun."""
+    return Grid(audio, 1, low=MIDDLE_BELOW, high=np.inf)
 
 
 @cache
 def middle(audio: AudioFormat) -> Grid:
     """The grid of high partials."""
-    blocks = _MIDDLE[audio.frames_per_chunk]
-    return Grid(audio, 2, *blocks, margin=1, low=COARSE_BELOW, high=MIDDLE_BELOW)
+    return Grid(audio, 2, low=COARSE_BELOW, high=MIDDLE_BELOW)
 
 
 @cache
 def coarse(audio: AudioFormat) -> Grid:
     """The grid of most partials."""
-    return Grid(audio, 5, *_COARSE[audio.frames_per_chunk], margin=1, low=0.0, high=COARSE_BELOW)
+    return Grid(audio, 5, low=0.0, high=COARSE_BELOW)

@@ -14,14 +14,14 @@ from functools import cache
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from auralis.audio import AUDIO_CHANNELS, AudioFormat
-from services.synth.dsp import grid
+from services.synth.dsp import arrays, grid
+from services.synth.dsp.arrays import Array, Home
 from services.synth.dsp.grid import Grid
-from services.synth.dsp.products import product
 from services.synth.dsp.stereo import diffuse_coherence
+from services.synth.dsp.upsampling import along, trimmed
 
 BANDS: Final = 20
 _LOWEST_HZ: Final = 31.25
@@ -37,6 +37,8 @@ _LENGTHS: Final = (
     46_080, 46_656, 48_000, 48_600, 49_152, 50_000, 51_200, 51_840, 52_488, 54_000, 55_296, 56_250, 57_600,
     240_000, 248_832, 250_000, 256_000, 259_200, 262_144, 270_000,
 )  # fmt: skip
+# Into how many blocks a chunk's gains are cut that move.
+_BLOCKS: Final = {4410: 21, 4800: 20}
 # A large odd number scatters seeds over the tables (Knuth's multiplicative hash).
 _SCATTER: Final = 0x9E37_79B9_7F4A_7C15
 
@@ -97,8 +99,15 @@ def _samples_around(on: Grid) -> int:
 
 
 def around(on: Grid) -> int:
-    """How many samples on either side of the chunk its noise has: a block of the coarse grid."""
-    return grid.coarse(on.audio).block * grid.coarse(on.audio).divisor // on.divisor if on.margin else 0
+    """How many samples on either side of the chunk its noise has: a block, or none at the full rate."""
+    return on.samples // _BLOCKS[on.audio.frames_per_chunk] if on.divisor > 1 else 0
+
+
+@cache
+def border_frames(audio: AudioFormat) -> NDArray[np.int64]:
+    """Where gains that move are given, a block before the chunk and after it included: ``[border]``."""
+    blocks = _BLOCKS[audio.frames_per_chunk]
+    return np.arange(-1, blocks + 2) * (audio.frames_per_chunk // blocks)
 
 
 def _shared(index: NDArray[np.intp], coherence: float) -> NDArray[np.float64]:
@@ -124,7 +133,7 @@ def bands(seed: int, start_frame: int, which: Sequence[int], on: Grid) -> NDArra
     return noise
 
 
-def faded(gains: torch.Tensor, noise: torch.Tensor, on: Grid) -> torch.Tensor:
+def faded(gains: Array, noise: Array, on: Grid) -> Array:
     """Weigh and sum the bands with gains that move evenly over the chunk.
 
     Args:
@@ -133,33 +142,34 @@ def faded(gains: torch.Tensor, noise: torch.Tensor, on: Grid) -> torch.Tensor:
         on: their grid.
 
     Returns:
-        ``[output, sample]``.
+        ``[output, sample]``, as :func:`upsample` wants it.
     """
     outputs = gains.shape[1]
-    start, end = product(gains.flatten(0, 1), noise).reshape(2, outputs, -1)
-    return torch.addcmul(start, end - start, _along(on, noise.device))
+    samples = trimmed(noise, on)
+    sums = arrays.product(gains.reshape(2 * outputs, -1), samples)
+    start, end = sums[:outputs], sums[outputs:]
+    return start + (end - start) * along(on, like=noise)
 
 
-@cache
-def _along(on: Grid, device: torch.device) -> torch.Tensor:
-    """0 at the chunk's first sample, 1 at the next one's: ``[sample]``."""
-    return torch.arange(-around(on), on.samples + around(on), device=device) / on.samples
-
-
-def shaped(gains: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+def shaped(gains: Array, noise: Array, on: Grid) -> Array:
     """Weigh and sum the bands with gains that move from block to block.
 
     Args:
         gains: ``[border, output, ear and band]``, linear, at the borders of the blocks.
         noise: ``[ear and band, sample]``, whole blocks.
+        on: their grid.
 
     Returns:
-        ``[output, sample]``.
+        ``[output, sample]``, as :func:`upsample` wants it.
     """
     outputs, blocks = gains.shape[1], len(gains) - 1
-    ends = torch.cat([gains[:-1], gains[1:]], dim=1)
-    sums = torch.bmm(ends, noise.reshape(len(noise), blocks, -1).transpose(0, 1))
+    ends = arrays.joined([gains[:-1], gains[1:]], axis=1)
+    sums = arrays.product(ends, noise.reshape(len(noise), blocks, -1).swapaxes(0, 1))
     start, end = sums[:, :outputs], sums[:, outputs:]
-    rising = torch.arange(sums.shape[2], device=noise.device) / sums.shape[2]
-    moved: torch.Tensor = start + (end - start) * rising
-    return moved.transpose(0, 1).flatten(1)
+    moved = start + (end - start) * _rising(sums.shape[2], arrays.home_of(noise))
+    return trimmed(moved.swapaxes(0, 1).reshape(outputs, -1), on)
+
+
+@cache
+def _rising(count: int, home: Home) -> Array:
+    return arrays.at(home, np.arange(count, dtype=np.float32) / np.float32(count))

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from services.synth.dsp.grid import Grid
-from services.synth.dsp.products import product
+from services.synth.dsp import arrays
+from services.synth.dsp.arrays import Array, Home
+from services.synth.dsp.grid import SUPPORT, Grid
 
-SUPPORT: Final = 12  # samples on either side of the chunk
 _KAISER_BETA: Final = 9.6
 # Samples at a time, by a chunk's length on its grid: short rows of the matrix are mostly taps, long ones
 # mostly zeros.
@@ -32,27 +32,45 @@ def _matrix(block: int, divisor: int) -> NDArray[np.float32]:
     return np.where(inside, taps[np.clip(at + half, 0, 2 * half)], 0.0).astype(np.float32)
 
 
-def trimmed(samples: torch.Tensor, margin: int) -> torch.Tensor:
-    """``[..., sample]`` that reach ``margin`` samples beyond the chunk, cut to what :func:`upsample` needs.
+def trimmed(samples: Array, grid: Grid) -> Array:
+    """``[..., sample]`` of a chunk and what is around it, cut to what :func:`upsample` needs."""
+    spare = (samples.shape[-1] - grid.samples) // 2 - grid.around
+    return samples[..., spare : samples.shape[-1] - spare]
 
-    The full grid reaches nowhere, and needs nothing.
-    """
-    spare = margin - SUPPORT
-    return samples[..., spare : samples.shape[-1] - spare] if margin else samples
+
+def along(grid: Grid, like: Array) -> Array:
+    """0 at the chunk's first sample, 1 at the next one's, for what :func:`trimmed` gives: ``[sample]``."""
+    return _along(grid, arrays.home_of(like))
 
 
 @cache
-def along(grid: Grid, device: torch.device) -> torch.Tensor:
-    """0 at the chunk's first sample, 1 at the next one's, for what :func:`trimmed` gives: ``[sample]``."""
-    reach = SUPPORT if grid.margin else 0
-    return torch.arange(-reach, grid.samples + reach, device=device) / grid.samples
+def _along(grid: Grid, home: Home) -> Array:
+    samples = np.arange(-grid.around, grid.samples + grid.around, dtype=np.float32)
+    return arrays.at(home, samples / np.float32(grid.samples))
 
 
-def upsample(samples: torch.Tensor, grid: Grid) -> torch.Tensor:
-    """``[..., sample]`` on ``grid``, with :data:`SUPPORT` more on either side, to ``[..., frame]``."""
+def upsample(samples: Array, grid: Grid) -> Array:
+    """``[row, sample]`` on ``grid``, with those around it, to ``[row, frame]``."""
     if grid.divisor == 1:
         return samples
     block = _BLOCKS[grid.samples]
-    matrix = torch.from_numpy(_matrix(block, grid.divisor)).to(samples.device)
-    windows = samples.unfold(-1, block + 2 * SUPPORT, block).flatten(0, -2)
-    return product(windows, matrix).reshape(*samples.shape[:-1], grid.audio.frames_per_chunk)
+    windows = _windows(samples, block + 2 * SUPPORT, block)
+    matrix = _matrix_on(block, grid.divisor, arrays.home_of(samples))
+    return arrays.product(windows, matrix).reshape(len(samples), grid.audio.frames_per_chunk)
+
+
+def _windows(samples: Array, size: int, step: int) -> Array:
+    """``[row and window, sample]``: windows of ``size`` samples that begin every ``step``."""
+    if isinstance(samples, torch.Tensor):
+        return samples.unfold(-1, size, step).flatten(0, -2)
+    rows, length = samples.shape
+    samples = np.ascontiguousarray(samples)
+    strides = (samples.strides[0], step * samples.itemsize, samples.itemsize)
+    # Windows overlap in memory; numpy's own view of them takes longer than the product.
+    windows = np.ndarray((rows, (length - size) // step + 1, size), samples.dtype, samples, 0, strides)
+    return windows.reshape(-1, size)
+
+
+@cache
+def _matrix_on(block: int, divisor: int, home: Home) -> Array:
+    return arrays.at(home, _matrix(block, divisor))

@@ -14,12 +14,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from auralis.audio import AUDIO_CHANNELS, AudioFormat
-from services.synth.dsp import additive, grid, noise
+from auralis.audio import AUDIO_CHANNELS
+from services.synth.dsp import arrays, noise
+from services.synth.dsp.arrays import Array
 from services.synth.mix.desk import LAYERS
 from services.synth.mix.sounding import Sounding
 from services.synth.voices.columns import Hiss
-from services.synth.voices.voice import OnGrid, Stage, Voice, brightness_range
+from services.synth.voices.voice import OnGrid, Part, Stage, Voice, brightness_range
 
 # A band of noise that never rises over -110 dB of full scale.
 _INAUDIBLE: Final = 3e-6
@@ -28,43 +29,41 @@ Staged = tuple[Voice, Stage]
 
 
 class Placed(NamedTuple):
-    """What a voice adds to one grid, and which of it moves."""
+    """What a voice adds at one place."""
 
     voice: Voice
-    part: OnGrid
-    moving: NDArray[np.bool_]
+    part: Part
 
     def same(self, other: "Placed") -> bool:
         """Whether nothing about it has changed."""
-        return self.part is other.part and (
-            self.moving is other.moving or np.array_equal(self.moving, other.moving)
+        return self.part is other.part or (
+            self.part.rows is other.part.rows and np.array_equal(self.part.moving, other.part.moving)
         )
 
 
 class Group(NamedTuple):
-    """The partials of one layer on one grid: rows ``first`` to ``last``, and the matrix of their bases."""
+    """The partials of one layer at one place: rows ``first`` to ``last``, and the matrix of their bases."""
 
     layer: str
     first: int
     last: int
     parts: tuple[OnGrid, ...]
-    bases: additive.Matrix
+    bases: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GridRows:
-    """The partials of a chunk on one grid, by layer.
+class PlaceRows:
+    """The partials of a chunk at one place, by layer.
 
-    ``table`` (``[column, row]``), ``tones`` (``[3, row]``) and ``phasors`` (``[border, row]``) are those of
-    :class:`services.synth.voices.voice.OnGrid`; ``moving`` and ``bending`` are rows that do.
+    ``table`` (``[column, row]``), ``tones`` (``[3, row]``) and ``phasors`` (``[point, row]``) are those of
+    :class:`services.synth.voices.voice.OnGrid`; ``moving`` are rows that do.
     """
 
     placed: tuple[Placed, ...]
-    table: torch.Tensor
+    table: Array
     tones: NDArray[np.float64]
-    phasors: torch.Tensor
+    phasors: Array
     moving: NDArray[np.intp]
-    bending: NDArray[np.intp]
     groups: tuple[Group, ...]
 
     def __len__(self) -> int:
@@ -85,19 +84,19 @@ class HissRows:
     """
 
     voices: tuple[tuple[Voice, bool], ...]
-    still: torch.Tensor
-    moving: torch.Tensor
+    still: Array
+    moving: Array
     still_at: NDArray[np.int64]
     moving_at: NDArray[np.int64]
     layers: tuple[str, ...]
-    members: torch.Tensor
+    members: Array
     lowest: int
     highest: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arrangement:
-    """The partials of a chunk on each of the grids, and its noises; None: there are none.
+    """The partials of a chunk at each of the places, and its noises; None: there are none.
 
     It serves chunks with the same ``voices`` in the same range of brightness that begin from ``since`` on and
     before ``until``.
@@ -107,7 +106,7 @@ class Arrangement:
     bright: int
     since: float
     until: float
-    grids: tuple[GridRows | None, ...]
+    places: tuple[PlaceRows | None, ...]
     hiss: HissRows | None
 
     def serves(self, sounding: Sounding) -> bool:
@@ -119,18 +118,15 @@ class Arrangement:
         )
 
 
-NOTHING: Final = Arrangement([], 0, -math.inf, math.inf, (None,) * 3, None)
+NOTHING: Final = Arrangement([], 0, -math.inf, math.inf, (None,) * 6, None)
 
 
-def arrange(
-    sounding: Sounding, audio: AudioFormat, device: torch.device, before: Arrangement = NOTHING
-) -> Arrangement:
+def arrange(sounding: Sounding, device: torch.device, before: Arrangement = NOTHING) -> Arrangement:
     """The arrangement of a chunk's voices; what has not changed is taken from ``before``."""
     staged = [(each, each.stage(sounding.start_frame, sounding.brightest)) for each in sounding.voices]
     by_layer = sorted(staged, key=lambda each: LAYERS.index(each[0].layer))
-    grids = (
-        _grid_rows(list(_placed(by_layer, on.divisor)), device, rows)
-        for on, rows in zip(grid.grids(audio), before.grids, strict=True)
+    places = (
+        _place_rows(list(_placed(by_layer, place)), device, rows) for place, rows in enumerate(before.places)
     )
     hissing = [(voice, stage.hiss_moves) for voice, stage in by_layer if len(voice.hiss)]
     return Arrangement(
@@ -138,51 +134,50 @@ def arrange(
         brightness_range(sounding.brightest),
         max((stage.since for _, stage in staged), default=-math.inf),
         min((stage.until for _, stage in staged), default=math.inf),
-        tuple(grids),
+        tuple(places),
         _hiss_rows(hissing, device, before.hiss),
     )
 
 
-def _placed(staged: Sequence[Staged], divisor: int) -> Iterator[Placed]:
+def _placed(staged: Sequence[Staged], place: int) -> Iterator[Placed]:
     for voice, stage in staged:
-        part = stage.grids.get(divisor)
+        part = stage.parts[place]
         if part is not None:
-            yield Placed(voice, part, stage.moving[divisor])
+            yield Placed(voice, part)
 
 
-def _grid_rows(placed: Sequence[Placed], device: torch.device, before: GridRows | None) -> GridRows | None:
+def _place_rows(placed: Sequence[Placed], device: torch.device, before: PlaceRows | None) -> PlaceRows | None:
     if not placed:
         return None
     if before is not None and before.made_of(placed):
         return before
-    moving = np.concatenate([each.moving for each in placed])
-    bending = np.repeat([each.voice.bends for each in placed], [len(each.part) for each in placed])
+    parts = [each.part.rows for each in placed]
     table, tones, phasors = (
-        np.concatenate([getattr(each.part, name) for each in placed], axis=1)
+        np.concatenate([getattr(part, name) for part in parts], axis=1)
         for name in ("table", "tones", "phasors")
     )
     known = {tuple(map(id, group.parts)): group.bases for group in before.groups} if before else {}
-    return GridRows(
+    return PlaceRows(
         tuple(placed),
-        torch.from_numpy(table).to(device),
+        arrays.on(device, table),
         tones,
-        torch.from_numpy(phasors).to(device),
-        np.flatnonzero(moving),
-        np.flatnonzero(bending),
+        arrays.on(device, phasors),
+        np.flatnonzero(np.concatenate([each.part.moving for each in placed])),
         tuple(_groups(placed, device, known)),
     )
 
 
 def _groups(
-    placed: Sequence[Placed], device: torch.device, known: Mapping[tuple[int, ...], additive.Matrix]
+    placed: Sequence[Placed], device: torch.device, known: Mapping[tuple[int, ...], Array]
 ) -> Iterator[Group]:
     first = 0
     for layer, members in groupby(placed, key=lambda each: each.voice.layer):
-        parts = tuple(each.part for each in members)
+        parts = tuple(each.part.rows for each in members)
         last = first + sum(map(len, parts))
         bases = known.get(tuple(map(id, parts)))
         if bases is None:
-            bases = additive.matrix([part.bases for part in parts], device)
+            flat = [part.bases.reshape(-1, part.bases.shape[-1]) for part in parts]
+            bases = arrays.on(device, arrays.joined(flat))
         yield Group(layer, first, last, parts, bases)
         first = last
 
@@ -204,7 +199,7 @@ def _hiss_rows(
         _hiss_frames(still),
         _hiss_frames(moving),
         layers,
-        torch.from_numpy(_members(layers, voices)).to(device),
+        arrays.on(device, _members(layers, voices)),
         int(heard.min(initial=noise.BANDS)),
         int(heard.max(initial=-1)),
     )
@@ -216,10 +211,10 @@ def _same_voices(some: Sequence[tuple[Voice, bool]], others: Sequence[tuple[Voic
     )
 
 
-def _hiss_table(voices: Sequence[Voice], device: torch.device) -> torch.Tensor:
+def _hiss_table(voices: Sequence[Voice], device: torch.device) -> Array:
     nothing = np.zeros((0, noise.BANDS, len(Hiss)), dtype=np.float32)
     table = np.concatenate([nothing, *(voice.hiss for voice in voices)]).reshape(-1, len(Hiss))
-    return torch.from_numpy(table.T.copy()).to(device)
+    return arrays.on(device, table.T.copy())
 
 
 def _hiss_frames(voices: Sequence[Voice]) -> NDArray[np.int64]:

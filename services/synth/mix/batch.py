@@ -1,10 +1,11 @@
 """The partials of a batch of chunks: everything about them that is elementwise, computed at once.
 
-Most levels move so slowly that a chunk's two ends say all; they are interpolated. Only where a note begins or
-ends fast, every border is computed.
+Most levels move so slowly that a chunk's two ends say all. Only where a note begins or ends fast, every
+border is computed; so is every phase where the pitch moves.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import accumulate
 from typing import Final, NamedTuple
 
@@ -13,10 +14,11 @@ import torch
 from numpy.typing import NDArray
 
 from auralis.audio import AUDIO_CHANNELS, CHUNKS_PER_SECOND, AudioFormat
-from services.synth.dsp import additive, grid
+from services.synth.dsp import additive, arrays, grid
 from services.synth.dsp.additive import PARTS
-from services.synth.dsp.grid import Grid
-from services.synth.mix.arrangement import Arrangement, GridRows
+from services.synth.dsp.arrays import Array
+from services.synth.dsp.grid import Blocks
+from services.synth.mix.arrangement import Arrangement, PlaceRows
 from services.synth.mix.sounding import Sounding
 from services.synth.voices import levels
 from services.synth.voices.columns import Bend, Fast, Slow
@@ -43,118 +45,105 @@ class Scene(NamedTuple):
     arrangement: Arrangement
 
 
-class _Place(NamedTuple):
-    """Where the rows of one of the scenes lie on a grid: from ``first`` on."""
+class _Some(NamedTuple):
+    """The rows of one of the scenes at a place: from ``first`` on."""
 
     scene: int
     first: int
-    rows: GridRows
+    rows: PlaceRows
 
 
-class _OnGrid:
-    """The rows of all scenes on one grid, filled up to whole :data:`additive.ROWS` with silent ones."""
+class _Place:
+    """The rows of all scenes at one place, filled up to whole :data:`additive.ROWS` with silent ones."""
 
-    def __init__(self, found: Sequence[tuple[int, GridRows]]) -> None:
+    def __init__(self, first: int, found: Sequence[tuple[int, PlaceRows]]) -> None:
         firsts = list(accumulate((len(rows) for _, rows in found), initial=0))
-        self.places = [
-            _Place(scene, first, rows) for (scene, rows), first in zip(found, firsts, strict=False)
-        ]
+        self.some = [_Some(scene, at, rows) for (scene, rows), at in zip(found, firsts, strict=False)]
         self.missing = -firsts[-1] % additive.ROWS
         self.size = firsts[-1] + self.missing
+        self.rows = slice(first, first + self.size)  # of those at all places
 
-    @property
-    def tables(self) -> list[torch.Tensor]:
+    def tables(self, device: torch.device) -> list[Array]:
         """``[column, row]``."""
-        return [*(each.rows.table for each in self.places), _silence(self.missing)]
+        return [*(each.rows.table for each in self.some), arrays.on(device, _silence(self.missing))]
 
     @property
     def tones(self) -> list[NDArray[np.float64]]:
         """``[3, row]``."""
-        return [*(each.rows.tones for each in self.places), np.zeros((3, self.missing))]
+        return [*(each.rows.tones for each in self.some), np.zeros((3, self.missing))]
 
     @property
     def scenes(self) -> NDArray[np.intp]:
         """Which scene each row belongs to."""
-        sizes = [*(len(each.rows) for each in self.places), self.missing]
-        return np.repeat([*(each.scene for each in self.places), 0], sizes)
+        sizes = [*(len(each.rows) for each in self.some), self.missing]
+        return np.repeat([*(each.scene for each in self.some), 0], sizes)
 
-    def indices(self, name: str) -> NDArray[np.intp]:
-        """Rows that are ``moving`` or ``bending``; filled up, too, by repeating the last one."""
-        rows = [getattr(each.rows, name) + each.first for each in self.places]
-        index = np.concatenate([np.zeros(0, dtype=np.intp), *rows])
+    @property
+    def moving(self) -> NDArray[np.intp]:
+        """Rows that move; filled up, too, by repeating the last one."""
+        index = np.concatenate([np.zeros(0, dtype=np.intp), *(s.rows.moving + s.first for s in self.some)])
         return np.concatenate([index, np.repeat(index[-1:], -len(index) % additive.ROWS)])
 
 
 class Batch:
-    """The partials of ``scenes``, all that are on one grid after another."""
+    """The partials of ``scenes``, all that are at one place after another."""
 
     def __init__(self, scenes: Sequence[Scene], audio: AudioFormat, device: torch.device) -> None:
         self._scenes = scenes
         self._audio = audio
         self._device = device
-        self._grids = [
-            _OnGrid([(i, rows) for i, each in enumerate(scenes) if (rows := each.arrangement.grids[place])])
-            for place in range(len(grid.grids(audio)))
-        ]
-        self._firsts = list(accumulate((each.size for each in self._grids), initial=0))
-        tables = [table.to(device) for each in self._grids for table in each.tables]
-        self._table = torch.cat(tables, dim=1)
-        self._scene_of = np.concatenate([each.scenes for each in self._grids])
-        tones = np.concatenate([tones for each in self._grids for tones in each.tones], axis=1)
+        self._places: list[_Place] = []
+        for place in range(len(grid.places(audio))):
+            found = [(i, rows) for i, each in enumerate(scenes) if (rows := each.arrangement.places[place])]
+            self._places.append(_Place(self._places[-1].rows.stop if place else 0, found))
+        tables = [table for each in self._places for table in each.tables(device)]
+        self._table = arrays.tensor(arrays.joined(tables, axis=1))
+        self._scene_of = np.concatenate([each.scenes for each in self._places])
+        tones = np.concatenate([tones for each in self._places for tones in each.tones], axis=1)
         starts = np.array([each.sounding.start_frame for each in scenes], dtype=np.int64)
         since_frames = starts[self._scene_of] - tones[2].astype(np.int64)
         self._since_s = self._upload(since_frames / audio.sample_rate_hz)
         turns = additive.start_turns(tones[0], tones[1], since_frames, audio.sample_rate_hz)
         self._start = additive.unit_phasors(self._upload(turns))
-        # What is needed of each row, for both of its parts.
-        self._parts = additive.in_parts(torch.cat([self._ends(), self._table[_EARS]]))
+        self._levels = self._ends()
+        # All that steady partials need: ``[end and ear, row]``.
+        self._steady = arrays.array((self._levels[:, None] * self._table[_EARS]).flatten(0, 1) * self._start)
 
-    def factors(self, place: int) -> list[torch.Tensor | None]:
-        """The left factor of each scene's products on a grid: ``[ear and border, row and part]``."""
-        found: list[torch.Tensor | None] = [None] * len(self._scenes)
-        if self._grids[place].size:
-            left = self._left(self._grids[place], self._firsts[place], grid.grids(self._audio)[place])
-            for scene, first, rows in self._grids[place].places:
-                found[scene] = left[:, PARTS * first : PARTS * (first + len(rows))]
+    def factors(self, place: int) -> list[Array | None]:
+        """The left factor of each scene's products at a place: ``[row of the factor, partial and part]``."""
+        here, blocks = self._places[place], grid.places(self._audio)[place]
+        lively = arrays.array(self._lively(here, blocks)) if here.size and blocks.lively else None
+        found: list[Array | None] = [None] * len(self._scenes)
+        for scene, first, rows in here.some:
+            if lively is None:
+                at = here.rows.start + first
+                found[scene] = additive.steady_factor(rows.phasors, self._steady[:, at : at + len(rows)])
+            else:
+                found[scene] = lively[:, PARTS * first : PARTS * (first + len(rows))]
         return found
 
-    def _left(self, here: _OnGrid, first: int, on: Grid) -> torch.Tensor:
-        rows = slice(first, first + here.size)
-        start, end, left, right = self._parts[:, PARTS * rows.start : PARTS * rows.stop]
-        along = self._upload(on.border_frames / on.audio.frames_per_chunk)[:, None]
-        times_s = self._upload(on.border_frames / on.audio.sample_rate_hz)[:, None]
+    def _lively(self, here: _Place, blocks: Blocks) -> torch.Tensor:
+        known = torch.cat([self._levels[:, here.rows], self._table[_EARS, here.rows]])
+        start, end, left, right = additive.twice(known)
+        along = self._upload(blocks.frames / self._audio.frames_per_chunk)[:, None]
+        times_s = self._upload(blocks.frames / self._audio.sample_rate_hz)[:, None]
         amplitude = torch.addcmul(start, end - start, along).clamp_(min=0.0)
-        self._move(amplitude, here.indices("moving"), rows, times_s)
-        phasors = [each.rows.phasors for each in here.places]
-        phasors.append(self._start.new_zeros(len(on.border_frames), here.missing))
-        turned = torch.cat(phasors, dim=1) * self._start[rows]
-        self._bend(turned, here.indices("bending"), rows, times_s)
-        return additive.ears(turned, amplitude, torch.stack([left, right]))
+        self._move(amplitude, here, times_s)
+        silence = arrays.on(self._device, np.zeros((len(blocks.frames), here.missing), np.complex64))
+        phasors = arrays.joined([*(each.rows.phasors for each in here.some), silence], axis=1)
+        since_s = self._since_s[here.rows] + times_s
+        bent = additive.unit_phasors(levels.bent_turns(self._table[_BEND, here.rows], since_s))
+        turned = arrays.tensor(phasors).mul_(self._start[here.rows]).mul_(bent)
+        return additive.lively_factor(turned, amplitude, torch.stack([left, right]))
 
-    def _move(
-        self, amplitude: torch.Tensor, index: NDArray[np.intp], rows: slice, times_s: torch.Tensor
-    ) -> None:
+    def _move(self, amplitude: torch.Tensor, here: _Place, times_s: torch.Tensor) -> None:
         """What moves fast is computed at every border."""
+        index = here.moving
         if len(index):
-            table, since_s = self._some(_FAST, index + rows.start)
-            level = levels.fast_levels(table, since_s + times_s)
+            rows = torch.from_numpy(index + here.rows.start).to(self._device)
+            level = levels.fast_levels(self._table[_FAST][:, rows], self._since_s[rows] + times_s)
             both = torch.from_numpy((PARTS * index[:, None] + np.arange(PARTS)).reshape(-1)).to(self._device)
-            amplitude.index_copy_(1, both, amplitude[:, both] * additive.in_parts(level))
-
-    def _bend(
-        self, phasors: torch.Tensor, index: NDArray[np.intp], rows: slice, times_s: torch.Tensor
-    ) -> None:
-        """What slides or vibrates is turned on."""
-        if len(index):
-            table, since_s = self._some(_BEND, index + rows.start)
-            here = torch.from_numpy(index).to(self._device)
-            by = additive.unit_phasors(levels.bent_turns(table, since_s + times_s))
-            phasors.index_copy_(1, here, phasors[:, here] * by)
-
-    def _some(self, columns: slice, index: NDArray[np.intp]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Columns and seconds since the onset of some rows."""
-        rows = torch.from_numpy(index).to(self._device)
-        return self._table[columns][:, rows], self._since_s[rows]
+            amplitude.index_copy_(1, both, amplitude[:, both] * additive.twice(level))
 
     def _ends(self) -> torch.Tensor:
         """Levels at the chunk's ends, but for what moves fast: ``[end, row]``."""
@@ -168,16 +157,17 @@ class Batch:
         slow = levels.slow_levels(self._table[_SLOW], at_ends, brightness, intensity)
         fast = levels.fast_levels(self._table[_FAST], at_ends)
         moving = np.zeros(len(self._scene_of), dtype=bool)
-        for here, first in zip(self._grids, self._firsts, strict=False):
-            moving[here.indices("moving") + first] = True
+        for here in self._places:
+            moving[here.moving + here.rows.start] = True
         return torch.where(torch.from_numpy(moving).to(self._device), slow, slow * fast)
 
     def _upload(self, array: NDArray[np.float64] | NDArray[np.float32]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self._device)
 
 
-def _silence(count: int) -> torch.Tensor:
+@cache
+def _silence(count: int) -> NDArray[np.float32]:
     table = np.zeros((_EARS.stop, count), dtype=np.float32)
     for column, value in _SILENT.items():
         table[column] = value
-    return torch.from_numpy(table)
+    return table

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Final, NamedTuple, get_args
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from auralis.audio import AUDIO_CHANNELS
 from auralis.score.events import Layer
@@ -13,6 +15,10 @@ from services.synth.mix import silence
 LAYERS: Final[tuple[str, ...]] = get_args(Layer)
 _OFF: Final = -120.0
 _NO_BUSES: Final = (None, None, None)
+
+
+# ``[output, layer, ear]``: what each ear of each layer adds to each output.
+Weights = NDArray[np.float32]
 
 
 class Strip(NamedTuple):
@@ -54,7 +60,7 @@ class Desk:
     """Mixes layers to outputs: the buses ``dry`` and ``room`` of each ear, and ``delay``."""
 
     @staticmethod
-    def weights(layers: tuple[str, ...]) -> torch.Tensor:
+    def weights(layers: tuple[str, ...]) -> Weights:
         """What each ear of each layer adds to each output: ``[output, layer, ear]``."""
         return _weights(layers)
 
@@ -71,22 +77,21 @@ class Flat:
     """No desk: every layer as it is, the outputs are the ears."""
 
     @staticmethod
-    def weights(layers: tuple[str, ...]) -> torch.Tensor:
+    def weights(layers: tuple[str, ...]) -> Weights:
         """``[output, layer, ear]``."""
-        return torch.eye(AUDIO_CHANNELS)[:, None].expand(-1, len(layers), -1)
+        return np.repeat(np.eye(AUDIO_CHANNELS, dtype=np.float32)[:, None], len(layers), axis=1)
 
 
 @cache
-def _weights(layers: tuple[str, ...]) -> torch.Tensor:
-    found = torch.zeros(OUTPUTS, len(layers), AUDIO_CHANNELS)
+def _weights(layers: tuple[str, ...]) -> Weights:
+    found = np.zeros((OUTPUTS, len(layers), AUDIO_CHANNELS), dtype=np.float32)
     for place, name in enumerate(layers):
         strip = STRIPS[name]
         dry = _gain(MASTER_DB + strip.level_db)
         room = dry * _gain(strip.room_db) / (1 + _ACROSS**2) ** 0.5
         delay = dry * _gain(strip.delay_db) if strip.delay_db > _OFF else 0.0
-        left = torch.tensor([dry, 0.0, room, room * _ACROSS, delay / 2])
-        right = torch.tensor([0.0, dry, room * _ACROSS, room, delay / 2])
-        found[:, place] = torch.stack([left, right], dim=1)
+        found[:, place, 0] = dry, 0.0, room, room * _ACROSS, delay / 2
+        found[:, place, 1] = 0.0, dry, room * _ACROSS, room, delay / 2
     return found
 
 

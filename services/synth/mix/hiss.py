@@ -1,6 +1,7 @@
 """The noise of a batch's voices, on the grids of its bands and in the outputs that it is mixed to."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -8,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from auralis.audio import AudioFormat
-from services.synth.dsp import additive, grid, noise
+from services.synth.dsp import additive, arrays, grid, noise
+from services.synth.dsp.arrays import Array
 from services.synth.dsp.grid import Grid
-from services.synth.dsp.upsampling import trimmed
 from services.synth.mix.batch import Scene
 from services.synth.mix.sounding import Sounding
 from services.synth.voices import levels
@@ -19,20 +20,20 @@ from services.synth.voices.columns import Hiss
 _ENDS: Final = 2
 
 # A chunk, a table ``[column, noise and band]`` and the frame of each column's onset.
-_Rows = tuple[Sounding, torch.Tensor, NDArray[np.int64]]
+_Rows = tuple[Sounding, Array, NDArray[np.int64]]
 
 _SILENT: Final = {Hiss.ATTACK_S: 1.0, Hiss.RISE: 1.0, Hiss.GATE_S: 1e6, Hiss.RELEASE_S: 1.0}
 
 
 class Hisses:
-    """The noises of ``scenes``: their gains at a chunk's ends or, where some move, at the coarse borders."""
+    """The noises of ``scenes``: their gains at a chunk's ends or, where some move, at its borders."""
 
     def __init__(self, scenes: Sequence[Scene], audio: AudioFormat, device: torch.device) -> None:
         self._audio = audio
         self._device = device
-        self._grid = grid.coarse(audio)
-        frames = self._grid.border_frames
-        self._along = self._upload(frames / audio.frames_per_chunk)[:, None]
+        frames = noise.border_frames(audio)
+        along = (frames / audio.frames_per_chunk).astype(np.float32)
+        self._along = arrays.on(device, along[:, None])
         hissing = [(each.sounding, each.arrangement.hiss) for each in scenes]
         found = [(sounding, rows) for sounding, rows in hissing if rows is not None]
         still = self._levels(
@@ -45,47 +46,44 @@ class Hisses:
             None if rows is None else (sounding, rows, *next(each_level)) for sounding, rows in hissing
         ]
 
-    def mixed(self, index: int, weights: torch.Tensor) -> "Noise | None":
+    def mixed(self, index: int, weights: Array) -> "Noise | None":
         """The noise of one of the scenes, weighed into outputs by ``weights`` ``[output, layer, ear]``."""
         found = self._found[index]
         if found is None:
             return None
         sounding, rows, still, moving = found
-        if rows.moving.numel():
-            start, end = still
-            still = torch.addcmul(start, end - start, self._along).clamp_(min=0.0)
-        level = torch.cat([still, moving], dim=1) if rows.moving.numel() else still
-        power = (level * level).reshape(len(level), -1, noise.BANDS).transpose(0, 1).flatten(1)
+        level = still
+        if rows.moving.shape[1]:
+            level = arrays.joined([_between(still[0], still[1], self._along), moving], axis=1)
+        power = (level * level).reshape(len(level), -1, noise.BANDS).swapaxes(0, 1)
         # What the voices of a layer share is one noise: their powers add.
-        gains = self._leveled(torch.sqrt(rows.members.flatten(0, 1) @ power), sounding, rows.layers)
-        outputs = torch.bmm(weights.permute(2, 0, 1), gains.reshape(*rows.members.shape[:2], -1))
-        return Noise(
-            sounding,
-            rows.lowest,
-            rows.highest,
-            outputs.reshape(*outputs.shape[:2], len(level), -1).permute(2, 1, 0, 3),
-        )
+        ears, layers, noises = rows.members.shape
+        sums = arrays.product(rows.members.reshape(-1, noises), power.reshape(noises, -1))
+        gains = self._leveled(sums**0.5, sounding, rows.layers).reshape(ears, layers, -1)
+        outputs = arrays.product(weights.swapaxes(1, 2).swapaxes(0, 1), gains)
+        by_ear = outputs.reshape(ears, len(weights), len(level), noise.BANDS)
+        return Noise(sounding, rows.lowest, rows.highest, by_ear.swapaxes(0, 2))
 
-    def _leveled(self, gains: torch.Tensor, sounding: Sounding, layers: tuple[str, ...]) -> torch.Tensor:
+    def _leveled(self, gains: Array, sounding: Sounding, layers: tuple[str, ...]) -> Array:
         """``[ear and layer, time and band]`` as loud as each layer is at the time."""
         ends = sounding.gains_of(layers)
         if ends is None:
             return gains
-        start, end = self._upload(ends)
+        level = arrays.on(self._device, ends.astype(np.float32))
         times = gains.shape[1] // noise.BANDS
-        level = torch.stack([start, end])
         if times != _ENDS:
-            level = torch.addcmul(start, end - start, self._along).clamp_(min=0.0)
-        by_time = gains.reshape(-1, len(layers), times, noise.BANDS) * level.t()[..., None]
+            level = _between(level[0], level[1], self._along)
+        by_time = gains.reshape(-1, len(layers), times, noise.BANDS) * level.T[..., None]
         return by_time.reshape(gains.shape)
 
-    def _levels(self, found: Sequence[_Rows], at_frames: NDArray[np.int64]) -> Sequence[torch.Tensor]:
+    def _levels(self, found: Sequence[_Rows], at_frames: NDArray[np.int64]) -> Sequence[Array]:
         """``[time, row]`` of each chunk, at frames from its start."""
         sizes = [len(at) for _, _, at in found]
         missing = -sum(sizes) % additive.ROWS
         if not sum(sizes):
-            return [torch.zeros(len(at_frames), 0, device=self._device) for _ in found]
-        table = torch.cat([*(rows for _, rows, at in found if len(at)), self._silence(missing)], dim=1)
+            return [arrays.on(self._device, np.zeros((len(at_frames), 0), np.float32)) for _ in found]
+        tables = [*(rows for _, rows, at in found if len(at)), self._silence(missing)]
+        table = arrays.tensor(arrays.joined(tables, axis=1))
         since = [sounding.start_frame - at for sounding, _, at in found]
         since_s = np.concatenate([*since, np.zeros(missing)]) / self._audio.sample_rate_hz
         ends = np.repeat([sounding.intensity for sounding, _, _ in found], sizes, axis=0)
@@ -94,16 +92,24 @@ class Hisses:
         times = self._upload(at_frames / self._audio.sample_rate_hz)[:, None]
         intensity = torch.addcmul(start, end - start, along)
         level = levels.hiss_levels(table, self._upload(since_s) + times, intensity)
-        return torch.split(level[:, : sum(sizes)], sizes, dim=1)
+        firsts = accumulate(sizes, initial=0)
+        return [
+            arrays.array(level[:, first : first + size]) for first, size in zip(firsts, sizes, strict=False)
+        ]
 
-    def _silence(self, count: int) -> torch.Tensor:
+    def _silence(self, count: int) -> Array:
         table = np.zeros((len(Hiss), count), dtype=np.float32)
         for column, value in _SILENT.items():
             table[column] = value
-        return torch.from_numpy(table).to(self._device)
+        return arrays.on(self._device, table)
 
     def _upload(self, array: NDArray[np.float64]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self._device)
+
+
+def _between(start: Array, end: Array, along: Array) -> Array:
+    """From ``start`` to ``end`` and, as far as it is not under 0, beyond: ``[time, row]``."""
+    return (start + (end - start) * along).clip(0.0)
 
 
 class Noise(NamedTuple):
@@ -112,20 +118,20 @@ class Noise(NamedTuple):
     sounding: Sounding
     lowest: int
     highest: int
-    gains: torch.Tensor
+    gains: Array
 
-    def on(self, on: Grid) -> torch.Tensor | None:
+    def on(self, on: Grid) -> Array | None:
         """What is heard of it on a grid, as :func:`upsample` wants it: ``[output, sample]``, or None."""
         which = range(*_bands_on(on, self.lowest, self.highest))
         if not which:
             return None
-        reach = noise.around(on)
-        gains = self.gains[..., which.start : which.stop].flatten(2)
+        times, outputs = self.gains.shape[:2]
+        gains = self.gains[..., which.start : which.stop].reshape(times, outputs, -1)
         found = noise.bands(self.sounding.seed, self.sounding.start_frame, which, on)
-        source = torch.from_numpy(found.reshape(-1, found.shape[-1])).to(gains.device)
-        if len(gains) == _ENDS:
-            return trimmed(noise.faded(gains, source, on), reach)
-        return trimmed(noise.shaped(gains if reach else gains[1:-1], source), reach)
+        source = arrays.at(arrays.home_of(gains), found.reshape(-1, found.shape[-1]))
+        if times == _ENDS:
+            return noise.faded(gains, source, on)
+        return noise.shaped(gains if noise.around(on) else gains[1:-1], source, on)
 
 
 def _bands_on(on: Grid, lowest: int, highest: int) -> tuple[int, int]:

@@ -6,19 +6,19 @@ before it is brought to the full rate: there are fewer outputs than layers.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 
-from auralis.audio import AUDIO_CHANNELS, AudioFormat
-from services.synth.dsp import additive, grid
-from services.synth.dsp.additive import PARTS
-from services.synth.dsp.grid import Grid
-from services.synth.dsp.products import product
-from services.synth.dsp.upsampling import along, trimmed, upsample
+from auralis.audio import AudioFormat
+from services.synth.dsp import additive, arrays, grid
+from services.synth.dsp.arrays import Array
+from services.synth.dsp.grid import Blocks, Grid
+from services.synth.dsp.upsampling import along, upsample
 from services.synth.mix.arrangement import NOTHING, Arrangement, Group, arrange
 from services.synth.mix.batch import Batch, Scene
+from services.synth.mix.desk import Weights
 from services.synth.mix.hiss import Hisses, Noise
 from services.synth.mix.recent import Recent
 from services.synth.mix.silence import total
@@ -28,9 +28,22 @@ from services.synth.mix.sounding import Sounding
 class Mixes(Protocol):
     """What layers are mixed by."""
 
-    def weights(self, layers: tuple[str, ...]) -> torch.Tensor:
-        """``[output, layer, ear]``, on the CPU."""
+    def weights(self, layers: tuple[str, ...]) -> Weights:
+        """``[output, layer, ear]``."""
         ...
+
+
+class _Sums(NamedTuple):
+    """The groups of a chunk at one place, and the left factor of their products."""
+
+    groups: Sequence[Group]
+    left: Array
+    blocks: Blocks
+
+    def samples(self) -> Array:
+        """``[group and ear, sample]``, as :func:`upsample` wants them."""
+        groups = [(group.first, group.last, group.bases) for group in self.groups]
+        return additive.joined(additive.sums(self.left, groups), self.blocks)
 
 
 class LayerRenderer:
@@ -41,6 +54,7 @@ class LayerRenderer:
         self._device = device
         self._desk = desk
         self._arrangements = Recent[int, Arrangement]()
+        self._known_weights: dict[tuple[str, ...], Array] = {}
 
     def next_round(self) -> None:
         """Drop the arrangements that no channel has needed lately."""
@@ -50,16 +64,26 @@ class LayerRenderer:
         """``[output, frame]`` of each chunk; None where nothing sounds."""
         scenes = [Scene(each, self._arrangement(each)) for each in soundings]
         batch, noises = Batch(scenes, self._audio, self._device), self._noises(scenes)
-        found: list[torch.Tensor | None] = [None] * len(scenes)
-        for place, on in enumerate(grid.grids(self._audio)):
-            for index, left in enumerate(batch.factors(place)):
-                noise, rows = noises[index], scenes[index].arrangement.grids[place]
-                pitched = None
-                if left is not None and rows is not None:
-                    pitched = self._mixed(rows.groups, left, soundings[index], on)
-                heard = total(pitched, noise.on(on) if noise else None)
-                if heard is not None:
-                    found[index] = total(found[index], upsample(heard, on))
+        factors = [batch.factors(place) for place in range(len(grid.places(self._audio)))]
+        found = [
+            self._outputs(scene, [each[index] for each in factors], noises[index])
+            for index, scene in enumerate(scenes)
+        ]
+        return [None if each is None else arrays.tensor(each) for each in found]
+
+    def _outputs(self, scene: Scene, factors: Sequence[Array | None], noise: Noise | None) -> Array | None:
+        """``[output, frame]`` of one chunk from the factors at all places."""
+        found, places = None, grid.places(self._audio)
+        for on in grid.grids(self._audio):
+            here = [
+                _Sums(rows.groups, left, blocks)
+                for blocks, rows, left in zip(places, scene.arrangement.places, factors, strict=True)
+                if blocks.grid is on and rows is not None and left is not None
+            ]
+            pitched = self._mixed(here, scene.sounding, on) if here else None
+            heard = total(pitched, noise.on(on) if noise else None)
+            if heard is not None:
+                found = total(found, upsample(heard, on))
         return found
 
     def _noises(self, scenes: Sequence[Scene]) -> list[Noise | None]:
@@ -70,25 +94,26 @@ class LayerRenderer:
     def _arrangement(self, sounding: Sounding) -> Arrangement:
         kept = self._arrangements.get(sounding.seed) or NOTHING
         if not kept.serves(sounding):
-            kept = arrange(sounding, self._audio, self._device, kept)
+            kept = arrange(sounding, self._device, kept)
         return self._arrangements.keep(sounding.seed, kept)
 
-    def _mixed(
-        self, groups: Sequence[Group], left: torch.Tensor, sounding: Sounding, on: Grid
-    ) -> torch.Tensor:
-        """``[output, sample]`` on the grid, as :func:`upsample` wants it."""
-        products = left.new_empty(len(groups), len(left), 2 * on.block)
-        for group, out in zip(groups, products, strict=True):
-            group.bases.sum_into(out, left[:, PARTS * group.first : PARTS * group.last])
-        blocks = products.reshape(len(groups), AUDIO_CHANNELS, -1, 2 * on.block)
-        samples = trimmed(additive.overlapped(blocks).flatten(0, 1), on.margin * on.block)
-        layers = tuple(group.layer for group in groups)
+    def _mixed(self, here: Sequence[_Sums], sounding: Sounding, on: Grid) -> Array:
+        """``[output, sample]`` of one chunk on a grid, as :func:`upsample` wants it."""
+        samples = arrays.joined([each.samples() for each in here])
+        layers = tuple(group.layer for each in here for group in each.groups)
         weights, gains = self._weights(layers), sounding.gains_of(layers)
+        outputs = len(weights)
         if gains is None:
-            return product(weights.flatten(1), samples)
-        levels = torch.from_numpy(gains.astype(np.float32)).to(self._device)
-        start, end = (product((weights * level[:, None]).flatten(1), samples) for level in levels)
-        return torch.addcmul(start, end - start, along(on, self._device))
+            return arrays.product(weights.reshape(outputs, -1), samples)
+        level = arrays.on(self._device, gains.astype(np.float32))
+        start, end = (
+            arrays.product((weights * each[:, None]).reshape(outputs, -1), samples) for each in level
+        )
+        return start + (end - start) * along(on, like=samples)
 
-    def _weights(self, layers: tuple[str, ...]) -> torch.Tensor:
-        return self._desk.weights(layers).to(self._device)
+    def _weights(self, layers: tuple[str, ...]) -> Array:
+        """``[output, layer, ear]``."""
+        found = self._known_weights.get(layers)
+        if found is None:
+            found = self._known_weights[layers] = arrays.on(self._device, self._desk.weights(layers))
+        return found

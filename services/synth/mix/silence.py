@@ -2,8 +2,10 @@
 
 import torch
 
+from services.synth.dsp.arrays import Array
 
-def total(one: torch.Tensor | None, other: torch.Tensor | None) -> torch.Tensor | None:
+
+def total(one: Array | None, other: Array | None) -> Array | None:
     """Both, ``[ear, frame]``."""
     if one is None or other is None:
         return other if one is None else one

@@ -33,5 +33,7 @@ class Sounding(NamedTuple):
 
     def gains_of(self, layers: Sequence[str]) -> NDArray[np.float64] | None:
         """``[end, layer]`` of some layers; None where all of them are as the desk has them."""
+        if self.gains is WHOLE:
+            return None
         found = self.gains[:, [LAYERS.index(layer) for layer in layers]]
         return None if (found == 1).all() else found

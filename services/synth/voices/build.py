@@ -7,7 +7,6 @@ import numpy as np
 from auralis.audio import AudioFormat
 from auralis.score.events import Note
 from services.synth.patches.schema import Grains, Patch
-from services.synth.voices.columns import Bend
 from services.synth.voices.grains import grain_rows, seconds_of
 from services.synth.voices.loudness import loudest_db
 from services.synth.voices.noises import hiss_tables, no_hiss
@@ -15,7 +14,7 @@ from services.synth.voices.pitched import body_rows, joined, partial_rows
 from services.synth.voices.playing import Playing
 from services.synth.voices.spectrum import partials_of
 from services.synth.voices.timing import grain_timing, timing_of
-from services.synth.voices.voice import Rows, Voice
+from services.synth.voices.voice import Voice
 
 
 def parts_of(note: Note, patch: Patch, audio: AudioFormat, start_frame: int, end_frame: int) -> list[int]:
@@ -59,7 +58,6 @@ def _main_voice(playing: Playing, floor_db: float) -> Voice:
         timing_of(playing, rows, hiss, loudest - floor_db),
         rows,
         hiss,
-        bends=_bends(rows),
         audio=playing.audio,
     )
 
@@ -74,7 +72,6 @@ def _grain_voice(playing: Playing, grains: Grains, second: int, floor_db: float)
         grain_timing(start, end, loudest_db(rows) > floor_db),
         rows,
         no_hiss(),
-        bends=_bends(rows),
         audio=playing.audio,
     )
 
@@ -82,7 +79,3 @@ def _grain_voice(playing: Playing, grains: Grains, second: int, floor_db: float)
 def _grains_s(grains: Grains) -> float:
     """How long a grain rings at most: until it has fallen by 120 dB."""
     return 2 * grains.t60_s[1]
-
-
-def _bends(rows: Rows) -> bool:
-    return bool(np.any(rows.bend[:, [Bend.VIBRATO_TURNS, Bend.SLIDE_TURNS]]))

@@ -15,4 +15,4 @@ def thinned(voice: Voice, floor_db: float) -> Voice:
     if keep.all():
         return voice
     timing, rows = voice.timing.where(keep), voice.rows.where(keep)
-    return replace(voice, timing=timing, rows=rows, _stages={}, _grids={})
+    return replace(voice, timing=timing, rows=rows, _stages={}, _placed={})

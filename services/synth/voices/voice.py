@@ -2,17 +2,17 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from services.synth.dsp import additive, grid
-from services.synth.dsp.grid import Grid
+from services.synth.dsp.grid import Blocks
+from services.synth.voices.columns import Bend
 
 # A struck or sliding note needs the full grid's finer borders for so long.
 YOUNG_S: Final = 0.1
@@ -58,7 +58,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OnGrid:
-    """Rows as one grid renders them.
+    """Rows as they are rendered at one of :func:`services.synth.dsp.grid.places`.
 
     ``table`` is ``[Slow, Fast, Bend and ear, partial]``, ``tones`` frequency, phase and the frame of the
     onset: ``[3, partial]``; ``bases`` and ``phasors`` are as in :mod:`services.synth.dsp.additive`.
@@ -75,22 +75,38 @@ class OnGrid:
 
     def where(self, keep: NDArray[np.bool_]) -> "OnGrid":
         """Those partials only."""
-        return OnGrid(self.table[:, keep], self.tones[:, keep], self.bases[keep], self.phasors[:, keep])
+        # An index, not a mask: it leaves the partials side by side in memory.
+        index = np.flatnonzero(keep)
+        table, tones, phasors = (
+            self.table.take(index, 1),
+            self.tones.take(index, 1),
+            self.phasors.take(index, 1),
+        )
+        return OnGrid(table, tones, self.bases[keep], phasors)
+
+
+class Part(NamedTuple):
+    """Partials at one place, and which of their levels move so fast that a chunk's ends do not say all."""
+
+    rows: OnGrid
+    moving: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        """Partials."""
+        return len(self.rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stage:
     """What of a voice is computed, and how, until something about that changes.
 
-    That is so for chunks that begin from ``since`` on and before ``until``. ``grids`` and ``moving`` are by
-    grid divisor: partials, and which of their levels move so fast that a chunk's ends do not say all;
-    ``hiss_moves`` says that of the noise.
+    That is so for chunks that begin from ``since`` on and before ``until``. ``parts`` are those at each of
+    the places; ``hiss_moves`` says that the noise's levels move so fast that a chunk's ends do not say all.
     """
 
     since: float
     until: float
-    grids: Mapping[int, OnGrid]
-    moving: Mapping[int, NDArray[np.bool_]]
+    parts: tuple[Part | None, ...]
     hiss_moves: bool
 
 
@@ -151,11 +167,10 @@ class Voice:
     timing: Timing
     rows: Rows
     hiss: NDArray[np.float32]
-    bends: bool  # whether the pitch moves
     audio: AudioFormat
-    # By stage of life and range of brightness; by grid divisor what it rendered last, and which partials.
+    # By stage of life and range of brightness; by place what was rendered there last, and which partials.
     _stages: dict[tuple[int, int], Stage] = field(default_factory=dict, repr=False)
-    _grids: dict[int, tuple[NDArray[np.bool_], OnGrid]] = field(default_factory=dict, repr=False)
+    _placed: dict[int, tuple[NDArray[np.bool_], OnGrid]] = field(default_factory=dict, repr=False)
 
     @property
     def finite(self) -> bool:
@@ -181,7 +196,7 @@ class Voice:
         """Let go of what only sounding takes; it is made anew if it is asked for again."""
         if self._stages:
             self._stages.clear()
-            self._grids.clear()
+            self._placed.clear()
 
     def stage(self, start_frame: int, brightness: float) -> Stage:
         """What is rendered in the chunk from ``start_frame`` on, while brightness is at most ``brightness``.
@@ -201,34 +216,44 @@ class Voice:
         closing = begin > timing.released - self.audio.frames_per_chunk
         moves = (timing.risen > begin) | (timing.falls & closing)
         alive = timing.ends[bright] > begin
-        placed, moving = {}, {}
-        for on in grid.grids(self.audio):
-            here = alive & (on.divisor == 1 if begin < timing.settled else on.holds(self.rows.freq_hz))
-            if here.any():
-                placed[on.divisor], moving[on.divisor] = self._placed(on, here), moves[here]
+        lively, homes = moves | self._bends, self._homes * (begin >= timing.settled)
+        parts = []
+        for place, blocks in enumerate(grid.places(self.audio)):
+            here = alive & (lively == blocks.lively) & (homes == place % len(grid.grids(self.audio)))
+            parts.append(Part(self._rows_at(place, blocks, here), moves[here]) if here.any() else None)
         hiss_moves = timing.hiss_risen > begin or (timing.hiss_falls and closing)
         since = self._borders[age - 1] if age else -math.inf
         until = self._borders[age] if age < len(self._borders) else math.inf
-        found = self._stages[age, bright] = Stage(since, until, placed, moving, hiss_moves)
+        found = self._stages[age, bright] = Stage(since, until, tuple(parts), hiss_moves)
         return found
 
-    def _placed(self, on: Grid, here: NDArray[np.bool_]) -> OnGrid:
-        """The partials ``here`` on grid ``on``; taken from what it rendered before where that had them."""
-        before = self._grids.get(on.divisor)
+    @cached_property
+    def _bends(self) -> NDArray[np.bool_]:
+        """Which partials have a pitch that moves."""
+        return np.asarray(np.any(self.rows.bend[:, [Bend.VIBRATO_TURNS, Bend.SLIDE_TURNS]] != 0, axis=1))
+
+    @cached_property
+    def _homes(self) -> NDArray[np.intp]:
+        """Which of the grids each partial's frequency belongs to."""
+        return np.asarray(np.argmax([on.holds(self.rows.freq_hz) for on in grid.grids(self.audio)], axis=0))
+
+    def _rows_at(self, place: int, blocks: Blocks, here: NDArray[np.bool_]) -> OnGrid:
+        """The partials ``here`` at a place; taken from what was rendered there where that had them."""
+        before = self._placed.get(place)
         if before is None or (here & ~before[0]).any():
-            found = _computed(self.rows.where(here), self.timing.at, on)
+            found = _computed(self.rows.where(here), self.timing.at, blocks)
         elif np.array_equal(here, before[0]):
             return before[1]
         else:
             found = before[1].where(here[before[0]])
-        self._grids[on.divisor] = here, found
+        self._placed[place] = here, found
         return found
 
 
-def _computed(rows: Rows, at_frame: int, on: Grid) -> OnGrid:
+def _computed(rows: Rows, at_frame: int, blocks: Blocks) -> OnGrid:
     return OnGrid(
         np.concatenate([rows.slow, rows.fast, rows.bend, rows.stereo], axis=1).T.copy(),
         np.stack([rows.freq_hz, rows.phase_turns, np.full(len(rows), float(at_frame))]),
-        additive.basis(rows.freq_hz, on),
-        additive.border_phasors(rows.freq_hz, on),
+        additive.basis(rows.freq_hz, blocks),
+        additive.point_phasors(rows.freq_hz, blocks),
     )

@@ -6,71 +6,106 @@ import torch
 from numpy.typing import NDArray
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
-from services.synth.dsp import additive, grid
-from services.synth.dsp.grid import Grid
+from services.synth.dsp import additive, arrays, grid
+from services.synth.dsp.arrays import Array
+from services.synth.dsp.grid import Blocks, Grid
 
-GRIDS = [grid.full(AudioFormat(rate)) for rate in SAMPLE_RATES_HZ]
-NAMES = [each.audio.sample_rate_hz for each in GRIDS]
+
+def on_full(rate_hz: int) -> Grid:
+    return grid.full(AudioFormat(rate_hz))
+
+
+BLOCKS = [blocks for rate in SAMPLE_RATES_HZ for blocks in (on_full(rate).lively, on_full(rate).steady)]
+LIVELY = on_full(44_100).lively
 Given = dict[str, NDArray[np.float64]]
 
 
-def partials(count: int, on: Grid, seed: int = 1) -> Given:
+def name(blocks: Blocks) -> str:
+    return f"{blocks.grid.audio.sample_rate_hz} {'lively' if blocks.lively else 'steady'}"
+
+
+every = pytest.mark.parametrize("blocks", BLOCKS, ids=name)
+
+
+def points(blocks: Blocks) -> NDArray[np.int64]:
+    """Frames at which levels are given: all borders, or the chunk's ends."""
+    return blocks.frames if blocks.lively else np.array([0, blocks.grid.audio.frames_per_chunk])
+
+
+def partials(count: int, blocks: Blocks, seed: int = 1) -> Given:
     """Random partials: frequencies, phases, gains and amplitudes that move."""
     draw = np.random.default_rng(seed)
     return {
-        "freq_hz": draw.uniform(30, 0.45 * on.audio.sample_rate_hz, count),
+        "freq_hz": draw.uniform(30, 0.45 * blocks.grid.audio.sample_rate_hz, count),
         "phase": draw.random(count),
         "gain": draw.uniform(0.1, 1.0, (count, 2)),
-        "amplitude": draw.uniform(0.0, 1.0, (count, on.all_blocks + 1)),
+        "amplitude": draw.uniform(0.0, 1.0, (count, len(points(blocks)))),
     }
 
 
-def kernel(given: Given, start: int, on: Grid) -> NDArray[np.float32]:
+def kernel(given: Given, start: int, blocks: Blocks, kind: str = "numpy") -> NDArray[np.float32]:
     """The chunk that begins ``start`` frames after the onset: ``[ear, frame]``."""
     freq_hz, frames = given["freq_hz"], np.full(len(given["freq_hz"]), start)
-    turns = additive.start_turns(freq_hz, given["phase"], frames, on.audio.sample_rate_hz)
-    at_borders = torch.from_numpy(additive.border_phasors(freq_hz, on))
-    phasors = at_borders * additive.unit_phasors(torch.from_numpy(turns))
-    return summed(phasors, given, on)
-
-
-def summed(phasors: torch.Tensor, given: Given, on: Grid) -> NDArray[np.float32]:
-    """Partials with these phases at the borders: ``[ear, frame]``."""
-    amplitude, gain = (
-        additive.in_parts(torch.from_numpy(given[name].T.astype(np.float32)))
-        for name in ("amplitude", "gain")
+    turns = additive.start_turns(freq_hz, given["phase"], frames, blocks.grid.audio.sample_rate_hz)
+    first = additive.unit_phasors(torch.from_numpy(turns))
+    turned = additive.point_phasors(freq_hz, blocks)
+    if blocks.lively:
+        return summed(lively(torch.from_numpy(turned) * first, given), given, blocks, kind)
+    levels = np.einsum("pe,pt->tep", given["gain"], given["amplitude"]).reshape(4, -1)
+    amplitude = (torch.from_numpy(levels.astype(np.float32)) * first).numpy()
+    return summed(
+        additive.steady_factor(of_kind(kind, turned), of_kind(kind, amplitude)), given, blocks, kind
     )
-    products = torch.empty(2 * len(on.border_frames), 2 * on.block)
-    bases = additive.matrix([additive.basis(given["freq_hz"], on)], torch.device("cpu"))
-    bases.sum_into(products, additive.ears(phasors, amplitude, gain))
-    return np.asarray(additive.overlapped(products.reshape(2, len(on.border_frames), -1)).numpy())
 
 
-def oracle(given: Given, start: int, on: Grid) -> NDArray[np.float64]:
-    """The same by definition: every sine in float64, amplitudes interpolated between borders."""
-    n = np.arange(on.audio.frames_per_chunk)
+def lively(phasors: torch.Tensor, given: Given) -> Array:
+    amplitude, gain = (
+        additive.twice(torch.from_numpy(given[key].T.astype(np.float32))) for key in ("amplitude", "gain")
+    )
+    return additive.lively_factor(phasors, amplitude, gain).numpy()
+
+
+def summed(left: Array, given: Given, blocks: Blocks, kind: str = "numpy") -> NDArray[np.float32]:
+    """The chunk from a left factor: ``[ear, frame]``."""
+    bases = additive.basis(given["freq_hz"], blocks)
+    bases = bases.reshape(-1, bases.shape[-1])
+    left = torch.from_numpy(left) if kind == "torch" and isinstance(left, np.ndarray) else left
+    sums = additive.sums(left, [(0, len(given["freq_hz"]), of_kind(kind, bases))])
+    return arrays.tensor(additive.joined(sums, blocks)).numpy()
+
+
+def of_kind(kind: str, values: NDArray) -> Array:
+    """As an accelerator has it, or the CPU."""
+    return torch.from_numpy(values) if kind == "torch" else values
+
+
+def oracle(given: Given, start: int, blocks: Blocks) -> NDArray[np.float64]:
+    """The same by definition: every sine in float64, amplitudes interpolated between points."""
+    audio = blocks.grid.audio
+    n = np.arange(audio.frames_per_chunk)
     out = np.zeros((2, len(n)))
     for freq, phase, gain, amplitude in zip(*given.values(), strict=True):
-        sine = np.cos(2 * np.pi * (freq * ((start + n) / on.audio.sample_rate_hz) + phase))
-        out += np.interp(n, on.border_frames, amplitude) * sine * gain[:, None]
+        sine = np.cos(2 * np.pi * (freq * ((start + n) / audio.sample_rate_hz) + phase))
+        out += np.interp(n, points(blocks), amplitude) * sine * gain[:, None]
     return out
 
 
-@pytest.mark.parametrize("on", GRIDS, ids=NAMES)
-def test_error_stays_110_db_under_the_sum(on: Grid) -> None:
+@pytest.mark.parametrize("kind", ["numpy", "torch"])
+@every
+def test_error_stays_110_db_under_the_sum(blocks: Blocks, kind: str) -> None:
     """Against float64 sines the error of many partials is under -110 dB of their power."""
-    given = partials(64, on)
-    found, expected = kernel(given, 12_345, on), oracle(given, 12_345, on)
+    given = partials(64, blocks)
+    found, expected = kernel(given, 12_345, blocks, kind), oracle(given, 12_345, blocks)
     assert 20 * np.log10(np.std(found - expected) / np.std(expected)) < -110
 
 
-@pytest.mark.parametrize("on", GRIDS, ids=NAMES)
-def test_a_high_note_aliases_nowhere(on: Grid) -> None:
+@every
+def test_a_high_note_aliases_nowhere(blocks: Blocks) -> None:
     """Of a steady 7 kHz sine nothing appears at any other frequency over -110 dB."""
-    given = partials(1, on)
+    given, audio = partials(1, blocks), blocks.grid.audio
     given["freq_hz"][:], given["amplitude"][:] = 7000.0, 1.0
-    spectrum = np.abs(np.fft.rfft(kernel(given, 0, on)[0].astype(float)))
-    line = round(7000 * on.audio.frames_per_chunk / on.audio.sample_rate_hz)
+    spectrum = np.abs(np.fft.rfft(kernel(given, 0, blocks)[0].astype(float)))
+    line = round(7000 * audio.frames_per_chunk / audio.sample_rate_hz)
     assert 20 * np.log10(np.delete(spectrum, line).max() / spectrum[line]) < -110
 
 
@@ -83,64 +118,73 @@ def test_phase_is_exact_after_a_week() -> None:
     assert np.abs((turns - exact + 0.5) % 1.0 - 0.5).max() < 1e-6
 
 
-@pytest.mark.parametrize("on", GRIDS, ids=NAMES)
-def test_chunks_join_without_a_step(on: Grid) -> None:
+@every
+def test_chunks_join_without_a_step(blocks: Blocks) -> None:
     """Two neighbouring chunks of a steady partial differ at their border by no more than inside."""
-    given = partials(1, on)
+    given = partials(1, blocks)
     given["freq_hz"][:], given["amplitude"][:] = 440.0, 1.0
-    frames = on.audio.frames_per_chunk
-    joined = np.concatenate([kernel(given, 0, on), kernel(given, frames, on)], axis=1)
+    frames = blocks.grid.audio.frames_per_chunk
+    joined = np.concatenate([kernel(given, 0, blocks), kernel(given, frames, blocks)], axis=1)
     steps = np.abs(np.diff(joined)).max(axis=0)
     assert steps[frames - 1] <= np.delete(steps, frames - 1).max() * 1.001
 
 
 def test_a_phase_that_moves_is_a_frequency_that_moves() -> None:
     """A phase that grows by 5 turns a second more is heard as a sine that is 5 Hz higher, to -60 dB."""
-    on, frames = GRIDS[0], np.arange(GRIDS[0].audio.frames_per_chunk)
-    given = partials(1, on)
+    blocks, frames = LIVELY, np.arange(4410)
+    given = partials(1, blocks)
     given["freq_hz"][:], given["amplitude"][:], given["gain"][:] = 600.0, 1.0, 1.0
-    faster = additive.unit_phasors(torch.from_numpy(5.0 * on.border_frames / 44_100).float())
-    phasors = torch.from_numpy(additive.border_phasors(given["freq_hz"], on)) * faster[:, None]
-    found = summed(phasors, given, on)[0]
+    faster = additive.unit_phasors(torch.from_numpy(5.0 * blocks.frames / 44_100).float())
+    phasors = torch.from_numpy(additive.point_phasors(given["freq_hz"], blocks)) * faster[:, None]
+    found = summed(lively(phasors, given), given, blocks)[0]
     expected = np.cos(2 * np.pi * 605.0 * frames / 44_100)
     assert 20 * np.log10(np.abs(found - expected).max()) < -60
 
 
-def test_several_bases_are_one_matrix() -> None:
-    """The rows of one voice after those of another; a voice alone is not copied."""
-    on = GRIDS[0]
-    one, other = (additive.basis(np.array(freq_hz), on) for freq_hz in ([440.0, 880.0], [330.0]))
-    both = additive.matrix([one, other], torch.device("cpu")).tensor.numpy()
-    assert np.array_equal(both, np.concatenate([one, other]).reshape(6, -1))
-    assert np.shares_memory(additive.matrix([one], torch.device("cpu")).tensor.numpy(), one)
+@every
+def test_groups_are_summed_apart(blocks: Blocks) -> None:
+    """Each with its own partials of the factor, as if it were alone."""
+    given = partials(8, blocks)
+    draw = np.random.default_rng(2)
+    left = draw.standard_normal((2 * len(blocks.frames), 16)).astype(np.float32)
+    bases = additive.basis(given["freq_hz"], blocks).reshape(16, -1)
+    found = additive.sums(left, [(0, 3, bases[:6]), (3, 8, bases[6:])])
+    for part, sums in ((slice(0, 6), found[0]), (slice(6, 16), found[1])):
+        assert np.allclose(sums, left[:, part].astype(float) @ bases[part].astype(float), atol=1e-4)
 
 
-def test_the_accelerator_s_product_agrees_with_the_cpu_s() -> None:
-    """Both sum the same; they differ by rounding."""
-    draw = torch.Generator().manual_seed(1)
-    left, bases = (torch.randn(rows, 200, generator=draw) for rows in (48, 84))
-    found, expected = torch.empty(48, 84), left.double() @ bases.T.double()
-    matrix = additive.Matrix(bases.T.contiguous())
-    matrix.sum_into(found, left)
-    assert torch.allclose(found.double(), expected, atol=1e-4)
-    matrix._array = None
-    matrix.sum_into(found, left)
-    assert torch.allclose(found.double(), expected, atol=1e-4)
+@every
+def test_phasors_lie_in_memory_by_point(blocks: Blocks) -> None:
+    """Partials side by side: what multiplies them goes along these."""
+    found = additive.point_phasors(np.array([440.0, 660.0, 880.0]), blocks)
+    assert found.shape == (len(blocks.frames), 3)
+    assert found.flags.c_contiguous
 
 
 @pytest.mark.parametrize("others", [32, 224])
 def test_company_does_not_change_a_bit(others: int) -> None:
     """Elementwise work gives the same bits for some partials alone and among others."""
-    on = GRIDS[0]
     torch.set_num_threads(1)
-    count = additive.ROWS + others
+    count, borders = additive.ROWS + others, len(LIVELY.frames)
     turns, gains = torch.rand(count), torch.rand(2, additive.PARTS * count)
-    amplitude = torch.rand(len(on.border_frames), additive.PARTS * count)
+    amplitude = torch.rand(borders, additive.PARTS * count)
 
     def left(partials: int) -> torch.Tensor:
-        phasors = additive.unit_phasors(turns[:partials]).expand(len(on.border_frames), -1).contiguous()
+        phasors = additive.unit_phasors(turns[:partials]).expand(borders, -1).contiguous()
         parts = additive.PARTS * partials
-        return additive.ears(phasors, amplitude[:, :parts].clone(), gains[:, :parts])
+        return additive.lively_factor(phasors, amplitude[:, :parts].clone(), gains[:, :parts])
 
     alone = left(additive.ROWS)
     assert torch.equal(left(count)[:, : alone.shape[1]], alone)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 31, 64])
+def test_among_others_a_steady_factor_has_the_same_bits(count: int) -> None:
+    """A channel's amplitudes are a slice of the batch's."""
+    blocks, draw = LIVELY.grid.steady, np.random.default_rng(count)
+    turned = additive.point_phasors(draw.uniform(30, 9000, count), blocks)
+    batch = draw.standard_normal((4, 2 * (count + 96))).astype(np.float32).view(np.complex64)
+    for first in (0, 3, 32):
+        amplitude = batch[:, first : first + count]
+        found = additive.steady_factor(turned, amplitude)
+        assert np.array_equal(found, additive.steady_factor(turned, amplitude.copy()))

@@ -5,43 +5,54 @@ import pytest
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from services.synth.dsp import grid
-from services.synth.dsp.grid import Grid
+from services.synth.dsp.grid import Blocks
 
 GRIDS = [
     build(AudioFormat(rate)) for rate in SAMPLE_RATES_HZ for build in (grid.full, grid.middle, grid.coarse)
 ]
-NAMES = [f"{each.audio.sample_rate_hz}/{each.divisor}" for each in GRIDS]
 
 
-@pytest.mark.parametrize("each", GRIDS, ids=NAMES)
-def test_blocks_make_up_the_chunk(each: Grid) -> None:
-    """Blocks times samples times the divisor are the chunk's frames, without a rest."""
-    assert each.blocks * each.block * each.divisor == each.audio.frames_per_chunk
+def cut(each: Blocks) -> str:
+    return f"{each.grid.audio.sample_rate_hz}/{each.grid.divisor} {'lively' if each.lively else 'steady'}"
 
 
-@pytest.mark.parametrize("each", GRIDS, ids=NAMES)
-def test_the_inner_borders_begin_and_end_with_the_chunk(each: Grid) -> None:
-    """Without margins the first border is the chunk's first frame, the last one the next chunk's."""
-    inner = each.border_frames[each.margin : each.margin + each.blocks + 1]
-    assert (inner[0], inner[-1]) == (0, each.audio.frames_per_chunk)
+BLOCKS = [blocks for rate in SAMPLE_RATES_HZ for blocks in grid.places(AudioFormat(rate))]
 
 
-@pytest.mark.parametrize("each", GRIDS, ids=NAMES)
-def test_borders_are_a_block_apart(each: Grid) -> None:
-    """All distances are the same, in the margins too; there is one border more than blocks."""
-    distances = set((each.border_frames[1:] - each.border_frames[:-1]).tolist())
-    assert (len(each.border_frames), distances) == (each.all_blocks + 1, {each.block * each.divisor})
+@pytest.mark.parametrize("blocks", BLOCKS, ids=cut)
+def test_blocks_make_up_the_chunk_and_what_the_filter_needs(blocks: Blocks) -> None:
+    """They reach as far on one side as on the other, on the full grid nowhere."""
+    assert blocks.count * blocks.size == blocks.grid.samples + 2 * blocks.reach
+    assert blocks.reach >= blocks.grid.around
+    assert (blocks.reach == 0) == (blocks.grid.divisor == 1)
 
 
-@pytest.mark.parametrize("each", GRIDS, ids=NAMES)
-def test_borders_are_close_enough_for_envelopes(each: Grid) -> None:
+@pytest.mark.parametrize("blocks", BLOCKS, ids=cut)
+def test_points_are_where_blocks_begin(blocks: Blocks) -> None:
+    """A block apart from the first frame on; lively blocks have one more, where the last one ends."""
+    frames = blocks.frames
+    assert frames[0] == -blocks.reach * blocks.grid.divisor
+    assert set(np.diff(frames).tolist()) == {blocks.size * blocks.grid.divisor}
+    assert len(frames) == blocks.count + blocks.lively
+
+
+@pytest.mark.parametrize("blocks", [each for each in BLOCKS if each.lively], ids=cut)
+def test_lively_borders_are_close_enough_for_envelopes(blocks: Blocks) -> None:
     """1.6 ms apart at most on the full grid, 7 ms on the others."""
-    apart_ms = 1000 * each.block / each.rate_hz
-    assert apart_ms < (1.6 if each.divisor == 1 else 7.0)
+    apart_ms = 1000 * blocks.size / blocks.grid.rate_hz
+    assert apart_ms < (1.6 if blocks.grid.divisor == 1 else 7.0)
+
+
+@pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
+def test_places_are_lively_or_steady_on_every_grid(rate_hz: int) -> None:
+    """The lively ones first, both in the order of the grids."""
+    audio = AudioFormat(rate_hz)
+    found = [(blocks.lively, blocks.grid) for blocks in grid.places(audio)]
+    assert found == [(lively, on) for lively in (True, False) for on in grid.grids(audio)]
 
 
 @pytest.mark.parametrize("each", [each for each in GRIDS if each.divisor > 1], ids=lambda each: each.rate_hz)
-def test_what_a_grid_holds_lies_well_under_half_of_its_rate(each: Grid) -> None:
+def test_what_a_grid_holds_lies_well_under_half_of_its_rate(each: grid.Grid) -> None:
     """The first image of its highest partial lies more than an octave over it: room for a short filter."""
     highest_hz = each.high * each.audio.sample_rate_hz
     assert (each.rate_hz - highest_hz) / highest_hz > 1.7

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
-from services.synth.dsp import grid, noise
+from services.synth.dsp import arrays, grid, noise
 from services.synth.dsp.upsampling import trimmed, upsample
 
 Array = NDArray[np.float64]
@@ -23,15 +23,17 @@ def bands(which: range, chunks: int, rate_hz: int = 44_100, seed: int = 7) -> Ar
     found = []
     for on in (grid.coarse(audio), grid.full(audio)):
         here = [band for band in which if noise.grid_of(band, audio) is on]
-        pieces = [at_full_rate(seed, audio.start_frame(seq), here, on) for seq in range(chunks)]
-        found.append(np.concatenate(pieces, axis=2))
+        if here:
+            pieces = [at_full_rate(seed, audio.start_frame(seq), here, on) for seq in range(chunks)]
+            found.append(np.concatenate(pieces, axis=2))
     return np.concatenate(found, axis=1).astype(float)
 
 
 def at_full_rate(seed: int, start_frame: int, which: list[int], on: grid.Grid) -> NDArray[np.float32]:
     """``[ear, band, frame]``."""
-    samples = torch.from_numpy(noise.bands(seed, start_frame, which, on))
-    return np.asarray(upsample(trimmed(samples, noise.around(on)), on).numpy())
+    samples = trimmed(noise.bands(seed, start_frame, which, on), on)
+    found = upsample(samples.reshape(-1, samples.shape[-1]), on)
+    return np.asarray(found.reshape(*samples.shape[:2], -1))
 
 
 def power_db(signal: Array) -> Array:
@@ -128,31 +130,54 @@ def test_the_top_is_no_denser_where_the_rate_cuts_it_off(rate_hz: int) -> None:
     assert 10 * np.log10(spectrum[top].mean() / expected) == pytest.approx(0.0, abs=0.5)
 
 
-def source(which: range, on: grid.Grid) -> torch.Tensor:
-    return torch.from_numpy(noise.bands(7, 0, which, on)).flatten(0, 1)
+def source(which: range, on: grid.Grid) -> NDArray[np.float32]:
+    found = noise.bands(7, 0, which, on)
+    return found.reshape(-1, found.shape[-1])
 
 
-@pytest.mark.parametrize(("build", "which"), [(grid.coarse, range(6, 9)), (grid.full, range(15, 18))])
-def test_shaping_weighs_and_moves(build: Callable[[AudioFormat], grid.Grid], which: range) -> None:
+kinds = pytest.mark.parametrize("kind", [np.asarray, torch.from_numpy], ids=["numpy", "torch"])
+grids = pytest.mark.parametrize(("build", "which"), [(grid.coarse, range(6, 9)), (grid.full, range(15, 18))])
+
+
+@kinds
+@grids
+def test_shaping_weighs_and_moves(
+    build: Callable[[AudioFormat], grid.Grid], which: range, kind: Callable
+) -> None:
     """Gains at the blocks' borders are interpolated between them, band by band and ear by ear."""
     on, bands_ = build(AudioFormat()), source(which, build(AudioFormat()))
-    blocks = grid.coarse(on.audio).blocks + (2 if on.margin else 0)
-    gains = np.random.default_rng(3).uniform(0, 1, (blocks + 1, 4, len(bands_)))
-    found = noise.shaped(torch.from_numpy(gains).float(), bands_).numpy()
-    samples = np.arange(bands_.shape[1])
-    borders = np.linspace(0, len(samples), blocks + 1)
+    frames = noise.border_frames(on.audio)
+    frames = frames if noise.around(on) else frames[1:-1]
+    gains = np.random.default_rng(3).uniform(0, 1, (len(frames), 4, len(bands_))).astype(np.float32)
+    found = arrays.tensor(noise.shaped(kind(gains), kind(bands_), on)).numpy()
+    samples = np.arange(-noise.around(on), on.samples + noise.around(on))
     for output in range(4):
-        moved = [np.interp(samples, borders, gains[:, output, place]) for place in range(len(bands_))]
-        expected = np.sum(np.array(moved) * bands_.numpy(), axis=0)
+        moved = [np.interp(samples, frames / on.divisor, each) for each in gains[:, output].T]
+        expected = trimmed(np.sum(np.array(moved) * bands_, axis=0), on)
         assert np.abs(found[output] - expected).max() < 1e-4
 
 
-@pytest.mark.parametrize(("build", "which"), [(grid.coarse, range(6, 9)), (grid.full, range(15, 18))])
-def test_fading_weighs_and_moves_evenly(build: Callable[[AudioFormat], grid.Grid], which: range) -> None:
+@kinds
+@grids
+def test_fading_weighs_and_moves_evenly(
+    build: Callable[[AudioFormat], grid.Grid], which: range, kind: Callable
+) -> None:
     """Gains are those given at the chunk's ends, and on a straight line in between and around."""
     on, bands_ = build(AudioFormat()), source(which, build(AudioFormat()))
-    gains = np.random.default_rng(3).uniform(0, 1, (2, 4, len(bands_)))
-    found = noise.faded(torch.from_numpy(gains).float(), bands_, on).numpy()
+    gains = np.random.default_rng(3).uniform(0, 1, (2, 4, len(bands_))).astype(np.float32)
+    found = arrays.tensor(noise.faded(kind(gains), kind(bands_), on)).numpy()
     along = (np.arange(bands_.shape[1]) - noise.around(on)) / on.samples
     moved = gains[0][..., None] * (1 - along) + gains[1][..., None] * along
-    assert np.abs(found - (moved * bands_.numpy()).sum(axis=1)).max() < 1e-4
+    assert np.abs(found - trimmed((moved * bands_).sum(axis=1), on)).max() < 1e-4
+
+
+@pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
+def test_gains_stand_every_5_ms_and_a_block_around_the_chunk(rate_hz: int) -> None:
+    """The chunk's ends are among the borders."""
+    audio = AudioFormat(rate_hz)
+    frames = noise.border_frames(audio)
+    (step,) = set(np.diff(frames).tolist())
+    assert step < 0.0051 * rate_hz
+    assert (frames[0], frames[-1]) == (-step, audio.frames_per_chunk + step)
+    assert {0, audio.frames_per_chunk} <= set(frames.tolist())
+    assert noise.around(grid.coarse(audio)) * grid.coarse(audio).divisor == step

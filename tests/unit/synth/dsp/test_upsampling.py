@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
-from services.synth.dsp import grid
+from services.synth.dsp import arrays, grid
 from services.synth.dsp.grid import Grid
-from services.synth.dsp.upsampling import SUPPORT, trimmed, upsample
+from services.synth.dsp.upsampling import along, trimmed, upsample
 
 Array = NDArray[np.float64]
 Build = Callable[[AudioFormat], Grid]
@@ -23,13 +23,18 @@ def sine(freq_hz: float, frames: NDArray[np.int64], rate_hz: int) -> Array:
     return np.asarray(np.cos(2 * np.pi * freq_hz * frames / rate_hz + 0.3))
 
 
-def upsampled(freq_hz: float, seq: int, on: Grid) -> Array:
-    """Chunk ``seq`` of a sine that is computed on a grid, margins included."""
-    coarse = (np.arange(on.all_blocks * on.block) - on.margin * on.block) * on.divisor
-    frames = coarse + on.audio.start_frame(seq)
-    samples = sine(freq_hz, frames, on.audio.sample_rate_hz).astype(np.float32)
-    around = trimmed(torch.from_numpy(samples)[None], on.margin * on.block)
-    return upsample(around, on)[0].numpy().astype(float)
+def around(on: Grid, spare: int = 0) -> NDArray[np.int64]:
+    """Frames of a grid's samples, from the chunk's start: those needed, and ``spare`` more."""
+    reach = on.around + spare
+    return np.arange(-reach, on.samples + reach) * on.divisor
+
+
+def upsampled(freq_hz: float, seq: int, on: Grid, kind: str = "numpy") -> Array:
+    """Chunk ``seq`` of a sine that is computed on a grid."""
+    frames = around(on) + on.audio.start_frame(seq)
+    samples = sine(freq_hz, frames, on.audio.sample_rate_hz).astype(np.float32)[None]
+    found = upsample(torch.from_numpy(samples) if kind == "torch" else samples, on)
+    return arrays.tensor(found)[0].numpy().astype(float)
 
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
@@ -63,17 +68,30 @@ def test_chunks_join(build: Build) -> None:
 
 
 @pytest.mark.parametrize("build", COARSER)
-def test_what_lies_beyond_the_filter_does_not_matter(build: Build) -> None:
-    """Only the chunk and some samples around it are heard: chunks are the same wherever one begins."""
+def test_an_accelerator_s_array_gives_the_same(build: Build) -> None:
+    """Both kinds of arrays are cut into the same windows."""
     on = build(AudioFormat())
-    samples = torch.arange(on.all_blocks * on.block)
-    margin = on.margin * on.block
-    kept = trimmed(samples, margin)
-    assert kept.tolist() == samples[margin - SUPPORT : margin + on.samples + SUPPORT].tolist()
+    assert np.abs(upsampled(1234.5, 3, on) - upsampled(1234.5, 3, on, "torch")).max() < 1e-6
+
+
+@pytest.mark.parametrize("spare", [0, 3, 30])
+@pytest.mark.parametrize("build", [*COARSER, grid.full])
+def test_only_what_the_filter_needs_is_kept(build: Build, spare: int) -> None:
+    """The chunk and what is around it."""
+    on = build(AudioFormat())
+    assert np.array_equal(trimmed(around(on, spare)[None], on)[0], around(on))
+
+
+@pytest.mark.parametrize("build", [*COARSER, grid.full])
+def test_a_chunk_is_from_0_to_1(build: Build) -> None:
+    """So is each sample that is looked at around it, below and above."""
+    on = build(AudioFormat())
+    expected = around(on) / on.audio.frames_per_chunk
+    for kind in (np.zeros(1, np.float32), torch.zeros(1)):
+        assert np.allclose(along(on, like=kind), expected, atol=1e-7)
 
 
 def test_the_full_grid_is_at_the_full_rate() -> None:
-    """It has no margin, and nothing is done to it."""
-    on, samples = grid.full(AudioFormat()), torch.rand(2, 4410)
-    assert trimmed(samples, 0) is samples
+    """Nothing is around it, and nothing is done to it."""
+    on, samples = grid.full(AudioFormat()), np.zeros((2, 4410), np.float32)
     assert upsample(samples, on) is samples

@@ -1,4 +1,4 @@
-"""Arrangements: every partial once, by grid and layer; what has not changed is not made again."""
+"""Arrangements: every partial once, by place and layer; what has not changed is not made again."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from services.synth.mix.sounding import Sounding
 from services.synth.patches.library import library
 from services.synth.patches.schema import Harmonics, Motion
 from services.synth.voices.voice import Voice
-from tests.unit.synth.players import patch_of, voices_of_note
+from tests.unit.synth.players import CD, patch_of, voices_of_note
 
 CPU = torch.device("cpu")
 LATE_SEQ = 10
@@ -36,26 +36,26 @@ def sounding_of(found: list[Voice], seq: int = LATE_SEQ, intensity: float = 0.5)
 
 
 def arranged(sounding: Sounding, before: Arrangement = NOTHING) -> Arrangement:
-    return arrange(sounding, sounding.voices[0].audio, CPU, before)
+    return arrange(sounding, CPU, before)
 
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
-def test_every_partial_is_there_once_by_grid_and_layer(rate_hz: int) -> None:
+def test_every_partial_is_there_once_by_place_and_layer(rate_hz: int) -> None:
     audio = AudioFormat(rate_hz)
     found = voices(audio)
     sounding = sounding_of(found)
     arrangement = arranged(sounding)
-    assert arrangement.grids[-1] is not None
-    for on, rows in zip(grid.grids(audio), arrangement.grids, strict=True):
-        parts = [voice.stage(sounding.start_frame, 0.5).grids.get(on.divisor) for voice in found]
-        tones = [part.tones for part in parts if part is not None]
+    assert arrangement.places[-1] is not None
+    for place, rows in enumerate(arrangement.places):
+        parts = [voice.stage(sounding.start_frame, 0.5).parts[place] for voice in found]
+        tones = [part.rows.tones for part in parts if part is not None]
         assert (rows is None) == (not tones)
         if rows is not None:
             assert np.array_equal(rows.tones, np.concatenate(tones, axis=1))
             assert rows.table.shape[1] == rows.phasors.shape[1] == len(rows)
             ends = [0, *(group.last for group in rows.groups)]
             assert [group.first for group in rows.groups] == ends[:-1]
-            assert [len(group.bases.tensor) // 2 for group in rows.groups] == np.diff(ends).tolist()
+            assert [len(group.bases) // 2 for group in rows.groups] == np.diff(ends).tolist()
 
 
 def test_onsets_are_those_of_the_voices() -> None:
@@ -64,20 +64,26 @@ def test_onsets_are_those_of_the_voices() -> None:
         *voices_of_note(library()["warm_pad"], number=1, at_s=0.5, layer="pad"),
         *voices_of_note(library()["warm_pad"], number=2, at_s=0.25, layer="pad"),
     ]
-    rows = arranged(sounding_of(found)).grids[-1]
+    rows = arranged(sounding_of(found)).places[-1]
     assert rows is not None
     assert list(dict.fromkeys(rows.tones[2].tolist())) == [22_050.0, 11_025.0]
 
 
-def test_what_moves_and_what_bends_is_named() -> None:
+def test_what_moves_is_named_and_what_moves_or_bends_is_lively() -> None:
     """A struck note moves, one with vibrato bends, a pad in its middle does neither."""
     vibrato = patch_of(partials=Harmonics(count=4), motion=Motion(vibrato_cents=10))
-    expected = ((library()["warm_pad"], 0, 0), (library()["kalimba"], 1, 0), (vibrato, 0, 1))
-    for patch, moves, bends in expected:
+    expected = (
+        (library()["warm_pad"], 60, False, False),
+        (library()["kalimba"], 1, True, True),
+        (vibrato, 60, False, True),
+    )
+    for patch, seq, moves, lively in expected:
         (voice,) = voices_of_note(patch, seconds=20, layer="pad")
-        rows = [rows for rows in arranged(sounding_of([voice], 1 if moves else 60)).grids if rows]
-        assert (sum(len(each.moving) for each in rows) > 0) == moves
-        assert (sum(len(each.bending) for each in rows) > 0) == bends
+        places = arranged(sounding_of([voice], seq)).places
+        rows = [(rows, blocks.lively) for rows, blocks in zip(places, grid.places(CD), strict=True) if rows]
+        assert (sum(len(each.moving) for each, _ in rows) > 0) == moves
+        assert any(is_lively for _, is_lively in rows) == lively
+        assert all(is_lively for each, is_lively in rows if len(each.moving))
 
 
 def test_it_serves_chunks_until_a_voice_changes() -> None:
@@ -98,12 +104,12 @@ def test_what_has_not_changed_is_taken_from_before() -> None:
     pad, kalimba = voices(audio, "warm_pad"), voices(audio, "kalimba")
     before = arranged(sounding_of(pad, 60))
     after = arranged(sounding_of([*pad, *kalimba], 60), before)
-    known, found = before.grids[-1], after.grids[-1]
+    known, found = before.places[-1], after.places[-1]
     assert known is not None
     assert found is not None
     assert found.groups[0].bases is known.groups[0].bases
     again = arranged(sounding_of(list(pad), 61), before)
-    assert again.grids == before.grids
+    assert again.places == before.places
     assert again.hiss is before.hiss
 
 
@@ -123,5 +129,5 @@ def test_noise_is_apart_by_what_moves() -> None:
 
 def test_nothing_sounds_in_an_empty_chunk() -> None:
     """No rows and no noise."""
-    empty = arrange(Sounding(1, 0, [], CURVE, CURVE), AudioFormat(), CPU)
-    assert (empty.grids, empty.hiss) == ((None, None, None), None)
+    empty = arrange(Sounding(1, 0, [], CURVE, CURVE), CPU)
+    assert (empty.places, empty.hiss) == ((None,) * 6, None)

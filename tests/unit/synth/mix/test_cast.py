@@ -189,12 +189,15 @@ def test_a_voice_that_has_been_silent_for_long_rests() -> None:
     only(cast, view, ended + 20)
     assert voice.stage(5 * 4410, 0.5) is first
     only(cast, view, ended + 30)
-    assert not voice._grids
+    assert not voice._placed
     again = voice.stage(5 * 4410, 0.5)
     assert again is not first
-    for divisor, part in first.grids.items():
-        assert np.array_equal(part.table, again.grids[divisor].table)
-        assert np.array_equal(part.bases, again.grids[divisor].bases)
+    parts = [(one, other) for one, other in zip(first.parts, again.parts, strict=True) if one is not None]
+    assert parts
+    for one, other in parts:
+        assert other is not None
+        assert np.array_equal(one.rows.table, other.rows.table)
+        assert np.array_equal(one.rows.bases, other.rows.bases)
 
 
 def test_a_chord_is_built_before_it_begins() -> None:

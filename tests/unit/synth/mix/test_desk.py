@@ -22,7 +22,7 @@ def sound(seed: int = 0) -> torch.Tensor:
 def outputs_of(layers: Mapping[str, torch.Tensor]) -> torch.Tensor:
     """``[output, frame]``."""
     sounds = torch.stack(list(layers.values())).flatten(0, 1)
-    return desk.Desk().weights(tuple(layers)).flatten(1) @ sounds
+    return torch.from_numpy(desk.Desk().weights(tuple(layers))).flatten(1) @ sounds
 
 
 def buses_of(layers: Mapping[str, torch.Tensor]) -> Buses:
@@ -91,7 +91,7 @@ def test_where_nothing_sounds_there_are_no_buses() -> None:
 
 def test_without_a_desk_layers_are_summed_as_they_are() -> None:
     layers = [sound(1), sound(2)]
-    weights = desk.Flat().weights(("pad", "melody"))
+    weights = torch.from_numpy(desk.Flat().weights(("pad", "melody")))
     found = weights.flatten(1) @ torch.stack(layers).flatten(0, 1)
     assert torch.allclose(found, layers[0] + layers[1], atol=1e-6)
 

@@ -149,13 +149,13 @@ def test_outputs_are_what_the_desk_makes_of_the_layers() -> None:
     audio = AudioFormat()
     part = parts_of(audio)[1]
     weights = {
-        "melody": torch.tensor([[2.0, 0.0], [0.0, 1.0]]),
-        "pad": torch.tensor([[0.0, 1.0], [3.0, 0.0]]),
+        "melody": np.array([[2.0, 0.0], [0.0, 1.0]], dtype=np.float32),
+        "pad": np.array([[0.0, 1.0], [3.0, 0.0]], dtype=np.float32),
     }
 
     class Crossed:
-        def weights(self, layers: tuple[str, ...]) -> torch.Tensor:
-            return torch.stack([weights[name] for name in layers], dim=1)
+        def weights(self, layers: tuple[str, ...]) -> NDArray[np.float32]:
+            return np.stack([weights[name] for name in layers], axis=1)
 
     found = LayerRenderer(audio, torch.device("cpu"), Crossed()).render([part])[0]
     expected = torch.zeros(2, audio.frames_per_chunk)
@@ -163,7 +163,7 @@ def test_outputs_are_what_the_desk_makes_of_the_layers() -> None:
         voices = [voice for voice in part.voices if voice.layer == name]
         alone = LayerRenderer(audio, torch.device("cpu"), Flat()).render([part._replace(voices=voices)])[0]
         assert alone is not None
-        expected += weights[name] @ alone
+        expected += torch.from_numpy(weights[name]) @ alone
     assert found is not None
     assert torch.allclose(found, expected, atol=1e-6)
 

@@ -30,7 +30,7 @@ def bits(voices: list[Voice]) -> bytes:
 def tones(patch: Patch, audio: AudioFormat = CD, **note: float) -> Voice | None:
     """The note's own partials, without noise; None if it has none."""
     voice = voices_of_note(patch, audio=audio, **note)[0]
-    return replace(voice, hiss=voice.hiss[:0], _stages={}, _grids={}) if len(voice.rows) else None
+    return replace(voice, hiss=voice.hiss[:0], _stages={}, _placed={}) if len(voice.rows) else None
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -101,7 +101,7 @@ def test_interpolation_is_as_good_as_every_border(names: list[str], limit_db: fl
         never = np.full_like(voice.timing.risen, voice.timing.silent)
         ends = np.full_like(voice.timing.ends, voice.timing.silent)
         timing = replace(voice.timing, settled=voice.timing.silent, risen=never, ends=ends)
-        exact = replace(voice, timing=timing, _stages={}, _grids={})
+        exact = replace(voice, timing=timing, _stages={}, _placed={})
         found, expected = (oracle.rendered([each], 0, 13, audio) for each in (voice, exact))
         assert oracle.error_db(found, expected) < limit_db, name
 

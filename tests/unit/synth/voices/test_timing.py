@@ -49,7 +49,7 @@ def test_what_never_rises_over_the_floor_is_left_out() -> None:
     found = voice(-30.0, partials=Harmonics(count=8, levels_db=(0, 0, 0, 0, -80, -80, -80, -80)))
     for brightness in BRIGHTNESSES:
         stage = found.stage(RATE_HZ, brightness)
-        assert sum(map(len, stage.grids.values())) == 4
+        assert sum(len(part) for part in stage.parts if part is not None) == 4
 
 
 def test_only_loud_or_fast_releases_move() -> None:
@@ -81,7 +81,6 @@ def test_interpolated_levels_err_by_less_than_60_db(attack_s: float) -> None:
         ends = [level_at(found, start), level_at(found, start + CD.frames_per_chunk)]
         middle = level_at(found, start + CD.frames_per_chunk // 2)
         error = np.abs((ends[0] + ends[1]) / 2 - middle) * gain / gain.max()
-        stage = found.stage(start, 0.5)
-        for divisor, part in stage.grids.items():
-            still = part.tones[0][~stage.moving[divisor]]
+        for part in found.stage(start, 0.5).parts:
+            still = part.rows.tones[0][~part.moving] if part is not None else np.zeros(0)
             assert (error[np.isin(found.rows.freq_hz, still)] < 10 ** (-60 / 20)).all()

@@ -5,33 +5,42 @@ import pytest
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from services.synth.dsp import grid
+from services.synth.dsp.grid import Blocks
 from services.synth.patches.library import library
 from services.synth.patches.schema import Decay, Envelope, Harmonics, Modes, Motion
 from services.synth.voices.build import voice_of
-from services.synth.voices.voice import OnGrid, Rows, Voice, brightness_range
+from services.synth.voices.voice import OnGrid, Part, Rows, Stage, Voice, brightness_range
 from tests.unit.synth.players import CD, note_of, patch_of, voices_of_note
 
-COARSE = 5  # its divisor
 MIDDLE = 0.5  # of brightness
 ORGAN = Envelope(attack_s=0.1, release_s=8.0)
 
 
 def struck() -> Voice:
     """A note whose upper half dies within a second."""
-    modes = Modes(ratios=(1, 2, 3, 4, 18, 30), levels_db=(0,) * 6, t60_s=(9, 8, 0.5, 0.4, 0.3, 7))
+    modes = Modes(ratios=(1, 2, 3, 4, 18, 34), levels_db=(0,) * 6, t60_s=(9, 8, 0.5, 0.4, 0.3, 7))
     envelope = Envelope(attack_s=0.004, release_s=8.0)
     return voices_of_note(patch_of(partials=modes, envelope=envelope), seconds=20)[0]
+
+
+def placed(stage: Stage, audio: AudioFormat = CD) -> list[tuple[Blocks, Part]]:
+    """What is where."""
+    places = zip(grid.places(audio), stage.parts, strict=True)
+    return [(blocks, part) for blocks, part in places if part is not None]
 
 
 def counts(voice: Voice, at_s: float) -> list[int]:
     """Partials on the full, the middle and the coarse grid."""
     stage = voice.stage(voice.timing.at + CD.frames(at_s), MIDDLE)
-    return [len(stage.grids[on.divisor]) if on.divisor in stage.grids else 0 for on in grid.grids(CD)]
+    found = [0, 0, 0]
+    for blocks, part in placed(stage):
+        found[grid.grids(CD).index(blocks.grid)] += len(part)
+    return found
 
 
 def moving(voice: Voice, start_frame: int) -> int:
     """How many partials move in a chunk."""
-    return sum(int(moves.sum()) for moves in voice.stage(start_frame, MIDDLE).moving.values())
+    return sum(int(part.moving.sum()) for _, part in placed(voice.stage(start_frame, MIDDLE)))
 
 
 def test_a_struck_note_is_young_on_the_full_grid() -> None:
@@ -40,12 +49,25 @@ def test_a_struck_note_is_young_on_the_full_grid() -> None:
 
 
 def test_later_partials_lie_on_the_grid_of_their_frequency() -> None:
-    """After 100 ms only partials over 0.16 of the rate stay on the full grid."""
+    """After 100 ms only partials over 0.18 of the rate stay on the full grid."""
     voice = struck()
     assert counts(voice, 0.15) == [1, 1, 4]
-    for divisor, part in voice.stage(CD.frames(0.15), MIDDLE).grids.items():
-        (on,) = (each for each in grid.grids(CD) if each.divisor == divisor)
-        assert on.holds(part.tones[0]).all()
+    for blocks, part in placed(voice.stage(CD.frames(0.15), MIDDLE)):
+        assert blocks.grid.holds(part.rows.tones[0]).all()
+
+
+def test_what_moves_or_bends_is_lively() -> None:
+    """All else is steady: a vibrato never is, a struck note once it has risen and dies slowly enough."""
+    vibrato = patch_of(partials=Harmonics(count=8), motion=Motion(vibrato_cents=10), envelope=ORGAN)
+    organ = patch_of(partials=Harmonics(count=8), envelope=ORGAN)
+    for patch, expected in ((vibrato, {True}), (organ, {False})):
+        voice = voices_of_note(patch, seconds=5)[0]
+        stage = voice.stage(CD.frames(2), MIDDLE)
+        assert {blocks.lively for blocks, _ in placed(stage)} == expected
+        assert not any(part.moving.any() for _, part in placed(stage))
+    for at_s in (0.05, 0.3, 1.0, 4.0):
+        for blocks, part in placed(struck().stage(CD.frames(at_s), MIDDLE)):
+            assert part.moving.all() if blocks.lively else not part.moving.any()
 
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
@@ -56,8 +78,8 @@ def test_every_partial_is_on_one_grid(name: str, rate_hz: int) -> None:
     voice = voices_of_note(library()[name], audio=audio)[0]
     for at_s in (0.0, 0.05, 0.11):
         frame = min(voice.timing.at + audio.frames(at_s), voice.timing.thinner[0] - 1)
-        parts = voice.stage(frame, MIDDLE).grids.values()
-        found = np.concatenate([part.tones[0] for part in parts])
+        parts = placed(voice.stage(frame, MIDDLE), audio)
+        found = np.concatenate([part.rows.tones[0] for _, part in parts])
         assert np.array_equal(np.sort(found), np.sort(voice.rows.freq_hz))
 
 
@@ -70,9 +92,10 @@ def test_partials_that_have_died_are_left_out() -> None:
 def test_a_sustained_note_keeps_its_partials() -> None:
     """What does not decay is rendered from beginning to end as one and the same."""
     voice = voices_of_note(patch_of(partials=Harmonics(count=8), envelope=ORGAN), seconds=5)[0]
-    first = voice.stage(0, MIDDLE).grids[COARSE]
-    frames = range(0, voice.timing.silent - 1, 4410)
-    assert all(voice.stage(frame, MIDDLE).grids[COARSE] is first for frame in frames)
+    late = [dict(placed(voice.stage(frame, MIDDLE))) for frame in range(CD.frames(2), CD.frames(4), 4410)]
+    steady = [parts[grid.coarse(CD).steady] for parts in late]
+    assert all(part.rows is steady[0].rows for part in steady)
+    assert len(steady[0]) == 8
 
 
 def test_a_stage_lasts_until_something_changes() -> None:
@@ -107,10 +130,19 @@ def test_a_stage_does_not_depend_on_what_was_asked_before() -> None:
     for frame in range(0, CD.frames(3), 4410):
         old.stage(frame, MIDDLE)
     one, other = (voice.stage(CD.frames(3), MIDDLE) for voice in (old, fresh))
-    assert one.grids.keys() == other.grids.keys()
-    for divisor, part in one.grids.items():
+    assert [blocks for blocks, _ in placed(one)] == [blocks for blocks, _ in placed(other)]
+    for (_, part), (_, like) in zip(placed(one), placed(other), strict=True):
+        assert np.array_equal(part.moving, like.moving)
         for name in OnGrid.__slots__:
-            assert np.array_equal(getattr(part, name), getattr(other.grids[divisor], name))
+            assert np.array_equal(getattr(part.rows, name), getattr(like.rows, name))
+
+
+def test_what_is_left_of_the_partials_lies_in_memory_as_before() -> None:
+    """By column and by point: what is elementwise goes along partials."""
+    for at_s in (0.05, 1.3, 3.0):
+        for _, part in placed(struck().stage(CD.frames(at_s), MIDDLE)):
+            rows = part.rows
+            assert all(each.flags.c_contiguous for each in (rows.table, rows.phasors, rows.bases))
 
 
 def test_brightness_brings_partials_in() -> None:
@@ -118,7 +150,7 @@ def test_brightness_brings_partials_in() -> None:
     note = note_of(pitch=60, seconds=20)
     voice = voice_of(note, library()["warm_pad"], 7, CD, 0, floor_db=-75.0)
     late = CD.frames(8)
-    found = [sum(map(len, voice.stage(late, bright).grids.values())) for bright in (0.2, 0.5, 1.0)]
+    found = [sum(len(part) for _, part in placed(voice.stage(late, bright))) for bright in (0.2, 0.5, 1.0)]
     assert 0 < found[0] < found[1] < found[2]
     assert brightness_range(0.5) == brightness_range(0.5 + 1e-12) == brightness_range(0.4)
 

@@ -1,0 +1,86 @@
+"""Arrays of either kind: what is asked of numpy's and of torch's is the same."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from services.synth.dsp import arrays
+from services.synth.dsp.arrays import Array
+
+CPU = torch.device("cpu")
+KINDS = ["numpy", "torch"]
+
+
+def of_kind(kind: str, values: NDArray) -> Array:
+    """An accelerator's arrays are tensors; these are tensors of the CPU."""
+    return torch.from_numpy(values) if kind == "torch" else values
+
+
+def drawn(*shape: int) -> NDArray[np.float32]:
+    return np.random.default_rng(sum(shape)).standard_normal(shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("several", [(), (3,)])
+def test_a_product_is_that_of_matrices(kind: str, several: tuple[int, ...]) -> None:
+    """Of one or of many, as they lie in memory and turned round, into memory of its own or given."""
+    left, right = drawn(*several, 9, 21), drawn(*several, 33, 21).swapaxes(-1, -2)
+    exact = np.einsum("...ij,...jk->...ik", left.astype(float), right.astype(float))
+    one, other = of_kind(kind, left), of_kind(kind, right)
+    out = arrays.empty(exact.shape, like=one)
+    for found in (arrays.product(one, other), arrays.product(one, other, out)):
+        assert type(found) is type(one)
+        assert np.allclose(found, exact, rtol=0, atol=1e-4)
+    assert np.allclose(out, exact, rtol=0, atol=1e-4)
+
+
+def test_bits_of_a_product_do_not_depend_on_where_the_matrices_lie() -> None:
+    """At other addresses the same bits: a slice of a batch is as good as a batch of its own."""
+    left, right = drawn(10, 26), drawn(26, 966)
+    first, memory = arrays.product(left, right), np.zeros(right.size + 7, dtype=np.float32)
+    for offset in (1, 3, 7):
+        memory[offset : offset + right.size] = right.ravel()
+        moved = memory[offset : offset + right.size].reshape(26, 966)
+        assert np.array_equal(arrays.product(left, moved), first)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_arrays_are_joined_along_an_axis(kind: str) -> None:
+    """One alone is not copied."""
+    one, other = drawn(2, 3), drawn(2, 4)
+    both = arrays.joined([of_kind(kind, one), of_kind(kind, other)], axis=1)
+    assert np.array_equal(both, np.concatenate([one, other], axis=1))
+    alone = of_kind(kind, one)
+    assert arrays.joined([alone]) is alone
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_complex_values_are_pairs_of_real_ones(kind: str) -> None:
+    """Real and imaginary part lie side by side."""
+    values = np.array([[1 + 2j, 3 - 4j]], dtype=np.complex64)
+    assert np.array_equal(arrays.in_parts(of_kind(kind, values)), [[1, 2, 3, -4]])
+
+
+def test_on_the_cpu_a_tensor_and_its_array_are_one_memory() -> None:
+    values = drawn(4)
+    assert arrays.on(CPU, values) is values
+    assert np.shares_memory(arrays.array(arrays.tensor(values)), values)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_array_has_others_beside_it(kind: str) -> None:
+    """They have its kind and its device; one that is made like it has its type."""
+    values = of_kind(kind, drawn(4))
+    beside, made = arrays.at(arrays.home_of(values), drawn(3)), arrays.empty((2, 3), like=values)
+    assert type(beside) is type(made) is type(values)
+    assert (made.dtype, tuple(made.shape)) == (values.dtype, (2, 3))
+    assert arrays.tensor(values).dtype == torch.float32
+
+
+def test_an_accelerator_has_tensors() -> None:
+    """What goes to another device is a tensor there."""
+    found = arrays.on(torch.device("meta"), drawn(4))
+    assert isinstance(found, torch.Tensor)
+    assert arrays.home_of(found) == torch.device("meta")
+    assert arrays.array(found) is found
