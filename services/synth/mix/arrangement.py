@@ -56,7 +56,8 @@ class PlaceRows:
     """The partials of a chunk at one place, by layer.
 
     ``table`` (``[column, row]``), ``tones`` (``[3, row]``) and ``phasors`` (``[point, row]``) are those of
-    :class:`services.synth.voices.voice.OnGrid`; ``moving`` are rows that do.
+    :class:`services.synth.voices.voice.OnGrid`; ``moving`` are rows that do, and ``slides`` says whether the
+    pitch of any does.
     """
 
     placed: tuple[Placed, ...]
@@ -64,6 +65,7 @@ class PlaceRows:
     tones: NDArray[np.float64]
     phasors: Array
     moving: NDArray[np.intp]
+    slides: bool
     groups: tuple[Group, ...]
 
     def __len__(self) -> int:
@@ -163,6 +165,7 @@ def _place_rows(placed: Sequence[Placed], device: torch.device, before: PlaceRow
         tones,
         arrays.on(device, phasors),
         np.flatnonzero(np.concatenate([each.part.moving for each in placed])),
+        any(each.voice.slides for each in placed),
         tuple(_groups(placed, device, known)),
     )
 

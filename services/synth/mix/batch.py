@@ -79,6 +79,11 @@ class _Place:
         return np.repeat([*(each.scene for each in self.some), 0], sizes)
 
     @property
+    def slides(self) -> bool:
+        """Whether the pitch of any row slides."""
+        return any(each.rows.slides for each in self.some)
+
+    @property
     def moving(self) -> NDArray[np.intp]:
         """Rows that move; filled up, too, by repeating the last one."""
         index = np.concatenate([np.zeros(0, dtype=np.intp), *(s.rows.moving + s.first for s in self.some)])
@@ -132,7 +137,9 @@ class Batch:
         silence = arrays.on(self._device, np.zeros((len(blocks.frames), here.missing), np.complex64))
         phasors = arrays.joined([*(each.rows.phasors for each in here.some), silence], axis=1)
         since_s = self._since_s[here.rows] + times_s
-        bent = additive.unit_phasors(levels.bent_turns(self._table[_BEND, here.rows], since_s))
+        # Few notes slide; what no row has need not be computed.
+        bend = levels.bent_turns if here.slides else levels.vibrato_turns
+        bent = additive.unit_phasors(bend(self._table[_BEND, here.rows], since_s))
         turned = arrays.tensor(phasors).mul_(self._start[here.rows]).mul_(bent)
         return additive.lively_factor(turned, amplitude, torch.stack([left, right]))
 
@@ -155,7 +162,8 @@ class Batch:
             for name in ("brightness", "intensity")
         )
         slow = levels.slow_levels(self._table[_SLOW], at_ends, brightness, intensity)
-        fast = levels.fast_levels(self._table[_FAST], at_ends)
+        # A level that trembles moves.
+        fast = levels.envelope_levels(self._table[_FAST], at_ends)
         moving = np.zeros(len(self._scene_of), dtype=bool)
         for here in self._places:
             moving[here.moving + here.rows.start] = True

@@ -57,6 +57,13 @@ def _low_pass(freq_hz: torch.Tensor, cutoff_hz: torch.Tensor) -> torch.Tensor:
 
 def fast_levels(table: torch.Tensor, since_s: torch.Tensor) -> torch.Tensor:
     """Gains of partials by attack, decay, release and tremolo, in the shape of ``since_s``."""
+    turns = table[Fast.TREMOLO_HZ] * since_s + table[Fast.TREMOLO_TURNS]
+    trembling = torch.exp(table[Fast.TREMOLO] * torch.sin(_TURN * turns))
+    return envelope_levels(table, since_s) * trembling
+
+
+def envelope_levels(table: torch.Tensor, since_s: torch.Tensor) -> torch.Tensor:
+    """Those by attack, decay and release alone."""
     own_s = since_s - table[Fast.DELAY_S]
     level = _smoothstep(own_s / table[Fast.ATTACK_S])
     remaining = 1 - _smoothstep((since_s - table[Fast.GATE_S]) / table[Fast.RELEASE_S])
@@ -65,17 +72,21 @@ def fast_levels(table: torch.Tensor, since_s: torch.Tensor) -> torch.Tensor:
     decay = (1 - share) * torch.exp(falling * table[Fast.FAST]) + share * torch.exp(
         falling * table[Fast.SLOW]
     )
-    turns = table[Fast.TREMOLO_HZ] * since_s + table[Fast.TREMOLO_TURNS]
-    return level * decay * torch.exp(table[Fast.TREMOLO] * torch.sin(_TURN * turns))
+    return level * decay
 
 
 def bent_turns(table: torch.Tensor, since_s: torch.Tensor) -> torch.Tensor:
     """What vibrato and slides add to the phase, in turns and in the shape of ``since_s``."""
+    own_s = (since_s - table[Bend.DELAY_S]).clamp(min=0.0)
+    slide = table[Bend.SLIDE_TURNS] * (1 - torch.exp(-own_s / table[Bend.SLIDE_S]))
+    return vibrato_turns(table, since_s) + slide
+
+
+def vibrato_turns(table: torch.Tensor, since_s: torch.Tensor) -> torch.Tensor:
+    """What vibrato alone adds."""
     grown = ((since_s - table[Bend.VIBRATO_AFTER_S]) / _VIBRATO_GROWS_S).clamp(0, 1)
     turns = table[Bend.VIBRATO_HZ] * since_s + table[Bend.VIBRATO_TURNS_0]
-    vibrato = table[Bend.VIBRATO_TURNS] * grown * torch.sin(_TURN * turns)
-    own_s = (since_s - table[Bend.DELAY_S]).clamp(min=0.0)
-    return vibrato + table[Bend.SLIDE_TURNS] * (1 - torch.exp(-own_s / table[Bend.SLIDE_S]))
+    return table[Bend.VIBRATO_TURNS] * grown * torch.sin(_TURN * turns)
 
 
 def hiss_levels(table: torch.Tensor, since_s: torch.Tensor, intensity: torch.Tensor) -> torch.Tensor:

@@ -233,6 +233,11 @@ class Voice:
         return np.asarray(np.any(self.rows.bend[:, [Bend.VIBRATO_TURNS, Bend.SLIDE_TURNS]] != 0, axis=1))
 
     @cached_property
+    def slides(self) -> bool:
+        """Whether any of the partials has a pitch that slides."""
+        return bool(np.any(self.rows.bend[:, Bend.SLIDE_TURNS]))
+
+    @cached_property
     def _homes(self) -> NDArray[np.intp]:
         """Which of the grids each partial's frequency belongs to."""
         return np.asarray(np.argmax([on.holds(self.rows.freq_hz) for on in grid.grids(self.audio)], axis=0))
