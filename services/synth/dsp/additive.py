@@ -51,17 +51,21 @@ def basis(freq_hz: NDArray[np.float64], blocks: Blocks) -> NDArray[np.float32]:
     w = 2 * np.pi * freq_hz[:, None] / blocks.grid.rate_hz
     samples = _rotation(w, k)
     if blocks.lively:
-        rising = np.arange(k) / k
-        end = samples * (np.exp(-1j * w * k) * rising)
+        rising = (np.arange(k) / k).astype(np.float32)
+        end = samples * np.exp(-1j * w * k).astype(np.complex64) * rising
         samples = np.concatenate([samples * (1 - rising), end], axis=1)
-    return np.stack([samples.real, -samples.imag], axis=1).astype(np.float32)
+    parts = np.empty((len(w), PARTS, samples.shape[1]), dtype=np.float32)
+    parts[:, 0] = samples.real
+    np.negative(samples.imag, out=parts[:, 1], casting="same_kind")
+    return parts
 
 
-def _rotation(w: NDArray[np.float64], count: int) -> NDArray[np.complex128]:
+def _rotation(w: NDArray[np.float64], count: int) -> NDArray[np.complex64]:
     """``e^{j w n}`` for ``n < count`` as products of a few: ``[partial, n]`` from ``w`` ``[partial, 1]``."""
     step = int(np.sqrt(count)) + 1
-    fine, rough = np.exp(1j * w * np.arange(step)), np.exp(1j * w * np.arange(0, count, step))
-    every: NDArray[np.complex128] = rough[:, :, None] * fine[:, None, :]
+    few = np.exp(1j * w * np.concatenate([np.arange(step), np.arange(0, count, step)])).astype(np.complex64)
+    fine, rough = few[:, :step], few[:, step:]
+    every: NDArray[np.complex64] = rough[:, :, None] * fine[:, None, :]
     return every.reshape(len(w), rough.shape[1] * step)[:, :count]
 
 
@@ -70,8 +74,7 @@ def point_phasors(freq_hz: NDArray[np.float64], blocks: Blocks) -> NDArray[np.co
     first = np.exp(2j * np.pi * ((freq_hz * (blocks.frames[0] / blocks.grid.audio.sample_rate_hz)) % 1.0))
     turned = _rotation(2 * np.pi * freq_hz[:, None] * blocks.size / blocks.grid.rate_hz, len(blocks.frames))
     # In rows of partials in memory, too: it is along these that they are multiplied.
-    phasors: NDArray[np.complex64] = (turned * first[:, None]).T.astype(np.complex64, order="C")
-    return phasors
+    return np.ascontiguousarray((turned * first.astype(np.complex64)[:, None]).T)
 
 
 def start_turns(

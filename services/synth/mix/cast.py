@@ -147,7 +147,7 @@ class Cast:
         for voice in voices:
             if voice.timing.silent < resting:
                 voice.rest()
-        return [v for v in voices if v.timing.silent > start and v.timing.at < end]
+        return [v for v in voices if v.gone > start and v.timing.at < end]
 
     def _lasting(self, seed: int, notes: list[Note], step: Step, start: int) -> list[_Found]:
         """The voices of notes without grains; mostly they are those of the chunk before."""

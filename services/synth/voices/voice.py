@@ -73,16 +73,10 @@ class OnGrid:
         """Partials."""
         return int(self.table.shape[1])
 
-    def where(self, keep: NDArray[np.bool_]) -> "OnGrid":
+    def only(self, index: NDArray[np.intp]) -> "OnGrid":
         """Those partials only."""
-        # An index, not a mask: it leaves the partials side by side in memory.
-        index = np.flatnonzero(keep)
-        table, tones, phasors = (
-            self.table.take(index, 1),
-            self.tones.take(index, 1),
-            self.phasors.take(index, 1),
-        )
-        return OnGrid(table, tones, self.bases[keep], phasors)
+        table, tones, phasors = (each.take(index, axis=1) for each in (self.table, self.tones, self.phasors))
+        return OnGrid(table, tones, self.bases[index], phasors)
 
 
 class Part(NamedTuple):
@@ -170,7 +164,7 @@ class Voice:
     audio: AudioFormat
     # By stage of life and range of brightness; by place what was rendered there last, and which partials.
     _stages: dict[tuple[int, int], Stage] = field(default_factory=dict, repr=False)
-    _placed: dict[int, tuple[NDArray[np.bool_], OnGrid]] = field(default_factory=dict, repr=False)
+    _placed: dict[int, tuple[NDArray[np.intp], OnGrid]] = field(default_factory=dict, repr=False)
 
     @property
     def finite(self) -> bool:
@@ -186,6 +180,11 @@ class Voice:
         eased = map(self._moment, (timing.hiss_risen, *timing.thinner, *timing.calmer))
         return sorted({timing.settled, timing.released - last, *eased})
 
+    @cached_property
+    def gone(self) -> int:
+        """When it is left out; it has been silent since."""
+        return self._moment(self.timing.silent)
+
     def _moment(self, frame: int) -> int:
         """The first moment from ``frame`` on at which something of the channel's may become less."""
         step = self.audio.frames(_EASED_S)
@@ -197,6 +196,7 @@ class Voice:
         if self._stages:
             self._stages.clear()
             self._placed.clear()
+            self.__dict__.pop("_tables", None)
 
     def stage(self, start_frame: int, brightness: float) -> Stage:
         """What is rendered in the chunk from ``start_frame`` on, while brightness is at most ``brightness``.
@@ -216,16 +216,56 @@ class Voice:
         closing = begin > timing.released - self.audio.frames_per_chunk
         moves = (timing.risen > begin) | (timing.falls & closing)
         alive = timing.ends[bright] > begin
-        lively, homes = moves | self._bends, self._homes * (begin >= timing.settled)
-        parts = []
-        for place, blocks in enumerate(grid.places(self.audio)):
-            here = alive & (lively == blocks.lively) & (homes == place % len(grid.grids(self.audio)))
-            parts.append(Part(self._rows_at(place, blocks, here), moves[here]) if here.any() else None)
+        parts = self._parts(alive, moves, young=begin < timing.settled)
         hiss_moves = timing.hiss_risen > begin or (timing.hiss_falls and closing)
         since = self._borders[age - 1] if age else -math.inf
         until = self._borders[age] if age < len(self._borders) else math.inf
-        found = self._stages[age, bright] = Stage(since, until, tuple(parts), hiss_moves)
+        found = self._stages[age, bright] = Stage(since, until, parts, hiss_moves)
         return found
+
+    def _parts(
+        self, alive: NDArray[np.bool_], moves: NDArray[np.bool_], *, young: bool
+    ) -> tuple[Part | None, ...]:
+        """What is at each place; ``young`` partials are all on the full grid."""
+        blocks = grid.places(self.audio)
+        lively = moves | self._bends
+        first_steady = len(blocks) // 2
+        places = np.where(lively, 0, first_steady) + (0 if young else self._homes)
+        places[~alive] = len(blocks)
+        counts = np.bincount(places, minlength=len(blocks)).tolist()
+        return tuple(
+            self._part(place, np.flatnonzero(places == place), moves) if count else None
+            for place, count in enumerate(counts[: len(blocks)])
+        )
+
+    def _part(self, place: int, index: NDArray[np.intp], moves: NDArray[np.bool_]) -> Part:
+        """The partials ``index`` at a place; taken from what was rendered there where that had them."""
+        before, rows = self._placed.get(place, (index[:0], None))
+        at = before.searchsorted(index)
+        if rows is None or at[-1] == len(before) or not np.array_equal(before[at], index):
+            rows = self._computed(index, grid.places(self.audio)[place])
+        elif len(index) < len(before):
+            rows = rows.only(at)
+        self._placed[place] = index, rows
+        return Part(rows, moves[index])
+
+    def _computed(self, index: NDArray[np.intp], blocks: Blocks) -> OnGrid:
+        freq_hz = self.rows.freq_hz[index]
+        table, tones = self._tables
+        return OnGrid(
+            table.take(index, axis=1),
+            tones.take(index, axis=1),
+            additive.basis(freq_hz, blocks),
+            additive.point_phasors(freq_hz, blocks),
+        )
+
+    @cached_property
+    def _tables(self) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """Those of :class:`OnGrid`, of all partials."""
+        rows = self.rows
+        table = np.concatenate([rows.slow, rows.fast, rows.bend, rows.stereo], axis=1).T
+        onset = np.full(len(rows), float(self.timing.at))
+        return table.copy(), np.stack([rows.freq_hz, rows.phase_turns, onset])
 
     @cached_property
     def _bends(self) -> NDArray[np.bool_]:
@@ -241,24 +281,3 @@ class Voice:
     def _homes(self) -> NDArray[np.intp]:
         """Which of the grids each partial's frequency belongs to."""
         return np.asarray(np.argmax([on.holds(self.rows.freq_hz) for on in grid.grids(self.audio)], axis=0))
-
-    def _rows_at(self, place: int, blocks: Blocks, here: NDArray[np.bool_]) -> OnGrid:
-        """The partials ``here`` at a place; taken from what was rendered there where that had them."""
-        before = self._placed.get(place)
-        if before is None or (here & ~before[0]).any():
-            found = _computed(self.rows.where(here), self.timing.at, blocks)
-        elif np.array_equal(here, before[0]):
-            return before[1]
-        else:
-            found = before[1].where(here[before[0]])
-        self._placed[place] = here, found
-        return found
-
-
-def _computed(rows: Rows, at_frame: int, blocks: Blocks) -> OnGrid:
-    return OnGrid(
-        np.concatenate([rows.slow, rows.fast, rows.bend, rows.stereo], axis=1).T.copy(),
-        np.stack([rows.freq_hz, rows.phase_turns, np.full(len(rows), float(at_frame))]),
-        additive.basis(rows.freq_hz, blocks),
-        additive.point_phasors(rows.freq_hz, blocks),
-    )
