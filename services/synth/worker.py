@@ -32,7 +32,7 @@ _FORGETTING: Final = 0.9
 # Even a worker that is never done reads on in its scores so often.
 _ROUND_S: Final = 0.25
 # Giving memory back takes 5 ms with sixteen channels, which scatter 20 MB a second.
-_TIDY_S: Final = 1.5
+_TIDY_S: Final = 1.0
 
 
 class _Pace:

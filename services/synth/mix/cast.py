@@ -24,8 +24,9 @@ from services.synth.voices.build import parts_of, voice_of
 from services.synth.voices.thinning import thinned
 from services.synth.voices.voice import Voice
 
-# A partial under this level is left out: it is quieter than the dither of 16 bit in its critical band.
-INAUDIBLE_DBFS: Final = -100.0
+# A partial under this level is left out: where music of -18 LUFS is played at 70 dB SPL, it would be under
+# the threshold of hearing even in silence.
+INAUDIBLE_DBFS: Final = -90.0
 _SOON_CHUNKS: Final = 20
 # A voice that has been silent for so long will not be rendered again by a revision.
 _REST_S: Final = 2.5

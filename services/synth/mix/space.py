@@ -31,10 +31,9 @@ LONGEST_DELAY_CHUNKS: Final = int(delay.LONGEST_S * CHUNKS_PER_SECOND) + 1
 _KEPT_DELAYS: Final = 64
 # No room is longer (see the tests).
 LONGEST_ROOM_CHUNKS: Final = 90
-# From so many chunks on no room has more bins (see the tests): a room that is moved into needs the past of
-# the longest, which must not be rendered again while a change is to be heard.
-_THIN_FROM: Final = 39
-THIN_BINS: Final = 768
+# From so many chunks on no room has more than so many bins (see the tests): a room that is moved into needs
+# the past of the longest, which must not be rendered again while a change is to be heard.
+THINNER: Final = ((18, 1872), (39, 768))
 # A change of room is a walk, not a door.
 _MOVE_S: Final = 4.0
 
@@ -105,6 +104,11 @@ class SpaceRenderer:
         self._room_bins, self._delay_bins = (
             convolution.bins_up_to(hz, audio) for hz in (rooms.HIGHEST_HZ, delay.HIGHEST_HZ)
         )
+        # By how many chunks later a mix is.
+        self._bins_needed = [
+            min(bins for since, bins in ((0, self._room_bins), *THINNER) if since <= age)
+            for age in range(LONGEST_ROOM_CHUNKS)
+        ]
 
     @staticmethod
     def depth(count: int) -> int:
@@ -126,19 +130,21 @@ class SpaceRenderer:
         """
         self._analyse_delay([spot for spot in _spots(plans, "echoes") if not spot.take.delay_known])
         self._send([spot for spot in _spots(plans, "sends") if not spot.take.sent])
-        self._analyse_room([spot for spot in _spots(plans, "rooms") if not spot.take.room_whole])
+        lacking = (spot for spot in _spots(plans, "rooms") if spot.take.room_bins < self._room_bins)
+        self._analyse_room(list(lacking))
         self._mix([spot for spot in _spots(plans, "mixes") if not spot.take.mixed])
 
     def forget(self, plan: Plan) -> None:
         """Drop what no chunk needs any more, even where the last ones are rendered again."""
         takes = plan.takes
         shrink_past(takes, plan.plays)
-        old = _THIN_FROM + WHOLE_TAKES
-        if plan.mixes and len(takes) > old:
-            takes[-1 - old].thin_room(THIN_BINS)
-        for index in plan.rooms:
-            if index < len(takes) - old:
-                takes[index].thin_room(THIN_BINS)
+        for age, bins in THINNER:
+            old = age + WHOLE_TAKES
+            if plan.mixes and len(takes) > old:
+                takes[-1 - old].thin_room(bins)
+            for index in plan.rooms:
+                if index < len(takes) - old:
+                    takes[index].thin_room(bins)
 
     # What is needed for what: indices of takes that lack something, oldest first.
 
@@ -150,7 +156,7 @@ class SpaceRenderer:
         lacking: set[int] = set()
         for i in mixes:
             first = max(0, i + 1 - self._room_length(takes[i]))
-            lacking.update(j for j in range(first, i + 1) if _lacks_room(takes[j], i - j))
+            lacking.update(j for j in range(first, i + 1) if takes[j].room_bins < self._bins_needed[i - j])
         return sorted(lacking)
 
     @staticmethod
@@ -187,7 +193,7 @@ class SpaceRenderer:
     def _analyse_room(self, spots: Sequence[_Spot]) -> None:
         found = self._spectra(spots, "into_room", self._room_bins)
         for spot, spectrum in zip(spots, found, strict=True):
-            spot.take.room_spectrum, spot.take.room_known, spot.take.room_thin = spectrum, True, False
+            spot.take.room_spectrum, spot.take.room_bins = spectrum, self._room_bins
 
     def _mix(self, spots: Sequence[_Spot]) -> None:
         """Dry, echoes and the room, gently saturated."""
@@ -270,11 +276,6 @@ def _spots(plans: Iterable[Plan], lacking: str) -> Iterable[_Spot]:
     """What plans lack; once, also where two of them share a past."""
     spots = (_Spot(plan.takes, index) for plan in plans for index in getattr(plan, lacking))
     return {id(spot.take): spot for spot in spots}.values()
-
-
-def _lacks_room(take: Take, age: int) -> bool:
-    """Whether a mix that is ``age`` chunks later can't be made from what is known of ``take``."""
-    return not take.room_known or (take.room_thin and age < _THIN_FROM)
 
 
 def _with_earlier(indices: Iterable[int]) -> set[int]:

@@ -19,8 +19,9 @@ from services.synth.dsp.convolution import Spectrum
 from services.synth.memory import kept
 from services.synth.mix.desk import Buses
 
-# Chunks are rendered again after a revision, and the limiter looks back at three: these stay whole.
-WHOLE_TAKES: Final = 24
+# The chunks that are not frozen, the last 17 of the ring, are rendered again after a revision; the limiter
+# looks back at three, and a spectrum is that of two chunks: these stay whole.
+WHOLE_TAKES: Final = 21
 # So many more than needed are kept before they are looked through.
 _SLACK: Final = 8
 
@@ -30,8 +31,8 @@ class Take:
     """One chunk in one version, as far as it has been rendered.
 
     Each flag says that what follows it is known; None is silence then (buses and echoes are dropped once they
-    are in the mix). The spectra are those of the chunk and
-    the one before it.
+    are in the mix). The spectra are those of the chunk and the one before it; of what goes into the room the
+    lowest ``room_bins`` are known.
     """
 
     seq: int
@@ -45,16 +46,10 @@ class Take:
     into_room: torch.Tensor | None = None
     delay_known: bool = False
     delay_spectrum: Spectrum | None = None
-    room_known: bool = False
+    room_bins: int = 0
     room_spectrum: Spectrum | None = None
-    room_thin: bool = False
     mixed: bool = False
     mix: NDArray[np.float32] | None = None
-
-    @property
-    def room_whole(self) -> bool:
-        """Whether all of what goes into the room is known."""
-        return self.room_known and not self.room_thin
 
     def follows(self, other: "Take") -> bool:
         """Whether this is the take after ``other``."""
@@ -77,8 +72,8 @@ class Take:
 
     def thin_room(self, bins: int) -> None:
         """Keep of what its room needs the lows: of the highs nothing is left so late."""
-        if self.room_spectrum is not None:
-            self.room_spectrum, self.room_thin = self.room_spectrum.cut(bins), True
+        if self.room_spectrum is not None and bins < self.room_bins:
+            self.room_spectrum, self.room_bins = self.room_spectrum.cut(bins), bins
 
     def forget_echoes(self) -> None:
         """Drop what the delay needed: its past is shorter than the room's."""

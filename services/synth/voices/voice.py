@@ -233,6 +233,8 @@ class Voice:
         places = np.where(lively, 0, first_steady) + (0 if young else self._homes)
         places[~alive] = len(blocks)
         counts = np.bincount(places, minlength=len(blocks)).tolist()
+        for left in [place for place in self._placed if not counts[place]]:
+            del self._placed[left]
         return tuple(
             self._part(place, np.flatnonzero(places == place), moves) if count else None
             for place, count in enumerate(counts[: len(blocks)])

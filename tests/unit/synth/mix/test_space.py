@@ -101,13 +101,10 @@ def test_no_room_and_no_delay_has_more_bins_than_are_kept(rate_hz: int) -> None:
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
 def test_what_is_kept_of_the_far_past_is_enough_for_every_room(rate_hz: int) -> None:
     audio = AudioFormat(rate_hz)
-    late = [
-        part.spectrum.shape[-1]
-        for name in ROOMS
-        for part in space._room(name, audio, CPU).partitions
-        if part.delay >= space._THIN_FROM
-    ]
-    assert max(late) <= space.THIN_BINS < 2 * max(late)
+    partitions = [part for name in ROOMS for part in space._room(name, audio, CPU).partitions]
+    for since, bins in space.THINNER:
+        most = max(part.spectrum.shape[-1] for part in partitions if part.delay >= since)
+        assert most <= bins < most + 64
 
 
 def test_who_moves_into_the_largest_room_has_its_past_at_hand() -> None:
