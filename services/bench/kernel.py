@@ -68,12 +68,11 @@ def _product(
     bases = arrays.on(device, additive.basis(freq_hz, blocks).reshape(additive.PARTS * PARTIALS, -1))
     turned = arrays.on(device, additive.point_phasors(freq_hz, blocks))
     # The phase of a sine.
-    start = additive.unit_phasors(torch.from_numpy((phase - 0.25).astype(np.float32)).to(device))
-    gains = torch.from_numpy(stereo.T.copy()).to(device)
+    start = arrays.phasors(arrays.on(device, (phase - 0.25).astype(np.float32)))
+    gains = arrays.on(device, np.concatenate([stereo.T] * ends))
 
     def work() -> torch.Tensor:
-        amplitude = arrays.array((gains * start).repeat(ends, 1))
-        left = additive.steady_factor(turned, amplitude)
+        left = additive.steady_factor(turned, gains * start)
         sums = additive.sums(left, [(0, PARTIALS, bases)])
         return arrays.tensor(upsample(additive.joined(sums, blocks), on))
 

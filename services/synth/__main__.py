@@ -1,5 +1,6 @@
 """``python -m services.synth``: settings, collaborators, run."""
 
+import gc
 import os
 import sys
 
@@ -29,6 +30,8 @@ async def work(configured: Settings) -> None:
     from services.synth.worker import Collaborators, Worker  # noqa: PLC0415
 
     share_one_heap()
+    # What has been imported stays: a full collection would look at all of it, in the middle of a chunk.
+    gc.freeze()
     chosen = device.choose(configured.device)
     if configured.redis_url is None:
         raise UsageError("REDIS_URL is not set: a worker needs the broker that it works for")

@@ -26,7 +26,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from auralis.audio import AUDIO_CHANNELS
@@ -91,17 +90,6 @@ def start_turns(
     return (turns % 1.0).astype(np.float32)
 
 
-def unit_phasors(turns: torch.Tensor) -> torch.Tensor:
-    """``e^{2 pi j turns}``."""
-    angle = turns * (2 * np.pi)
-    return torch.complex(torch.cos(angle), torch.sin(angle))
-
-
-def twice(values: torch.Tensor) -> torch.Tensor:
-    """Each value for the real and for the imaginary part: ``[..., partial and part]``."""
-    return values.repeat_interleave(PARTS, dim=-1)
-
-
 def steady_factor(phasors: Array, amplitude: Array) -> Array:
     """The left factor of steady partials: ``[end, ear and block, partial and part]``.
 
@@ -112,16 +100,16 @@ def steady_factor(phasors: Array, amplitude: Array) -> Array:
     return arrays.in_parts(amplitude[:, None] * phasors).reshape(len(amplitude) * len(phasors), -1)
 
 
-def lively_factor(phasors: torch.Tensor, amplitude: torch.Tensor, stereo: torch.Tensor) -> torch.Tensor:
+def lively_factor(phasors: Array, amplitude: Array, stereo: Array) -> Array:
     """The left factor of lively partials: ``[ear and border, partial and part]``.
 
     Args:
         phasors: complex, ``[border, partial]``.
-        amplitude: ``[border, partial and part]``; overwritten.
-        stereo: gains, ``[ear, partial and part]``.
+        amplitude: ``[border, partial]``.
+        stereo: gains, ``[ear, partial]``.
     """
-    amplitude.mul_(torch.view_as_real(phasors).flatten(1))
-    return (amplitude * stereo[:, None]).flatten(0, 1)
+    turned = phasors * amplitude
+    return arrays.in_parts(turned * stereo[:, None]).reshape(len(stereo) * len(phasors), -1)
 
 
 def sums(left: Array, groups: Sequence[tuple[int, int, Array]]) -> Array:

@@ -5,6 +5,7 @@ numpy begins one in a third of the time that torch takes, and its BLAS takes hal
 shapes. What is written in operators, slices and ``reshape`` serves both; the rest is here.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -59,6 +60,35 @@ def joined(several: Sequence[Array], axis: int = 0) -> Array:
 def product(left: Array, right: Array, out: Array | None = None) -> Array:
     """``left @ right``: matrices, or as many of them on either side; not differentiable."""
     return (torch if isinstance(left, torch.Tensor) else np).matmul(left, right, out=out)
+
+
+def functions(of: Array) -> Any:
+    """The module with the functions of such an array: ``exp``, ``sin`` and their like."""
+    return torch if isinstance(of, torch.Tensor) else np
+
+
+def taken(values: Array, index: np.ndarray) -> Array:
+    """Those at ``index`` of the last axis, side by side in memory."""
+    if isinstance(values, torch.Tensor):
+        return values[..., torch.from_numpy(index).to(values.device)]
+    return values.take(index, axis=-1)
+
+
+def put(values: Array, index: np.ndarray, new: Array) -> None:
+    """Set those at ``index`` of the last axis."""
+    at = torch.from_numpy(index).to(values.device) if isinstance(values, torch.Tensor) else index
+    values[..., at] = new
+
+
+def phasors(turns: Array) -> Array:
+    """``e^{2 pi j turns}``, complex64."""
+    angle = turns * (2 * math.pi)
+    if isinstance(angle, torch.Tensor):
+        return torch.complex(torch.cos(angle), torch.sin(angle))
+    found = np.empty(angle.shape, np.complex64)
+    np.cos(angle, out=found.real)
+    np.sin(angle, out=found.imag)
+    return found
 
 
 def in_parts(values: Array) -> Array:

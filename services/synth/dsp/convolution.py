@@ -34,8 +34,8 @@ from numpy.typing import NDArray
 from auralis.audio import AUDIO_CHANNELS, AudioFormat
 from services.synth.memory import kept
 
-# Frames in a transform: two chunks and zeros. MKL takes a quarter longer for 8820 than for 8960; at 48 kHz a cut
-# partition rings beyond 9600.
+# Frames in a transform: two chunks and zeros. MKL takes a quarter longer for 8820 than for 8960; at 48 kHz a
+# cut partition rings beyond 9600.
 _TRANSFORM: Final = {4410: 8960, 4800: 9680}
 # What is left out of a response, against all of it. For the rooms this gives an error of -82 dB with pink
 # noise and -76 dB with white: what a partition's cut ends ring beyond the transform is not taken back.

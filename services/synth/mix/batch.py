@@ -4,6 +4,7 @@ Most levels move so slowly that a chunk's two ends say all. Only where a note be
 border is computed; so is every phase where the pitch moves.
 """
 
+import math
 from collections.abc import Sequence
 from functools import cache
 from itertools import accumulate
@@ -102,22 +103,23 @@ class Batch:
             found = [(i, rows) for i, each in enumerate(scenes) if (rows := each.arrangement.places[place])]
             self._places.append(_Place(self._places[-1].rows.stop if place else 0, found))
         tables = [table for each in self._places for table in each.tables(device)]
-        self._table = arrays.tensor(arrays.joined(tables, axis=1))
+        self._table = arrays.joined(tables, axis=1)
         self._scene_of = np.concatenate([each.scenes for each in self._places])
         tones = np.concatenate([tones for each in self._places for tones in each.tones], axis=1)
         starts = np.array([each.sounding.start_frame for each in scenes], dtype=np.int64)
         since_frames = starts[self._scene_of] - tones[2].astype(np.int64)
         self._since_s = self._upload(since_frames / audio.sample_rate_hz)
         turns = additive.start_turns(tones[0], tones[1], since_frames, audio.sample_rate_hz)
-        self._start = additive.unit_phasors(self._upload(turns))
+        self._start = arrays.phasors(self._upload(turns))
         self._levels = self._ends()
         # All that steady partials need: ``[end and ear, row]``.
-        self._steady = arrays.array((self._levels[:, None] * self._table[_EARS]).flatten(0, 1) * self._start)
+        by_ear = (self._levels[:, None] * self._table[_EARS]).reshape(2 * AUDIO_CHANNELS, -1)
+        self._steady = by_ear * self._start
 
     def factors(self, place: int) -> list[Array | None]:
         """The left factor of each scene's products at a place: ``[row of the factor, partial and part]``."""
         here, blocks = self._places[place], grid.places(self._audio)[place]
-        lively = arrays.array(self._lively(here, blocks)) if here.size and blocks.lively else None
+        lively = self._lively(here, blocks) if here.size and blocks.lively else None
         found: list[Array | None] = [None] * len(self._scenes)
         for scene, first, rows in here.some:
             if lively is None:
@@ -127,34 +129,30 @@ class Batch:
                 found[scene] = lively[:, PARTS * first : PARTS * (first + len(rows))]
         return found
 
-    def _lively(self, here: _Place, blocks: Blocks) -> torch.Tensor:
-        known = torch.cat([self._levels[:, here.rows], self._table[_EARS, here.rows]])
-        start, end, left, right = additive.twice(known)
+    def _lively(self, here: _Place, blocks: Blocks) -> Array:
         along = self._upload(blocks.frames / self._audio.frames_per_chunk)[:, None]
-        times_s = self._upload(blocks.frames / self._audio.sample_rate_hz)[:, None]
-        amplitude = torch.addcmul(start, end - start, along).clamp_(min=0.0)
-        self._move(amplitude, here, times_s)
-        silence = arrays.on(self._device, np.zeros((len(blocks.frames), here.missing), np.complex64))
-        phasors = arrays.joined([*(each.rows.phasors for each in here.some), silence], axis=1)
-        since_s = self._since_s[here.rows] + times_s
+        since_s = self._since_s[here.rows] + self._upload(blocks.frames / self._audio.sample_rate_hz)[:, None]
+        start, end = self._levels[:, here.rows]
+        amplitude = (start + (end - start) * along).clip(0.0, math.inf)
+        if len(moving := here.moving):
+            # What moves fast is computed at every border.
+            table = arrays.taken(self._table[_FAST, here.rows], moving)
+            level = levels.fast_levels(table, arrays.taken(since_s, moving))
+            arrays.put(amplitude, moving, arrays.taken(amplitude, moving) * level)
         # Few notes slide; what no row has need not be computed.
         bend = levels.bent_turns if here.slides else levels.vibrato_turns
-        bent = additive.unit_phasors(bend(self._table[_BEND, here.rows], since_s))
-        turned = arrays.tensor(phasors).mul_(self._start[here.rows]).mul_(bent)
-        return additive.lively_factor(turned, amplitude, torch.stack([left, right]))
+        phasors = self._phasors(here, blocks) * self._start[here.rows]
+        phasors *= arrays.phasors(bend(self._table[_BEND, here.rows], since_s))
+        return additive.lively_factor(phasors, amplitude, self._table[_EARS, here.rows])
 
-    def _move(self, amplitude: torch.Tensor, here: _Place, times_s: torch.Tensor) -> None:
-        """What moves fast is computed at every border."""
-        index = here.moving
-        if len(index):
-            rows = torch.from_numpy(index + here.rows.start).to(self._device)
-            level = levels.fast_levels(self._table[_FAST][:, rows], self._since_s[rows] + times_s)
-            both = torch.from_numpy((PARTS * index[:, None] + np.arange(PARTS)).reshape(-1)).to(self._device)
-            amplitude.index_copy_(1, both, amplitude[:, both] * additive.twice(level))
+    def _phasors(self, here: _Place, blocks: Blocks) -> Array:
+        silence = np.zeros((len(blocks.frames), here.missing), np.complex64)
+        several = [*(each.rows.phasors for each in here.some), arrays.on(self._device, silence)]
+        return arrays.joined(several, axis=1)
 
-    def _ends(self) -> torch.Tensor:
+    def _ends(self) -> Array:
         """Levels at the chunk's ends, but for what moves fast: ``[end, row]``."""
-        at_ends = self._since_s + torch.tensor([[0.0], [1 / CHUNKS_PER_SECOND]], device=self._device)
+        at_ends = self._since_s + self._upload(np.array([[0.0], [1 / CHUNKS_PER_SECOND]]))
         brightness, intensity = (
             self._upload(
                 np.stack([getattr(each.sounding, name) for each in self._scenes]).T[:, self._scene_of]
@@ -164,13 +162,12 @@ class Batch:
         slow = levels.slow_levels(self._table[_SLOW], at_ends, brightness, intensity)
         # A level that trembles moves.
         fast = levels.envelope_levels(self._table[_FAST], at_ends)
-        moving = np.zeros(len(self._scene_of), dtype=bool)
         for here in self._places:
-            moving[here.moving + here.rows.start] = True
-        return torch.where(torch.from_numpy(moving).to(self._device), slow, slow * fast)
+            arrays.put(fast, here.moving + here.rows.start, 1.0)
+        return slow * fast
 
-    def _upload(self, array: NDArray[np.float64] | NDArray[np.float32]) -> torch.Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self._device)
+    def _upload(self, array: NDArray[np.float64] | NDArray[np.float32]) -> Array:
+        return arrays.on(self._device, np.ascontiguousarray(array, dtype=np.float32))
 
 
 @cache

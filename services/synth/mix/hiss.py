@@ -32,8 +32,7 @@ class Hisses:
         self._audio = audio
         self._device = device
         frames = noise.border_frames(audio)
-        along = (frames / audio.frames_per_chunk).astype(np.float32)
-        self._along = arrays.on(device, along[:, None])
+        self._along = self._upload(frames / audio.frames_per_chunk)[:, None]
         hissing = [(each.sounding, each.arrangement.hiss) for each in scenes]
         found = [(sounding, rows) for sounding, rows in hissing if rows is not None]
         still = self._levels(
@@ -83,19 +82,16 @@ class Hisses:
         if not sum(sizes):
             return [arrays.on(self._device, np.zeros((len(at_frames), 0), np.float32)) for _ in found]
         tables = [*(rows for _, rows, at in found if len(at)), self._silence(missing)]
-        table = arrays.tensor(arrays.joined(tables, axis=1))
         since = [sounding.start_frame - at for sounding, _, at in found]
         since_s = np.concatenate([*since, np.zeros(missing)]) / self._audio.sample_rate_hz
         ends = np.repeat([sounding.intensity for sounding, _, _ in found], sizes, axis=0)
         start, end = self._upload(np.pad(ends, ((0, missing), (0, 0))).T)
         along = self._upload(at_frames / self._audio.frames_per_chunk)[:, None]
         times = self._upload(at_frames / self._audio.sample_rate_hz)[:, None]
-        intensity = torch.addcmul(start, end - start, along)
-        level = levels.hiss_levels(table, self._upload(since_s) + times, intensity)
+        intensity = start + (end - start) * along
+        level = levels.hiss_levels(arrays.joined(tables, axis=1), self._upload(since_s) + times, intensity)
         firsts = accumulate(sizes, initial=0)
-        return [
-            arrays.array(level[:, first : first + size]) for first, size in zip(firsts, sizes, strict=False)
-        ]
+        return [level[:, first : first + size] for first, size in zip(firsts, sizes, strict=False)]
 
     def _silence(self, count: int) -> Array:
         table = np.zeros((len(Hiss), count), dtype=np.float32)
@@ -103,8 +99,8 @@ class Hisses:
             table[column] = value
         return arrays.on(self._device, table)
 
-    def _upload(self, array: NDArray[np.float64]) -> torch.Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self._device)
+    def _upload(self, array: NDArray[np.float64]) -> Array:
+        return arrays.on(self._device, np.ascontiguousarray(array, dtype=np.float32))
 
 
 def _between(start: Array, end: Array, along: Array) -> Array:

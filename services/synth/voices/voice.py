@@ -75,8 +75,12 @@ class OnGrid:
 
     def only(self, index: NDArray[np.intp]) -> "OnGrid":
         """Those partials only."""
-        table, tones, phasors = (each.take(index, axis=1) for each in (self.table, self.tones, self.phasors))
-        return OnGrid(table, tones, self.bases[index], phasors)
+        return OnGrid(
+            self.table.take(index, axis=1),
+            self.tones.take(index, axis=1),
+            self.bases[index],
+            self.phasors.take(index, axis=1),
+        )
 
 
 class Part(NamedTuple):

@@ -47,29 +47,26 @@ def kernel(given: Given, start: int, blocks: Blocks, kind: str = "numpy") -> NDA
     """The chunk that begins ``start`` frames after the onset: ``[ear, frame]``."""
     freq_hz, frames = given["freq_hz"], np.full(len(given["freq_hz"]), start)
     turns = additive.start_turns(freq_hz, given["phase"], frames, blocks.grid.audio.sample_rate_hz)
-    first = additive.unit_phasors(torch.from_numpy(turns))
+    first = arrays.phasors(turns)
     turned = additive.point_phasors(freq_hz, blocks)
     if blocks.lively:
-        return summed(lively(torch.from_numpy(turned) * first, given), given, blocks, kind)
+        return summed(lively(turned * first, given, kind), given, blocks, kind)
     levels = np.einsum("pe,pt->tep", given["gain"], given["amplitude"]).reshape(4, -1)
-    amplitude = (torch.from_numpy(levels.astype(np.float32)) * first).numpy()
+    amplitude = levels.astype(np.float32) * first
     return summed(
         additive.steady_factor(of_kind(kind, turned), of_kind(kind, amplitude)), given, blocks, kind
     )
 
 
-def lively(phasors: torch.Tensor, given: Given) -> Array:
-    amplitude, gain = (
-        additive.twice(torch.from_numpy(given[key].T.astype(np.float32))) for key in ("amplitude", "gain")
-    )
-    return additive.lively_factor(phasors, amplitude, gain).numpy()
+def lively(phasors: NDArray[np.complex64], given: Given, kind: str = "numpy") -> Array:
+    amplitude, gain = (of_kind(kind, given[key].T.astype(np.float32)) for key in ("amplitude", "gain"))
+    return additive.lively_factor(of_kind(kind, phasors), amplitude, gain)
 
 
 def summed(left: Array, given: Given, blocks: Blocks, kind: str = "numpy") -> NDArray[np.float32]:
     """The chunk from a left factor: ``[ear, frame]``."""
     bases = additive.basis(given["freq_hz"], blocks)
     bases = bases.reshape(-1, bases.shape[-1])
-    left = torch.from_numpy(left) if kind == "torch" and isinstance(left, np.ndarray) else left
     sums = additive.sums(left, [(0, len(given["freq_hz"]), of_kind(kind, bases))])
     return arrays.tensor(additive.joined(sums, blocks)).numpy()
 
@@ -134,8 +131,8 @@ def test_a_phase_that_moves_is_a_frequency_that_moves() -> None:
     blocks, frames = LIVELY, np.arange(4410)
     given = partials(1, blocks)
     given["freq_hz"][:], given["amplitude"][:], given["gain"][:] = 600.0, 1.0, 1.0
-    faster = additive.unit_phasors(torch.from_numpy(5.0 * blocks.frames / 44_100).float())
-    phasors = torch.from_numpy(additive.point_phasors(given["freq_hz"], blocks)) * faster[:, None]
+    faster = arrays.phasors((5.0 * blocks.frames / 44_100).astype(np.float32))
+    phasors = additive.point_phasors(given["freq_hz"], blocks) * faster[:, None]
     found = summed(lively(phasors, given), given, blocks)[0]
     expected = np.cos(2 * np.pi * 605.0 * frames / 44_100)
     assert 20 * np.log10(np.abs(found - expected).max()) < -60
@@ -164,18 +161,17 @@ def test_phasors_lie_in_memory_by_point(blocks: Blocks) -> None:
 @pytest.mark.parametrize("others", [32, 224])
 def test_company_does_not_change_a_bit(others: int) -> None:
     """Elementwise work gives the same bits for some partials alone and among others."""
-    torch.set_num_threads(1)
-    count, borders = additive.ROWS + others, len(LIVELY.frames)
-    turns, gains = torch.rand(count), torch.rand(2, additive.PARTS * count)
-    amplitude = torch.rand(borders, additive.PARTS * count)
+    count, borders, draw = additive.ROWS + others, len(LIVELY.frames), np.random.default_rng(others)
+    turns, gains, amplitude = (
+        draw.random(shape, dtype=np.float32) for shape in (count, (2, count), (borders, count))
+    )
 
-    def left(partials: int) -> torch.Tensor:
-        phasors = additive.unit_phasors(turns[:partials]).expand(borders, -1).contiguous()
-        parts = additive.PARTS * partials
-        return additive.lively_factor(phasors, amplitude[:, :parts].clone(), gains[:, :parts])
+    def left(partials: int) -> Array:
+        phasors = np.repeat(arrays.phasors(turns[:partials])[None], borders, axis=0)
+        return additive.lively_factor(phasors, amplitude[:, :partials], gains[:, :partials])
 
     alone = left(additive.ROWS)
-    assert torch.equal(left(count)[:, : alone.shape[1]], alone)
+    assert np.array_equal(left(count)[:, : alone.shape[1]], alone)
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 31, 64])

@@ -62,6 +62,38 @@ def test_complex_values_are_pairs_of_real_ones(kind: str) -> None:
     assert np.array_equal(arrays.in_parts(of_kind(kind, values)), [[1, 2, 3, -4]])
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_some_of_the_last_axis_are_taken_and_put(kind: str) -> None:
+    """Side by side in memory; what is put for a place twice is put once."""
+    values, index = drawn(3, 8), np.array([1, 4, 4])
+    found = of_kind(kind, values.copy())
+    some = arrays.taken(found, index)
+    assert np.array_equal(some, values[:, index])
+    assert some.strides[-1] == 4 if kind == "numpy" else some.is_contiguous()
+    arrays.put(found, index, some * 2)
+    expected = values.copy()
+    expected[:, [1, 4]] *= 2
+    assert np.array_equal(found, expected)
+    arrays.put(found, index, 1.0)
+    expected[:, [1, 4]] = 1
+    assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_phasors_turn_once_a_turn(kind: str) -> None:
+    """Single precision, to the last bits but one."""
+    turns = np.linspace(0, 1, 97, dtype=np.float32)
+    found = arrays.phasors(of_kind(kind, turns))
+    exact = np.exp(2j * np.pi * turns.astype(float))
+    assert arrays.tensor(found).dtype == torch.complex64
+    assert np.abs(arrays.tensor(found).numpy() - exact).max() < 1e-6
+
+
+def test_each_kind_has_its_functions() -> None:
+    for kind, module in zip(KINDS, (np, torch), strict=True):
+        assert arrays.functions(of_kind(kind, drawn(2))) is module
+
+
 def test_on_the_cpu_a_tensor_and_its_array_are_one_memory() -> None:
     values = drawn(4)
     assert arrays.on(CPU, values) is values

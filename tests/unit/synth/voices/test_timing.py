@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from services.synth.patches.schema import Decay, Envelope, Harmonics, Modes, Motion
 from services.synth.voices import levels
@@ -19,8 +18,8 @@ def voice(floor_db: float = -np.inf, seconds: float = 4.0, **parts: object) -> V
 
 def level_at(found: Voice, frame: int) -> np.ndarray:
     """The envelope of each partial."""
-    since = torch.full((1, len(found.rows)), (frame - found.timing.at) / RATE_HZ)
-    return levels.fast_levels(torch.from_numpy(found.rows.fast.T.copy()), since)[0].numpy()
+    since = np.full((1, len(found.rows)), (frame - found.timing.at) / RATE_HZ, dtype=np.float32)
+    return np.asarray(levels.fast_levels(found.rows.fast.T.copy(), since)[0])
 
 
 @pytest.mark.parametrize("floor_db", [-20.0, -45.0, -70.0])
