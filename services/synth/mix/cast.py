@@ -2,7 +2,8 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
 from typing import Final, NamedTuple
@@ -30,6 +31,8 @@ INAUDIBLE_DBFS: Final = -90.0
 _SOON_CHUNKS: Final = 20
 # A voice that has been silent for so long will not be rendered again by a revision.
 _REST_S: Final = 2.5
+# Saying of each voice in every round that it is needed takes longer than finding it.
+_TOUCHED_ROUNDS: Final = 8
 # Of so many channels one has a voice built ahead at a time.
 _BUILDING: Final = 3
 _LEVELS: Final = tuple(f"level_{name}" for name in desk.LAYERS)
@@ -64,6 +67,21 @@ _Kept = tuple[Note, Voice | None]
 _Found = tuple[_Key, _Kept]
 
 
+@dataclass(slots=True, eq=False)
+class _Company:
+    """The notes of a channel's last chunk, the one that begins at ``start``, and what was found for them.
+
+    Who is ``awake`` has not been silent for long; ``used`` is the round in which the voices were last said to
+    be needed.
+    """
+
+    notes: list[Note]
+    found: list[_Found]
+    awake: list[Voice]
+    used: int
+    start: int = 0
+
+
 class Cast:
     """Turns notes into voices; ``skipped`` counts the notes that can't be played by the reason why."""
 
@@ -74,8 +92,8 @@ class Cast:
         self._grainy = {name for name, patch in self._patches.items() if patch.grains is not None}
         # With the note that each plays; None: nothing to be heard.
         self._voices = Recent[_Key, _Kept]()
-        # The notes of each channel's last chunk and what was found for them.
-        self._last = Recent[tuple[int, Step], tuple[list[Note], list[_Found]]]()
+        self._last = Recent[tuple[int, Step], _Company]()
+        self._round = 0
         self.skipped = Counter[str]()
 
     def soundings(self, seed: int, view: ScoreView, seq: int) -> list[Sounding]:
@@ -132,6 +150,7 @@ class Cast:
 
     def next_round(self) -> None:
         """Drop the voices that no channel has needed lately."""
+        self._round += 1
         self._voices.next_round()
         self._last.next_round()
 
@@ -139,27 +158,27 @@ class Cast:
         end = start + self._audio.frames_per_chunk
         # Grains are other ones in every second of a note.
         lasting = [note for note in notes if note.patch not in self._grainy]
-        found = self._lasting(seed, lasting, step, start)
+        voices = self._lasting(seed, lasting, step, start)
         if len(lasting) < len(notes):
             grains = [note for note in notes if note.patch in self._grainy]
-            found = [*found, *self._voiced(seed, grains, step, start)]
-        voices = [voice for _, (_, voice) in found if voice is not None]
-        resting = start - self._rest_frames
-        for voice in voices:
-            if voice.timing.silent < resting:
-                voice.rest()
-        return [v for v in voices if v.gone > start and v.timing.at < end]
+            voices = [*voices, *_voices(self._voiced(seed, grains, step, start))]
+        return [voice for voice in voices if voice.gone > start and voice.timing.at < end]
 
-    def _lasting(self, seed: int, notes: list[Note], step: Step, start: int) -> list[_Found]:
-        """The voices of notes without grains; mostly they are those of the chunk before."""
+    def _lasting(self, seed: int, notes: list[Note], step: Step, start: int) -> list[Voice]:
+        """The voices of notes without grains that may still sound: mostly those of the chunk before."""
         last = self._last.get((seed, step))
-        if last is not None and last[0] == notes:
-            for key, kept in last[1]:
+        if last is None or last.notes != notes or start < last.start:
+            found = self._voiced(seed, notes, step, start)
+            last = _Company(notes, found, _voices(found), self._round)
+        elif last.used < self._round - _TOUCHED_ROUNDS:
+            for key, kept in last.found:
                 self._voices.keep(key, kept)
-            return last[1]
-        found = self._voiced(seed, notes, step, start)
-        self._last.keep((seed, step), (notes, found))
-        return found
+            last.used = self._round
+        last.start = start
+        for voice in [each for each in last.awake if each.timing.silent < start - self._rest_frames]:
+            voice.rest()
+            last.awake.remove(voice)
+        return self._last.keep((seed, step), last).awake
 
     def _voiced(self, seed: int, notes: list[Note], step: Step, start: int) -> list[_Found]:
         return [self._voice(role) for note in notes for role in self._roles(seed, note, step, start)]
@@ -199,6 +218,10 @@ class Cast:
             self.skipped[f"patch {note.patch!r}: not a finite number"] += 1
             return None
         return thinned(voice, step.partial_db) if step.partial_db > -math.inf else voice
+
+
+def _voices(found: Iterable[_Found]) -> list[Voice]:
+    return [voice for _, (_, voice) in found if voice is not None]
 
 
 def _gains(view: ScoreView, start: int, end: int) -> Curve:
