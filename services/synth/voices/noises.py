@@ -1,5 +1,6 @@
 """The noise bands of a note, as its patch says."""
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -29,8 +30,21 @@ def no_hiss() -> NDArray[np.float32]:
 
 
 def _table(playing: Playing, part: Noise) -> Array:
-    table = np.zeros((noise.BANDS, len(Hiss)))
+    table = _of_patch(part).copy()
     table[:, Hiss.GAIN] = _gains(playing, part)
+    if not part.t60_s:
+        table[:, Hiss.GATE_S] = playing.gate_s
+        table[:, Hiss.RELEASE_S] = playing.patch.envelope.release_s
+    _gusts(table, part, playing.draw)
+    pan = np.array([playing.note.pan + part.pan])
+    table[:, Hiss.LEFT], table[:, Hiss.RIGHT] = stereo_gains(pan, np.array([1e4]), 1.0)[0]
+    return table
+
+
+@lru_cache(maxsize=128)
+def _of_patch(part: Noise) -> Array:
+    """What is the same for every note."""
+    table = np.zeros((noise.BANDS, len(Hiss)))
     unopened = part.opening * np.maximum(0.0, np.log2(noise.centres_hz() / 1000))
     table[:, Hiss.DELAY_S] = part.delay_s + part.attack_s * unopened
     table[:, Hiss.ATTACK_S] = part.attack_s * (1 - unopened)
@@ -40,12 +54,6 @@ def _table(playing: Playing, part: Noise) -> Array:
         t60_s = np.interp(np.arange(noise.BANDS) / 2, np.arange(OCTAVES), np.resize(part.t60_s, OCTAVES))
         table[:, Hiss.DECAY] = 60 * NEPERS / t60_s
         table[:, Hiss.GATE_S], table[:, Hiss.RELEASE_S] = OPEN_S, 1.0
-    else:
-        table[:, Hiss.GATE_S] = playing.gate_s
-        table[:, Hiss.RELEASE_S] = playing.patch.envelope.release_s
-    _gusts(table, part, playing.draw)
-    pan = np.array([playing.note.pan + part.pan])
-    table[:, Hiss.LEFT], table[:, Hiss.RIGHT] = stereo_gains(pan, np.array([1e4]), 1.0)[0]
     return table
 
 

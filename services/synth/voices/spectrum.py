@@ -1,7 +1,8 @@
 """The partials of a note, as its patch says: what stands still about them."""
 
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,17 +54,14 @@ def partials_of(playing: Playing) -> Partials:
     if patch.partials is None:
         return _none()
     ratios, levels_db = _series(patch.partials, f0, draw)
-    copies, number = _copies(patch.unison, len(ratios))
-    detune_cents, weight = _detuned(patch.unison, copies, f0, draw)
+    copies = _copies(patch.unison, len(ratios))
     offsets = np.array(getattr(patch.partials, "offsets_hz", ()) or [0.0] * len(ratios))
-    index = number - 1
-    freq = (f0 * ratios + offsets)[index] * 2 ** (detune_cents / 1200)
-    which = np.array([place for _, place in copies])
-    weight = _alone(patch.unison, which, freq, weight)
+    index = copies.number - 1
+    freq = (f0 * ratios + offsets)[index] * 2 ** (_detune_cents(patch.unison, copies, f0, draw) / 1200)
+    weight = _alone(patch.unison, copies, freq)
     gain = 10 ** ((levels_db[index] + _resonant_db(patch.resonances, freq)) / 20) * weight
-    pan = np.array([copy.pan for copy, _ in copies])
     morph_db = _morph_db(patch, f0, freq, index)
-    found = Partials(number, which, freq, gain, pan, morph_db)
+    found = Partials(copies.number, copies.place, freq, gain, copies.pan, morph_db)
     return found.where(_audible(found, playing.audio.sample_rate_hz))
 
 
@@ -103,39 +101,52 @@ def _resonant_db(resonances: tuple[Resonance, ...], freq_hz: Array) -> Array:
     return np.asarray(sum(bells, np.zeros(len(freq_hz))))
 
 
-def _copies(unison: Unison, count: int) -> tuple[list[tuple[Copy, int]], NDArray[np.intp]]:
-    """Each partial's copy (and its place among all copies) and number."""
+class _Copies(NamedTuple):
+    """One element a partial: its number, its copy's place among all, and what that copy says of it.
+
+    Both sets of copies have unit power.
+    """
+
+    number: NDArray[np.intp]
+    place: NDArray[np.intp]
+    cents: Array
+    weight: Array
+    pan: Array
+
+
+@lru_cache(maxsize=128)
+def _copies(unison: Unison, count: int) -> _Copies:
+    """Those of a patch with ``count`` partials."""
     lower = min(unison.upper_from - 1, count) if unison.upper else count
-    parts = [(copy, place, range(1, lower + 1)) for place, copy in enumerate(unison.copies)]
-    first = len(unison.copies)
-    parts += [(copy, first + i, range(lower + 1, count + 1)) for i, copy in enumerate(unison.upper)]
-    spread = [(copy, place) for copy, place, numbers in parts for _ in numbers]
-    return spread, np.array([n for _, _, numbers in parts for n in numbers], dtype=np.intp)
+    numbers = [range(1, lower + 1)] * len(unison.copies) + [range(lower + 1, count + 1)] * len(unison.upper)
+    copies = (*unison.copies, *unison.upper)
+    power = [_power(unison.copies)] * len(unison.copies) + [_power(unison.upper)] * len(unison.upper)
+    place = np.repeat(np.arange(len(copies)), [len(each) for each in numbers])
+    cents, weight, pan = (
+        np.array(values, dtype=float)[place]
+        for values in (
+            [copy.cents for copy in copies],
+            [copy.weight / whole for copy, whole in zip(copies, power, strict=True)],
+            [copy.pan for copy in copies],
+        )
+    )
+    return _Copies(np.array([n for each in numbers for n in each], dtype=np.intp), place, cents, weight, pan)
 
 
-def _detuned(
-    unison: Unison, copies: list[tuple[Copy, int]], f0: float, draw: np.random.Generator
-) -> tuple[Array, Array]:
-    """Cents and weight of each partial; both sets of copies have unit power."""
-    all_copies = [*unison.copies, *unison.upper]
-    chance = draw.normal(0.0, 1.0, len(all_copies)) * unison.spread_cents
-    low, high = _power(unison.copies), _power(unison.upper)
-    power = [low] * len(unison.copies) + [high] * len(unison.upper)
+def _detune_cents(unison: Unison, copies: _Copies, f0: float, draw: np.random.Generator) -> Array:
+    chance = draw.normal(0.0, 1.0, len(unison.copies) + len(unison.upper)) * unison.spread_cents
     least = 1200 * np.log2(1 + unison.beat_hz / f0)
     tracking = (200.0 / f0) ** unison.tracking
-    place = np.array([p for _, p in copies])
-    cents = np.array([copy.cents * tracking + chance[p] for copy, p in copies])
-    weight = np.array([copy.weight / power[p] for copy, p in copies])
-    return cents + least * place, weight
+    return np.asarray(copies.cents * tracking + chance[copies.place] + least * copies.place)
 
 
-def _alone(unison: Unison, place: NDArray[np.intp], freq_hz: Array, weight: Array) -> Array:
+def _alone(unison: Unison, copies: _Copies, freq_hz: Array) -> Array:
     """Lows beat too slowly and too deeply to be doubled: there the loudest copy has all of the power."""
     if not unison.alone_below_hz:
-        return weight
+        return copies.weight
     together = np.clip(freq_hz / unison.alone_below_hz - 0.5, 0, 1)
-    loudest = place == np.argmax([copy.weight for copy in unison.copies])
-    return np.asarray(np.sqrt(together * weight**2 + (1 - together) * loudest))
+    loudest = copies.place == np.argmax([copy.weight for copy in unison.copies])
+    return np.asarray(np.sqrt(together * copies.weight**2 + (1 - together) * loudest))
 
 
 def _power(copies: tuple[Copy, ...]) -> float:

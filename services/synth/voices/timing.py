@@ -42,7 +42,9 @@ def timing_of(playing: Playing, rows: Rows, hiss: NDArray[np.float32], over_floo
     patch, audio, at = playing.patch, playing.audio, playing.note.at_frame
     struck = patch.envelope.attack_s < _STRUCK_S or bool(patch.motion.slide_cents or patch.body)
     young_s = YOUNG_S if struck else 0.0
-    ends_s = _ends_s(rows, np.minimum(over_floor_db, -INAUDIBLE_DB))
+    fast, over_db = rows.fast.astype(float).T, _over_db(rows)
+    share_db = np.log(np.maximum(fast[Fast.SLOW_SHARE], 1e-9)) / NEPERS  # where the slow stages begin
+    ends_s = _ends_s(fast, share_db, np.minimum(over_floor_db, -INAUDIBLE_DB))
     silent_s = max(ends_s.max(initial=0.0), _hiss_end_s(hiss))
     return Timing(
         at=at,
@@ -50,8 +52,8 @@ def timing_of(playing: Playing, rows: Rows, hiss: NDArray[np.float32], over_floo
         released=playing.note.release_frame,
         silent=at + audio.frames(silent_s) + 1,
         ends=_frames(ends_s, at, audio),
-        risen=_frames(np.maximum(_risen_s(rows), young_s), at, audio),
-        falls=_falls(rows),
+        risen=_frames(np.maximum(_risen_s(fast, share_db, over_db), young_s), at, audio),
+        falls=_falls(fast, over_db),
         hiss_risen=at + audio.frames(_hiss_risen_s(hiss)) + 1,
         hiss_falls=_hiss_falls(hiss),
     )
@@ -88,21 +90,18 @@ def _shortest_s(over_db: Array | float, bend: float) -> Array:
     return np.asarray(_CHUNK_S * np.sqrt(bend / 8 * 10 ** (np.asarray(over_db) / 20)))
 
 
-def _risen_s(rows: Rows) -> Array:
+def _risen_s(fast: Array, share_db: Array, over_db: Array) -> Array:
     """Until when each partial rises, decays or trembles too fast to be interpolated over a chunk."""
-    fast, over_db = rows.fast.astype(float), _over_db(rows)
-    attack_s = fast[:, Fast.ATTACK_S]
-    rising = np.where(attack_s < _shortest_s(over_db, _RISE_BEND), fast[:, Fast.DELAY_S] + attack_s, 0.0)
-    stages = ((fast[:, Fast.FAST], over_db), (fast[:, Fast.SLOW], over_db + _share_db(rows)))
-    steep_s = [_steep_s(rate, over) for rate, over in stages]
-    return np.asarray(np.where(fast[:, Fast.TREMOLO] != 0, np.inf, np.maximum.reduce([rising, *steep_s])))
+    attack_s = fast[Fast.ATTACK_S]
+    rising = np.where(attack_s < _shortest_s(over_db, _RISE_BEND), fast[Fast.DELAY_S] + attack_s, 0.0)
+    steep_s = _steep_s(fast[[Fast.FAST, Fast.SLOW]], np.stack([over_db, over_db + share_db]))
+    return np.asarray(np.where(fast[Fast.TREMOLO] != 0, np.inf, np.maximum(rising, steep_s.max(axis=0))))
 
 
-def _falls(rows: Rows) -> NDArray[np.bool_]:
+def _falls(fast: Array, over_db: Array) -> NDArray[np.bool_]:
     """Which partials are released too fast to be interpolated over a chunk."""
-    fast = rows.fast
-    short = fast[:, Fast.RELEASE_S] < _shortest_s(_over_db(rows), _RELEASE_BEND)
-    return np.asarray(short & (fast[:, Fast.GATE_S] < OPEN_S))
+    short = fast[Fast.RELEASE_S] < _shortest_s(over_db, _RELEASE_BEND)
+    return np.asarray(short & (fast[Fast.GATE_S] < OPEN_S))
 
 
 def _steep_s(nepers_s: Array, over_db: Array) -> Array:
@@ -112,17 +111,11 @@ def _steep_s(nepers_s: Array, over_db: Array) -> Array:
     return np.asarray(np.maximum(over_db + error_db, 0.0) * NEPERS / falls)
 
 
-def _share_db(rows: Rows) -> Array:
-    """Where the slow stages begin."""
-    return np.asarray(np.log(np.maximum(rows.fast[:, Fast.SLOW_SHARE].astype(float), 1e-9)) / NEPERS)
-
-
-def _ends_s(rows: Rows, fall_db: Array) -> Array:
+def _ends_s(fast: Array, share_db: Array, fall_db: Array) -> Array:
     """When each partial is silent: released, or decayed by ``fall_db``; ``[range, partial]``."""
-    fast = rows.fast.astype(float)
-    released = fast[:, Fast.GATE_S] + fast[:, Fast.RELEASE_S] * _release_share(fall_db)
-    stages = _fading_s(fast[:, Fast.FAST], fall_db), _fading_s(fast[:, Fast.SLOW], fall_db + _share_db(rows))
-    faded = fast[:, Fast.DELAY_S] + fast[:, Fast.ATTACK_S] + np.maximum(*stages)
+    released = fast[Fast.GATE_S] + fast[Fast.RELEASE_S] * _release_share(fall_db)
+    stages = _fading_s(fast[Fast.FAST], fall_db), _fading_s(fast[Fast.SLOW], fall_db + share_db)
+    faded = fast[Fast.DELAY_S] + fast[Fast.ATTACK_S] + np.maximum(*stages)
     return np.asarray(np.where(fall_db > 0, np.minimum(released, faded), 0.0))
 
 

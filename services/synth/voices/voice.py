@@ -173,9 +173,7 @@ class Voice:
     @property
     def finite(self) -> bool:
         """Whether there is nothing in its tables that is no number."""
-        rows = self.rows
-        tables = (rows.slow, rows.fast, rows.bend, rows.stereo, rows.freq_hz, rows.phase_turns, self.hiss)
-        return all(bool(np.isfinite(table).all()) for table in tables)
+        return all(bool(np.isfinite(table).all()) for table in (*self._tables, self.hiss))
 
     @cached_property
     def _borders(self) -> list[int]:
