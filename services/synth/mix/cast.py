@@ -33,8 +33,9 @@ _SOON_CHUNKS: Final = 20
 _REST_S: Final = 2.5
 # Saying of each voice in every round that it is needed takes longer than finding it.
 _TOUCHED_ROUNDS: Final = 8
-# Of so many channels one has a voice built ahead at a time.
-_BUILDING: Final = 3
+# Of so many channels one has a voice built ahead at a time; two if voices are needed in so many chunks.
+_BUILDING: Final = 4
+_URGENT_CHUNKS: Final = 5
 _LEVELS: Final = tuple(f"level_{name}" for name in desk.LAYERS)
 
 Curve = NDArray[np.float64]
@@ -122,7 +123,9 @@ class Cast:
             if (found := self._next(turn))
         ]
         coming.sort(key=itemgetter(0))
-        for _, turn, role in coming[: math.ceil(len(turns) / _BUILDING)]:
+        at_once = math.ceil(len(turns) / _BUILDING)
+        urgent = sum(frames < _URGENT_CHUNKS * self._audio.frames_per_chunk for frames, _, _ in coming)
+        for _, turn, role in coming[: max(at_once, min(urgent, 2 * at_once))]:
             _, (_, voice) = self._voice(role)
             if voice is not None:
                 first = self._audio.start_frame(self._audio.seq_at(role.note.at_frame))

@@ -217,6 +217,15 @@ def test_a_chord_is_built_before_it_begins() -> None:
     assert built[-1] == 24
 
 
+def test_who_is_needed_soon_is_built_faster() -> None:
+    """Twice as many at a time while chords begin within half a second."""
+    cast = Cast(AUDIO)
+    chords = {seed: view_of(*(note(n, 0.35, 60.0 + n) for n in range(4))) for seed in range(6)}
+    for seq, built in ((0, 4), (1, 8)):
+        cast.prepare([Turn(seed, view, seq) for seed, view in chords.items()])
+        assert len(cast._voices) == built
+
+
 def test_a_level_is_a_gain_of_its_layer_at_both_ends() -> None:
     """Half way a fader is 12 dB down; a layer that nobody turned stays as it is."""
     ramp = Automation(AUDIO.start_frame(10), "level_pad", AUDIO.frames_per_chunk, 0.5)
