@@ -34,7 +34,7 @@ from services.synth.dsp.arrays import Array
 from services.synth.dsp.grid import Blocks
 from services.synth.dsp.upsampling import along, trimmed
 
-# What torch takes at a time of a row in memory, in the widest registers: two of sixteen.
+# More than is taken at a time of a row in memory, in the widest registers: two of sixteen.
 ROWS: Final = 32
 PARTS: Final = 2  # real and imaginary
 _ENDS: Final = 2

@@ -1,8 +1,8 @@
-"""Arrays of one channel, where they are computed: numpy's on the CPU, torch's on an accelerator.
+"""Arrays where they are computed: numpy's on the CPU, torch's on an accelerator.
 
-What is elementwise over a batch is torch's everywhere. But a channel's own sums are many small operations:
-numpy begins one in a third of the time that torch takes, and its BLAS takes half the time of torch's for such
-shapes. What is written in operators, slices and ``reshape`` serves both; the rest is here.
+A chunk is many small operations. On the CPU numpy begins one in a third of the time that torch takes, its
+sines, exponentials and logarithms take half the time, and so does its BLAS for such shapes. What is written
+in operators, slices, ``reshape`` and ``clip`` serves both; the rest is here.
 """
 
 import math
@@ -31,11 +31,6 @@ def at(home: Home, array: np.ndarray) -> Array:
 def home_of(array: Array) -> Home:
     """What :func:`at` needs for an array beside this one."""
     return array.device if isinstance(array, torch.Tensor) else None
-
-
-def array(tensor: torch.Tensor) -> Array:
-    """A tensor as an array; on the CPU the same memory."""
-    return tensor.numpy() if tensor.device.type == "cpu" else tensor
 
 
 def tensor(array: Array) -> torch.Tensor:
