@@ -85,9 +85,11 @@ def start_turns(
     exact as at its beginning.
     """
     whole = np.floor(freq_hz)
-    turns = (whole.astype(np.int64) * frames % rate_hz) / rate_hz
-    turns = turns + (freq_hz - whole) * (frames / rate_hz) + phase_turns
-    return (turns % 1.0).astype(np.float32)
+    # Integers as float64 has them exactly: up to 2^53, some months of the highest partial.
+    cycles = whole * frames
+    turns = (cycles - rate_hz * np.floor(cycles / rate_hz)) / rate_hz
+    turns += (freq_hz - whole) * (frames / rate_hz) + phase_turns
+    return np.asarray(turns - np.floor(turns)).astype(np.float32)
 
 
 def steady_factor(phasors: Array, amplitude: Array) -> Array:

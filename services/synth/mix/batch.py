@@ -6,7 +6,7 @@ border is computed; so is every phase where the pitch moves.
 
 import math
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, cached_property
 from itertools import accumulate
 from typing import Final, NamedTuple
 
@@ -64,6 +64,17 @@ class _Place:
         self.size = firsts[-1] + self.missing
         self.rows = slice(first, first + self.size)  # of those at all places
 
+    def unalign(self) -> None:
+        """Fill up a little more if all places together had an even number of :data:`additive.ROWS`.
+
+        Arrays whose sizes are multiples of 4096 bytes lie in memory so that to the processor their elements
+        look alike (4K aliasing): what is computed with them takes up to twice as long.
+        """
+        if self.rows.stop % (2 * additive.ROWS) == 0:
+            self.missing += additive.ROWS
+            self.size += additive.ROWS
+            self.rows = slice(self.rows.start, self.rows.stop + additive.ROWS)
+
     def tables(self, device: torch.device) -> list[Array]:
         """``[column, row]``."""
         return [*(each.rows.table for each in self.some), arrays.on(device, _silence(self.missing))]
@@ -74,17 +85,16 @@ class _Place:
         return [*(each.rows.tones for each in self.some), np.zeros((3, self.missing))]
 
     @property
-    def scenes(self) -> NDArray[np.intp]:
-        """Which scene each row belongs to."""
-        sizes = [*(len(each.rows) for each in self.some), self.missing]
-        return np.repeat([*(each.scene for each in self.some), 0], sizes)
+    def sizes(self) -> list[tuple[int, int]]:
+        """How many rows are whose: the scene and its rows; those that fill up are the first scene's."""
+        return [*((each.scene, len(each.rows)) for each in self.some), (0, self.missing)]
 
     @property
     def slides(self) -> bool:
         """Whether the pitch of any row slides."""
         return any(each.rows.slides for each in self.some)
 
-    @property
+    @cached_property
     def moving(self) -> NDArray[np.intp]:
         """Rows that move; filled up, too, by repeating the last one."""
         index = np.concatenate([np.zeros(0, dtype=np.intp), *(s.rows.moving + s.first for s in self.some)])
@@ -102,9 +112,10 @@ class Batch:
         for place in range(len(grid.places(audio))):
             found = [(i, rows) for i, each in enumerate(scenes) if (rows := each.arrangement.places[place])]
             self._places.append(_Place(self._places[-1].rows.stop if place else 0, found))
+        self._places[-1].unalign()
         tables = [table for each in self._places for table in each.tables(device)]
         self._table = arrays.joined(tables, axis=1)
-        self._scene_of = np.concatenate([each.scenes for each in self._places])
+        self._scene_of = np.repeat(*np.array([size for each in self._places for size in each.sizes]).T)
         tones = np.concatenate([tones for each in self._places for tones in each.tones], axis=1)
         starts = np.array([each.sounding.start_frame for each in scenes], dtype=np.int64)
         since_frames = starts[self._scene_of] - tones[2].astype(np.int64)
@@ -153,17 +164,14 @@ class Batch:
     def _ends(self) -> Array:
         """Levels at the chunk's ends, but for what moves fast: ``[end, row]``."""
         at_ends = self._since_s + self._upload(np.array([[0.0], [1 / CHUNKS_PER_SECOND]]))
-        brightness, intensity = (
-            self._upload(
-                np.stack([getattr(each.sounding, name) for each in self._scenes]).T[:, self._scene_of]
-            )
-            for name in ("brightness", "intensity")
-        )
-        slow = levels.slow_levels(self._table[_SLOW], at_ends, brightness, intensity)
+        ends = [(*each.sounding.brightness, *each.sounding.intensity) for each in self._scenes]
+        curves = self._upload(np.array(ends).T.take(self._scene_of, axis=1))
+        slow = levels.slow_levels(self._table[_SLOW], at_ends, curves[:2], curves[2:])
         # A level that trembles moves.
         fast = levels.envelope_levels(self._table[_FAST], at_ends)
         for here in self._places:
-            arrays.put(fast, here.moving + here.rows.start, 1.0)
+            if len(here.moving):
+                arrays.put(fast, here.moving + here.rows.start, 1.0)
         return slow * fast
 
     def _upload(self, array: NDArray[np.float64] | NDArray[np.float32]) -> Array:
