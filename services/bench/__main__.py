@@ -1,5 +1,6 @@
 """``auralis bench render``: the engine's speed beside that of its peers, in one run and one table."""
 
+import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,7 @@ class Order:
 
 def main(order: Order) -> int:
     """Measure and print; gives the exit code."""
+    gc.freeze()  # as a worker does: no collection then looks at what was imported
     torch.set_num_threads(1)
     threadpool_limits(1, user_api="blas")
     about = machine.described(order.chosen)

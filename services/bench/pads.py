@@ -1,7 +1,7 @@
 """A pad's voice against Csound's: steady, in one chord of many voices."""
 
-from collections.abc import Callable
-from itertools import count
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count, product
 from typing import Final
 
 import numpy as np
@@ -35,7 +35,9 @@ SAWS: Final = Patch(
 PITCHES: Final = tuple(45.0 + 2 * step for step in range(16))
 _FROM_S: Final = 10
 _MUSIC_S: Final = 600
-_SHORT_S, _LONG_S = 4.0, 24.0
+_LENGTHS_S: Final = (4.0, 14.0)
+_KSMPS: Final = (csound.DEFAULT_KSMPS, csound.FAST_KSMPS)
+_UNIT: Final = "ns a voice-sample"
 _CHUNKS: Final = 20  # rendered at a time
 _GOAL: Final = "3 x"
 
@@ -48,19 +50,33 @@ def pad_rows(rounds: int, device: torch.device, program: str | None) -> list[Row
         "pad voice: three saws, 192 partials": SAWS,
         "pad voice: warm_pad, with unison and breath": library()["warm_pad"],
     }
-    several = {name: _several(patch, audio, device) for name, patch in chords.items()}
-    measures = {name: timed(work, wait) for name, work in several.items()}
+    measures = {name: timed(_several(patch, audio, device), wait) for name, patch in chords.items()}
     if program is None:
         found = interleaved(measures, rounds)
-        return [*_rows(found, chunk, None), Row("pad voice: Csound", "csound is not installed", None)]
-    measures |= {f"{seconds}": _csound(program, seconds, audio) for seconds in (_SHORT_S, _LONG_S)}
+        ours = [Row(name, _UNIT, each.scaled(1e9 / chunk / _CHUNKS)) for name, each in found.items()]
+        return [*ours, Row("pad voice: Csound", "csound is not installed", None)]
+    for ksmps, length in product(_KSMPS, _LENGTHS_S):
+        measures[f"{ksmps} {length}"] = _csound(program, length, audio, ksmps)
     found = interleaved(measures, rounds)
-    short, long = found.pop(f"{_SHORT_S}"), found.pop(f"{_LONG_S}")
-    frames = (_LONG_S - _SHORT_S) * audio.sample_rate_hz * len(PITCHES)
-    pairs = zip(short.values, long.values, strict=True)
-    theirs = Samples(tuple((late - early) / frames * 1e9 for early, late in pairs))
-    peer = Row(f"pad voice: {csound.version(program)}", "ns a voice-sample", theirs)
-    return [*_rows(found, chunk, theirs), peer]
+    peers = {ksmps: _without_start(found, ksmps, audio) for ksmps in _KSMPS}
+    rows = [row for name in chords for row in _rows(name, found[name].scaled(1e9 / chunk / _CHUNKS), peers)]
+    name = csound.version(program)
+    return [*rows, *(Row(f"pad voice: {name}, ksmps {each}", _UNIT, peers[each]) for each in _KSMPS)]
+
+
+def _without_start(found: Mapping[str, Samples], ksmps: int, audio: AudioFormat) -> Samples:
+    """What some seconds more take."""
+    short, long = _LENGTHS_S
+    frames = (long - short) * audio.sample_rate_hz * len(PITCHES)
+    pairs = zip(found[f"{ksmps} {short}"].values, found[f"{ksmps} {long}"].values, strict=True)
+    return Samples(tuple((late - early) / frames * 1e9 for early, late in pairs))
+
+
+def _rows(name: str, ours: Samples, peers: Mapping[int, Samples]) -> Iterator[Row]:
+    """Beside Csound as it comes, which the goal is for, and beside a faster one."""
+    for ksmps, theirs in peers.items():
+        goal = _GOAL if ksmps == csound.DEFAULT_KSMPS else ""
+        yield Row(name, _UNIT, ours, f"Csound, ksmps {ksmps}", theirs.median / ours.median, goal)
 
 
 def _several(patch: Patch, audio: AudioFormat, device: torch.device) -> Callable[[], object]:
@@ -80,15 +96,6 @@ def _several(patch: Patch, audio: AudioFormat, device: torch.device) -> Callable
     return work
 
 
-def _csound(program: str, seconds: float, audio: AudioFormat) -> Callable[[], float]:
+def _csound(program: str, seconds: float, audio: AudioFormat, ksmps: int) -> Callable[[], float]:
     hertz = [440.0 * 2 ** ((pitch - 69) / 12) for pitch in PITCHES]
-    return lambda: csound.render_s(program, hertz, seconds, audio.sample_rate_hz)
-
-
-def _rows(found: dict[str, Samples], chunk: int, theirs: Samples | None) -> list[Row]:
-    rows = []
-    for name, samples in found.items():
-        each = samples.scaled(1e9 / chunk / _CHUNKS)
-        ratio = theirs.median / each.median if theirs else None
-        rows.append(Row(name, "ns a voice-sample", each, "Csound" if theirs else "", ratio, _GOAL))
-    return rows
+    return lambda: csound.render_s(program, hertz, seconds, audio.sample_rate_hz, ksmps)

@@ -29,25 +29,29 @@ def test_without_csound_its_row_says_so() -> None:
 
 
 def test_its_start_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What twenty seconds more of sixteen voices take is what is compared."""
-    monkeypatch.setattr(csound, "render_s", lambda *wanted: 1.0 + 0.01 * wanted[2])
+    """What ten seconds more of sixteen voices take is compared: of Csound as it comes, and of a fast one."""
+    monkeypatch.setattr(csound, "render_s", lambda *wanted: 1.0 + wanted[2] / wanted[4])
     named = program(tmp_path, "#!/bin/sh\necho '--Csound version 1.23 (double samples) 2024' >&2\n")
-    *ours, theirs = pad_rows(1, CPU, named)
-    assert theirs.measure == "pad voice: Csound version 1.23"
-    assert theirs.samples is not None
-    assert theirs.samples.median == pytest.approx(0.01e9 / 16 / 44_100)
-    medians = [row.samples.median for row in ours if row.samples]
-    assert [row.ratio for row in ours] == pytest.approx([theirs.samples.median / m for m in medians])
+    *ours, plain, fast = pad_rows(1, CPU, named)
+    names = [f"pad voice: Csound version 1.23, ksmps {ksmps}" for ksmps in (10, 64)]
+    assert [plain.measure, fast.measure] == names
+    found = [row.samples.median for row in (plain, fast) if row.samples]
+    assert found == pytest.approx([1e9 / ksmps / 16 / 44_100 for ksmps in (10, 64)])
+    assert [row.goal for row in ours] == ["3 x", "", "3 x", ""]
+    for row, theirs in zip(ours, found * 2, strict=True):
+        assert row.samples is not None
+        assert row.ratio == pytest.approx(theirs / row.samples.median)
 
 
 def test_a_csound_that_fails_is_told_in_one_line(tmp_path: Path) -> None:
     """With the last thing that it said."""
     broken = program(tmp_path, "#!/bin/sh\necho first >&2; echo no such opcode >&2; exit 1\n")
     with pytest.raises(AuralisError, match=r"^csound: no such opcode$"):
-        csound.render_s(broken, [220.0], 1.0, 44_100)
+        csound.render_s(broken, [220.0], 1.0, 44_100, 10)
 
 
 @pytest.mark.skipif(csound.installed() is None, reason="Csound is not installed")
 def test_csound_plays_the_pad() -> None:
     """The real one takes the orchestra."""
-    assert csound.render_s(csound.installed() or "", list(np.geomspace(110, 440, 4)), 0.5, 44_100) > 0
+    pitches = list(np.geomspace(110, 440, 4))
+    assert csound.render_s(csound.installed() or "", pitches, 0.5, 44_100, csound.DEFAULT_KSMPS) > 0
