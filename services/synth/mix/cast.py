@@ -70,14 +70,14 @@ _Found = tuple[_Key, _Kept]
 
 @dataclass(slots=True, eq=False)
 class _Company:
-    """The notes of a channel's last chunk, the one that begins at ``start``, and what was found for them.
+    """The notes of a channel's last chunk, the one that begins at ``start``, and what was found for each.
 
     Who is ``awake`` has not been silent for long; ``used`` is the round in which the voices were last said to
     be needed.
     """
 
     notes: list[Note]
-    found: list[_Found]
+    found: list[list[_Found]]
     awake: list[Voice]
     used: int
     start: int = 0
@@ -164,17 +164,18 @@ class Cast:
         voices = self._lasting(seed, lasting, step, start)
         if len(lasting) < len(notes):
             grains = [note for note in notes if note.patch in self._grainy]
-            voices = [*voices, *_voices(self._voiced(seed, grains, step, start))]
+            voices = [*voices, *_voices(self._voiced(seed, note, step, start) for note in grains)]
         return [voice for voice in voices if voice.gone > start and voice.timing.at < end]
 
     def _lasting(self, seed: int, notes: list[Note], step: Step, start: int) -> list[Voice]:
         """The voices of notes without grains that may still sound: mostly those of the chunk before."""
-        last = self._last.get((seed, step))
-        if last is None or last.notes != notes or start < last.start:
-            found = self._voiced(seed, notes, step, start)
-            last = _Company(notes, found, _voices(found), self._round)
-        elif last.used < self._round - _TOUCHED_ROUNDS:
-            for key, kept in last.found:
+        last = self._last.get((seed, step)) or _Company([], [], [], self._round)
+        if last.notes != notes or start < last.start:
+            known = dict(zip(map(id, last.notes), last.found, strict=True))
+            found = [known.get(id(note)) or self._voiced(seed, note, step, start) for note in notes]
+            last = _Company(notes, found, _voices(found), last.used)
+        if last.used < self._round - _TOUCHED_ROUNDS:
+            for key, kept in (each for some in last.found for each in some):
                 self._voices.keep(key, kept)
             last.used = self._round
         last.start = start
@@ -183,8 +184,8 @@ class Cast:
             last.awake.remove(voice)
         return self._last.keep((seed, step), last).awake
 
-    def _voiced(self, seed: int, notes: list[Note], step: Step, start: int) -> list[_Found]:
-        return [self._voice(role) for note in notes for role in self._roles(seed, note, step, start)]
+    def _voiced(self, seed: int, note: Note, step: Step, start: int) -> list[_Found]:
+        return [self._voice(role) for role in self._roles(seed, note, step, start)]
 
     def _roles(self, seed: int, note: Note, step: Step, start: int) -> Iterator[_Role]:
         patch = self._patches.get(note.patch)
@@ -223,8 +224,8 @@ class Cast:
         return thinned(voice, step.partial_db) if step.partial_db > -math.inf else voice
 
 
-def _voices(found: Iterable[_Found]) -> list[Voice]:
-    return [voice for _, (_, voice) in found if voice is not None]
+def _voices(found: Iterable[list[_Found]]) -> list[Voice]:
+    return [voice for some in found for _, (_, voice) in some if voice is not None]
 
 
 def _gains(view: ScoreView, start: int, end: int) -> Curve:
