@@ -64,12 +64,12 @@ def contenders(audio: AudioFormat, device: torch.device) -> dict[str, Work]:
 def _product(
     on: Grid, freq_hz: np.ndarray, phase: np.ndarray, stereo: np.ndarray, device: torch.device
 ) -> Work:
-    blocks, ends = on.steady, 2
+    blocks = on.steady
     bases = arrays.on(device, additive.basis(freq_hz, blocks).reshape(additive.PARTS * PARTIALS, -1))
     turned = arrays.on(device, additive.point_phasors(freq_hz, blocks))
     # The phase of a sine.
     start = arrays.phasors(arrays.on(device, (phase - 0.25).astype(np.float32)))
-    gains = arrays.on(device, np.concatenate([stereo.T] * ends))
+    gains = arrays.on(device, np.concatenate([stereo.T] * additive.ENDS))
 
     def work() -> torch.Tensor:
         left = additive.steady_factor(turned, gains * start)

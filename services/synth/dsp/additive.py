@@ -32,12 +32,12 @@ from auralis.audio import AUDIO_CHANNELS
 from services.synth.dsp import arrays
 from services.synth.dsp.arrays import Array
 from services.synth.dsp.grid import Blocks
-from services.synth.dsp.upsampling import along, trimmed
+from services.synth.dsp.upsampling import faded, trimmed
 
 # More than is taken at a time of a row in memory, in the widest registers: two of sixteen.
 ROWS: Final = 32
 PARTS: Final = 2  # real and imaginary
-_ENDS: Final = 2
+ENDS: Final = 2  # of a chunk
 
 
 def basis(freq_hz: NDArray[np.float64], blocks: Blocks) -> NDArray[np.float32]:
@@ -135,9 +135,8 @@ def joined(found: Array, blocks: Blocks) -> Array:
 
 def _faded(found: Array, blocks: Blocks) -> Array:
     """From the levels at the chunk's start to those at its end."""
-    ends = trimmed(found.reshape(len(found), _ENDS, AUDIO_CHANNELS, -1), blocks.grid)
-    start, end = ends[:, 0], ends[:, 1]
-    samples = start + (end - start) * along(blocks.grid, like=found)
+    ends = trimmed(found.reshape(len(found), ENDS, AUDIO_CHANNELS, -1), blocks.grid)
+    samples = faded(ends[:, 0], ends[:, 1], blocks.grid)
     return samples.reshape(len(found) * AUDIO_CHANNELS, -1)
 
 

@@ -23,6 +23,11 @@ def on(device: torch.device, array: np.ndarray) -> Array:
     return at(None if device.type == "cpu" else device, array)
 
 
+def single(device: torch.device, array: np.ndarray) -> Array:
+    """``array`` on ``device`` in single precision."""
+    return on(device, np.ascontiguousarray(array, dtype=np.float32))
+
+
 def at(home: Home, array: np.ndarray) -> Array:
     """``array`` of the kind, and on the device, that ``home`` says."""
     return array if home is None else torch.from_numpy(array).to(home)
@@ -71,8 +76,9 @@ def taken(values: Array, index: np.ndarray) -> Array:
 
 def put(values: Array, index: np.ndarray, new: Array) -> None:
     """Set those at ``index`` of the last axis."""
-    at = torch.from_numpy(index).to(values.device) if isinstance(values, torch.Tensor) else index
-    values[..., at] = new
+    values[..., torch.from_numpy(index).to(values.device) if isinstance(values, torch.Tensor) else index] = (
+        new
+    )
 
 
 def phasors(turns: Array) -> Array:

@@ -282,33 +282,23 @@ def _pack(part: NDArray[np.complex128]) -> torch.Tensor:
 def _add_on_cpu(terms: _Terms, total: torch.Tensor) -> None:
     pairs = [term for term in terms if not term[0].mono]
     if pairs:
-        flat = _sum_of_pairs(pairs).reshape(-1, AUDIO_CHANNELS)
-        total[:, : len(flat)] = torch.from_numpy(flat).T
-    if len(pairs) < len(terms):
-        _add_mono([term for term in terms if term[0].mono], total.numpy())
+        flat = np.zeros(len(pairs[0][1].flat), dtype=np.complex64)
+        _accumulate([(past.flat, part.flat) for past, part in pairs], flat)
+        ears = flat.reshape(-1, AUDIO_CHANNELS)
+        total[:, : len(ears)] = torch.from_numpy(ears).T
+    _accumulate([(past.flat, part.by_ear) for past, part in terms if past.mono], total.numpy())
 
 
-def _add_mono(terms: _Terms, total: NDArray[np.complex64]) -> None:
-    product = np.empty_like(terms[0][1].by_ear)
-    for past, part in terms:
-        weights = part.by_ear
-        size = weights.shape[1]
-        partial, head = product[:, :size], total[:, :size]
-        np.multiply(past.flat[:size], weights, partial)
+def _accumulate(
+    products: Sequence[tuple[NDArray[np.complex64], NDArray[np.complex64]]], into: NDArray[np.complex64]
+) -> None:
+    """Add each product of a past and weights, ``[..., bin]``, to as many of the first bins of ``into``."""
+    product = np.empty_like(into)
+    for past, weights in products:
+        size = weights.shape[-1]
+        partial, head = product[..., :size], into[..., :size]
+        np.multiply(past[:size], weights, partial)
         np.add(head, partial, head)
-
-
-def _sum_of_pairs(terms: _Terms) -> NDArray[np.complex64]:
-    # Later partitions have no more bins.
-    flat = np.zeros(len(terms[0][1].flat), dtype=np.complex64)
-    product = np.empty_like(flat)
-    for past, part in terms:
-        weights = part.flat
-        size = len(weights)
-        partial, head = product[:size], flat[:size]
-        np.multiply(past.flat[:size], weights, partial)
-        np.add(head, partial, head)
-    return flat
 
 
 def _add_on_device(terms: _Terms, total: torch.Tensor) -> None:

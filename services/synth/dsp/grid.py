@@ -110,6 +110,9 @@ def grids(audio: AudioFormat) -> tuple[Grid, ...]:
     return full(audio), middle(audio), coarse(audio)
 
 
+PLACES: Final = 6
+
+
 @cache
 def places(audio: AudioFormat) -> tuple[Blocks, ...]:
     """Where a partial can be: lively on each of :func:`grids`, or steady on each of them."""

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auralis.audio import AUDIO_CHANNELS, AudioFormat
-from services.synth.dsp import arrays, grid
+from services.synth.dsp import arrays, grid, upsampling
 from services.synth.dsp.arrays import Array, Home
 from services.synth.dsp.grid import Grid
 from services.synth.dsp.stereo import diffuse_coherence
-from services.synth.dsp.upsampling import along, trimmed
+from services.synth.dsp.upsampling import trimmed
 
 BANDS: Final = 20
 _LOWEST_HZ: Final = 31.25
@@ -147,8 +147,7 @@ def faded(gains: Array, noise: Array, on: Grid) -> Array:
     outputs = gains.shape[1]
     samples = trimmed(noise, on)
     sums = arrays.product(gains.reshape(2 * outputs, -1), samples)
-    start, end = sums[:outputs], sums[outputs:]
-    return start + (end - start) * along(on, like=noise)
+    return upsampling.faded(sums[:outputs], sums[outputs:], on)
 
 
 def shaped(gains: Array, noise: Array, on: Grid) -> Array:

@@ -38,9 +38,12 @@ def trimmed(samples: Array, grid: Grid) -> Array:
     return samples[..., spare : samples.shape[-1] - spare]
 
 
-def along(grid: Grid, like: Array) -> Array:
-    """0 at the chunk's first sample, 1 at the next one's, for what :func:`trimmed` gives: ``[sample]``."""
-    return _along(grid, arrays.home_of(like))
+def faded(start: Array, end: Array, grid: Grid) -> Array:
+    """From ``start`` at the chunk's first sample to ``end`` at the next one's.
+
+    Both are ``[..., sample]`` as :func:`trimmed` gives them.
+    """
+    return start + (end - start) * _along(grid, arrays.home_of(start))
 
 
 @cache

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from auralis.audio import AUDIO_CHANNELS
-from services.synth.dsp import arrays, noise
+from services.synth.dsp import arrays, grid, noise
 from services.synth.dsp.arrays import Array
 from services.synth.mix.desk import LAYERS
 from services.synth.mix.sounding import Sounding
@@ -120,7 +120,7 @@ class Arrangement:
         )
 
 
-NOTHING: Final = Arrangement([], 0, -math.inf, math.inf, (None,) * 6, None)
+NOTHING: Final = Arrangement([], 0, -math.inf, math.inf, (None,) * grid.PLACES, None)
 
 
 def arrange(sounding: Sounding, device: torch.device, before: Arrangement = NOTHING) -> Arrangement:

@@ -4,7 +4,6 @@ Most levels move so slowly that a chunk's two ends say all. Only where a note be
 border is computed; so is every phase where the pitch moves.
 """
 
-import math
 from collections.abc import Sequence
 from functools import cache, cached_property
 from itertools import accumulate
@@ -22,20 +21,15 @@ from services.synth.dsp.grid import Blocks
 from services.synth.mix.arrangement import Arrangement, PlaceRows
 from services.synth.mix.sounding import Sounding
 from services.synth.voices import levels
-from services.synth.voices.columns import Bend, Fast, Slow
+from services.synth.voices.columns import BEND, EARS, FAST, SLOW, Bend, Fast, Slow
 
-# Where the columns of a table lie: what moves slowly, what moves fast, what bends, the ears.
-_SLOW: Final = slice(0, len(Slow))
-_FAST: Final = slice(_SLOW.stop, _SLOW.stop + len(Fast))
-_BEND: Final = slice(_FAST.stop, _FAST.stop + len(Bend))
-_EARS: Final = slice(_BEND.stop, _BEND.stop + AUDIO_CHANNELS)
 # A partial that is silent, whatever is computed with it: columns that may not be 0.
 _SILENT: Final = {
     Slow.CUTOFF_HZ: 1e9,
-    _FAST.start + Fast.ATTACK_S: 1.0,
-    _FAST.start + Fast.GATE_S: 1e6,
-    _FAST.start + Fast.RELEASE_S: 1.0,
-    _BEND.start + Bend.SLIDE_S: 1.0,
+    FAST.start + Fast.ATTACK_S: 1.0,
+    FAST.start + Fast.GATE_S: 1e6,
+    FAST.start + Fast.RELEASE_S: 1.0,
+    BEND.start + Bend.SLIDE_S: 1.0,
 }
 
 
@@ -109,7 +103,7 @@ class Batch:
         self._audio = audio
         self._device = device
         self._places: list[_Place] = []
-        for place in range(len(grid.places(audio))):
+        for place in range(grid.PLACES):
             found = [(i, rows) for i, each in enumerate(scenes) if (rows := each.arrangement.places[place])]
             self._places.append(_Place(self._places[-1].rows.stop if place else 0, found))
         self._places[-1].unalign()
@@ -119,12 +113,12 @@ class Batch:
         tones = np.concatenate([tones for each in self._places for tones in each.tones], axis=1)
         starts = np.array([each.sounding.start_frame for each in scenes], dtype=np.int64)
         since_frames = starts[self._scene_of] - tones[2].astype(np.int64)
-        self._since_s = self._upload(since_frames / audio.sample_rate_hz)
+        self._since_s = arrays.single(self._device, since_frames / audio.sample_rate_hz)
         turns = additive.start_turns(tones[0], tones[1], since_frames, audio.sample_rate_hz)
-        self._start = arrays.phasors(self._upload(turns))
+        self._start = arrays.phasors(arrays.single(self._device, turns))
         self._levels = self._ends()
         # All that steady partials need: ``[end and ear, row]``.
-        by_ear = (self._levels[:, None] * self._table[_EARS]).reshape(2 * AUDIO_CHANNELS, -1)
+        by_ear = (self._levels[:, None] * self._table[EARS]).reshape(additive.ENDS * AUDIO_CHANNELS, -1)
         self._steady = by_ear * self._start
 
     def factors(self, place: int) -> list[Array | None]:
@@ -141,20 +135,23 @@ class Batch:
         return found
 
     def _lively(self, here: _Place, blocks: Blocks) -> Array:
-        along = self._upload(blocks.frames / self._audio.frames_per_chunk)[:, None]
-        since_s = self._since_s[here.rows] + self._upload(blocks.frames / self._audio.sample_rate_hz)[:, None]
+        along = arrays.single(self._device, blocks.frames / self._audio.frames_per_chunk)[:, None]
+        since_s = (
+            self._since_s[here.rows]
+            + arrays.single(self._device, blocks.frames / self._audio.sample_rate_hz)[:, None]
+        )
         start, end = self._levels[:, here.rows]
-        amplitude = (start + (end - start) * along).clip(0.0, math.inf)
+        amplitude = levels.between(start, end, along)
         if len(moving := here.moving):
             # What moves fast is computed at every border.
-            table = arrays.taken(self._table[_FAST, here.rows], moving)
+            table = arrays.taken(self._table[FAST, here.rows], moving)
             level = levels.fast_levels(table, arrays.taken(since_s, moving))
             arrays.put(amplitude, moving, arrays.taken(amplitude, moving) * level)
         # Few notes slide; what no row has need not be computed.
         bend = levels.bent_turns if here.slides else levels.vibrato_turns
         phasors = self._phasors(here, blocks) * self._start[here.rows]
-        phasors *= arrays.phasors(bend(self._table[_BEND, here.rows], since_s))
-        return additive.lively_factor(phasors, amplitude, self._table[_EARS, here.rows])
+        phasors *= arrays.phasors(bend(self._table[BEND, here.rows], since_s))
+        return additive.lively_factor(phasors, amplitude, self._table[EARS, here.rows])
 
     def _phasors(self, here: _Place, blocks: Blocks) -> Array:
         silence = np.zeros((len(blocks.frames), here.missing), np.complex64)
@@ -163,24 +160,21 @@ class Batch:
 
     def _ends(self) -> Array:
         """Levels at the chunk's ends, but for what moves fast: ``[end, row]``."""
-        at_ends = self._since_s + self._upload(np.array([[0.0], [1 / CHUNKS_PER_SECOND]]))
+        at_ends = self._since_s + arrays.single(self._device, np.array([[0.0], [1 / CHUNKS_PER_SECOND]]))
         ends = [(*each.sounding.brightness, *each.sounding.intensity) for each in self._scenes]
-        curves = self._upload(np.array(ends).T.take(self._scene_of, axis=1))
-        slow = levels.slow_levels(self._table[_SLOW], at_ends, curves[:2], curves[2:])
+        curves = arrays.single(self._device, np.array(ends).T.take(self._scene_of, axis=1))
+        slow = levels.slow_levels(self._table[SLOW], at_ends, curves[:2], curves[2:])
         # A level that trembles moves.
-        fast = levels.envelope_levels(self._table[_FAST], at_ends)
+        fast = levels.envelope_levels(self._table[FAST], at_ends)
         for here in self._places:
             if len(here.moving):
                 arrays.put(fast, here.moving + here.rows.start, 1.0)
         return slow * fast
 
-    def _upload(self, array: NDArray[np.float64] | NDArray[np.float32]) -> Array:
-        return arrays.on(self._device, np.ascontiguousarray(array, dtype=np.float32))
-
 
 @cache
 def _silence(count: int) -> NDArray[np.float32]:
-    table = np.zeros((_EARS.stop, count), dtype=np.float32)
+    table = np.zeros((EARS.stop, count), dtype=np.float32)
     for column, value in _SILENT.items():
         table[column] = value
     return table

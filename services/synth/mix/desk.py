@@ -1,7 +1,7 @@
 """The desk: how loud each layer is, and how much of it goes into the delay and into the room."""
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Final, NamedTuple, get_args
 
 import numpy as np
@@ -82,7 +82,7 @@ class Flat:
         return np.repeat(np.eye(AUDIO_CHANNELS, dtype=np.float32)[:, None], len(layers), axis=1)
 
 
-@cache
+@lru_cache(maxsize=1024)  # a layer is named once for each place where it has partials
 def _weights(layers: tuple[str, ...]) -> Weights:
     found = np.zeros((OUTPUTS, len(layers), AUDIO_CHANNELS), dtype=np.float32)
     for place, name in enumerate(layers):

@@ -17,8 +17,6 @@ from services.synth.mix.sounding import Sounding
 from services.synth.voices import levels
 from services.synth.voices.columns import Hiss
 
-_ENDS: Final = 2
-
 # A chunk, a table ``[column, noise and band]`` and the frame of each column's onset.
 _Rows = tuple[Sounding, Array, NDArray[np.int64]]
 
@@ -32,7 +30,7 @@ class Hisses:
         self._audio = audio
         self._device = device
         frames = noise.border_frames(audio)
-        self._along = self._upload(frames / audio.frames_per_chunk)[:, None]
+        self._along = arrays.single(self._device, frames / audio.frames_per_chunk)[:, None]
         hissing = [(each.sounding, each.arrangement.hiss) for each in scenes]
         found = [(sounding, rows) for sounding, rows in hissing if rows is not None]
         still = self._levels(
@@ -53,7 +51,7 @@ class Hisses:
         sounding, rows, still, moving = found
         level = still
         if rows.moving.shape[1]:
-            level = arrays.joined([_between(still[0], still[1], self._along), moving], axis=1)
+            level = arrays.joined([levels.between(still[0], still[1], self._along), moving], axis=1)
         power = (level * level).reshape(len(level), -1, noise.BANDS).swapaxes(0, 1)
         # What the voices of a layer share is one noise: their powers add.
         ears, layers, noises = rows.members.shape
@@ -70,8 +68,8 @@ class Hisses:
             return gains
         level = arrays.on(self._device, ends.astype(np.float32))
         times = gains.shape[1] // noise.BANDS
-        if times != _ENDS:
-            level = _between(level[0], level[1], self._along)
+        if times != additive.ENDS:
+            level = levels.between(level[0], level[1], self._along)
         by_time = gains.reshape(-1, len(layers), times, noise.BANDS) * level.T[..., None]
         return by_time.reshape(gains.shape)
 
@@ -85,11 +83,13 @@ class Hisses:
         since = [sounding.start_frame - at for sounding, _, at in found]
         since_s = np.concatenate([*since, np.zeros(missing)]) / self._audio.sample_rate_hz
         ends = np.repeat([sounding.intensity for sounding, _, _ in found], sizes, axis=0)
-        start, end = self._upload(np.pad(ends, ((0, missing), (0, 0))).T)
-        along = self._upload(at_frames / self._audio.frames_per_chunk)[:, None]
-        times = self._upload(at_frames / self._audio.sample_rate_hz)[:, None]
+        start, end = arrays.single(self._device, np.pad(ends, ((0, missing), (0, 0))).T)
+        along = arrays.single(self._device, at_frames / self._audio.frames_per_chunk)[:, None]
+        times = arrays.single(self._device, at_frames / self._audio.sample_rate_hz)[:, None]
         intensity = start + (end - start) * along
-        level = levels.hiss_levels(arrays.joined(tables, axis=1), self._upload(since_s) + times, intensity)
+        level = levels.hiss_levels(
+            arrays.joined(tables, axis=1), arrays.single(self._device, since_s) + times, intensity
+        )
         firsts = accumulate(sizes, initial=0)
         return [level[:, first : first + size] for first, size in zip(firsts, sizes, strict=False)]
 
@@ -98,14 +98,6 @@ class Hisses:
         for column, value in _SILENT.items():
             table[column] = value
         return arrays.on(self._device, table)
-
-    def _upload(self, array: NDArray[np.float64]) -> Array:
-        return arrays.on(self._device, np.ascontiguousarray(array, dtype=np.float32))
-
-
-def _between(start: Array, end: Array, along: Array) -> Array:
-    """From ``start`` to ``end`` and, as far as it is not under 0, beyond: ``[time, row]``."""
-    return (start + (end - start) * along).clip(0.0)
 
 
 class Noise(NamedTuple):
@@ -125,7 +117,7 @@ class Noise(NamedTuple):
         gains = self.gains[..., which.start : which.stop].reshape(times, outputs, -1)
         found = noise.bands(self.sounding.seed, self.sounding.start_frame, which, on)
         source = arrays.at(arrays.home_of(gains), found.reshape(-1, found.shape[-1]))
-        if times == _ENDS:
+        if times == additive.ENDS:
             return noise.faded(gains, source, on)
         return noise.shaped(gains if noise.around(on) else gains[1:-1], source, on)
 

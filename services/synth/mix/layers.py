@@ -15,7 +15,7 @@ from auralis.audio import AudioFormat
 from services.synth.dsp import additive, arrays, grid
 from services.synth.dsp.arrays import Array
 from services.synth.dsp.grid import Blocks, Grid
-from services.synth.dsp.upsampling import along, upsample
+from services.synth.dsp.upsampling import faded, upsample
 from services.synth.mix.arrangement import NOTHING, Arrangement, Group, arrange
 from services.synth.mix.batch import Batch, Scene
 from services.synth.mix.desk import Weights
@@ -54,7 +54,6 @@ class LayerRenderer:
         self._device = device
         self._desk = desk
         self._arrangements = Recent[int, Arrangement]()
-        self._known_weights: dict[tuple[str, ...], Array] = {}
 
     def next_round(self) -> None:
         """Drop the arrangements that no channel has needed lately."""
@@ -64,7 +63,7 @@ class LayerRenderer:
         """``[output, frame]`` of each chunk; None where nothing sounds."""
         scenes = [Scene(each, self._arrangement(each)) for each in soundings]
         batch, noises = Batch(scenes, self._audio, self._device), self._noises(scenes)
-        factors = [batch.factors(place) for place in range(len(grid.places(self._audio)))]
+        factors = [batch.factors(place) for place in range(grid.PLACES)]
         found = [
             self._outputs(scene, [each[index] for each in factors], noises[index])
             for index, scene in enumerate(scenes)
@@ -109,11 +108,8 @@ class LayerRenderer:
         start, end = (
             arrays.product((weights * each[:, None]).reshape(outputs, -1), samples) for each in level
         )
-        return start + (end - start) * along(on, like=samples)
+        return faded(start, end, on)
 
     def _weights(self, layers: tuple[str, ...]) -> Array:
         """``[output, layer, ear]``."""
-        found = self._known_weights.get(layers)
-        if found is None:
-            found = self._known_weights[layers] = arrays.on(self._device, self._desk.weights(layers))
-        return found
+        return arrays.on(self._device, self._desk.weights(layers))

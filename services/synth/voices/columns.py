@@ -1,9 +1,13 @@
 """The columns of a voice's tables, one row a partial or a noise band.
 
-Levels that move are nepers (natural logarithms of gains), phases are turns.
+Levels that move are nepers (natural logarithms of gains), phases are turns. A partial's table has the
+columns :data:`SLOW`, :data:`FAST`, :data:`BEND` and :data:`EARS`; a noise band's those of :class:`Hiss`.
 """
 
 from enum import IntEnum
+from typing import Final
+
+from auralis.audio import AUDIO_CHANNELS
 
 
 class Slow(IntEnum):
@@ -55,6 +59,12 @@ class Bend(IntEnum):
     SLIDE_TURNS = 4  # what the slide adds to the phase in the end
     SLIDE_S = 5
     DELAY_S = 6
+
+
+SLOW: Final = slice(0, len(Slow))
+FAST: Final = slice(SLOW.stop, SLOW.stop + len(Fast))
+BEND: Final = slice(FAST.stop, FAST.stop + len(Bend))
+EARS: Final = slice(BEND.stop, BEND.stop + AUDIO_CHANNELS)
 
 
 class Hiss(IntEnum):

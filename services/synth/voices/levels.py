@@ -17,6 +17,11 @@ _SILENCE: Final = 1e-12
 NEUTRAL: Final = 0.5  # of brightness and intensity
 
 
+def between(start: Array, end: Array, along: Array) -> Array:
+    """A level that moves evenly: ``start`` at 0 of ``along``, ``end`` at 1; beyond, never under 0."""
+    return (start + (end - start) * along).clip(0.0, math.inf)
+
+
 def slow_levels(table: Array, since_s: Array, brightness: Array, intensity: Array) -> Array:
     """Gains of partials by what moves slowly; all arguments but the table are ``[end, row]``."""
     of = functions(table)

@@ -75,9 +75,12 @@ def empty_tables(count: int) -> tuple[Array, Array, Array]:
 
 
 def rows_of(tables: tuple[Array, Array, Array, Array], freq_hz: Array, draw: np.random.Generator) -> Rows:
-    """Rows of ``Slow``, ``Fast`` and ``Bend`` tables and stereo gains, each at a phase of its own."""
-    slow, fast, bend, stereo = (table.astype(np.float32) for table in tables)
-    return Rows(slow, fast, bend, stereo, freq_hz, draw.random(len(freq_hz)))
+    """Rows of ``Slow``, ``Fast`` and ``Bend`` tables and stereo gains, each at a phase of its own.
+
+    All of ``tables`` are ``[partial, column]``.
+    """
+    table = np.concatenate(tables, axis=1).T.astype(np.float32, order="C")
+    return Rows(table, freq_hz, draw.random(len(freq_hz)))
 
 
 def joined(first: Rows, second: Rows) -> Rows:
@@ -85,7 +88,7 @@ def joined(first: Rows, second: Rows) -> Rows:
     if not len(second):
         return first
     pairs = ((getattr(first, name), getattr(second, name)) for name in Rows.__slots__)
-    return Rows(*(np.concatenate(pair) for pair in pairs))
+    return Rows(*(np.concatenate(pair, axis=-1) for pair in pairs))
 
 
 def stereo_gains(pan: Array, freq_hz: Array, mono_below_hz: float) -> Array:

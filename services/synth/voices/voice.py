@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from services.synth.dsp import additive, grid
 from services.synth.dsp.grid import Blocks
-from services.synth.voices.columns import Bend
+from services.synth.voices.columns import BEND, EARS, FAST, SLOW, Bend
 
 # A struck or sliding note needs the full grid's finer borders for so long.
 YOUNG_S: Final = 0.1
@@ -31,12 +31,9 @@ _EASED_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Partials: tables ``[partial, Slow | Fast | Bend]``, gains ``[partial, ear]``, frequency and phase."""
+    """Partials: ``table`` ``[column, partial]``, frequency and phase ``[partial]``."""
 
-    slow: NDArray[np.float32]
-    fast: NDArray[np.float32]
-    bend: NDArray[np.float32]
-    stereo: NDArray[np.float32]
+    table: NDArray[np.float32]
     freq_hz: NDArray[np.float64]
     phase_turns: NDArray[np.float64]
 
@@ -44,24 +41,38 @@ class Rows:
         """Partials."""
         return len(self.freq_hz)
 
+    @property
+    def slow(self) -> NDArray[np.float32]:
+        """``[partial, Slow]``, the same memory."""
+        return self.table[SLOW].T
+
+    @property
+    def fast(self) -> NDArray[np.float32]:
+        """``[partial, Fast]``, the same memory."""
+        return self.table[FAST].T
+
+    @property
+    def bend(self) -> NDArray[np.float32]:
+        """``[partial, Bend]``, the same memory."""
+        return self.table[BEND].T
+
+    @property
+    def stereo(self) -> NDArray[np.float32]:
+        """Gains ``[partial, ear]``, the same memory."""
+        return self.table[EARS].T
+
     def where(self, keep: NDArray[np.bool_]) -> "Rows":
         """Those partials only."""
-        return Rows(
-            self.slow[keep],
-            self.fast[keep],
-            self.bend[keep],
-            self.stereo[keep],
-            self.freq_hz[keep],
-            self.phase_turns[keep],
-        )
+        return Rows(self.table.compress(keep, axis=1), self.freq_hz[keep], self.phase_turns[keep])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OnGrid:
     """Rows as they are rendered at one of :func:`services.synth.dsp.grid.places`.
 
-    ``table`` is ``[Slow, Fast, Bend and ear, partial]``, ``tones`` frequency, phase and the frame of the
-    onset: ``[3, partial]``; ``bases`` and ``phasors`` are as in :mod:`services.synth.dsp.additive`.
+    ``table`` is that of :class:`Rows`, ``tones`` frequency (Hz), phase (turns) and the frame of the onset:
+    ``[3, partial]``; ``bases`` (``[partial, part, sample]``) and ``phasors`` (``[point, partial]``) are as in
+    :mod:`services.synth.dsp.additive`.
     """
 
     table: NDArray[np.float32]
@@ -173,7 +184,9 @@ class Voice:
     @property
     def finite(self) -> bool:
         """Whether there is nothing in its tables that is no number."""
-        return all(bool(np.isfinite(table).all()) for table in (*self._tables, self.hiss))
+        rows = self.rows
+        tables = (rows.table, rows.freq_hz, rows.phase_turns, self.hiss)
+        return all(bool(np.isfinite(table).all()) for table in tables)
 
     @cached_property
     def _borders(self) -> list[int]:
@@ -198,7 +211,6 @@ class Voice:
         if self._stages:
             self._stages.clear()
             self._placed.clear()
-            self.__dict__.pop("_tables", None)
 
     def stage(self, start_frame: int, brightness: float) -> Stage:
         """What is rendered in the chunk from ``start_frame`` on, while brightness is at most ``brightness``.
@@ -229,17 +241,15 @@ class Voice:
         self, alive: NDArray[np.bool_], moves: NDArray[np.bool_], *, young: bool
     ) -> tuple[Part | None, ...]:
         """What is at each place; ``young`` partials are all on the full grid."""
-        blocks = grid.places(self.audio)
         lively = moves | self._bends
-        first_steady = len(blocks) // 2
-        places = np.where(lively, 0, first_steady) + (0 if young else self._homes)
-        places[~alive] = len(blocks)
-        counts = np.bincount(places, minlength=len(blocks)).tolist()
+        places = np.where(lively, 0, grid.PLACES // 2) + (0 if young else self._homes)
+        places[~alive] = grid.PLACES
+        counts = np.bincount(places, minlength=grid.PLACES).tolist()
         for left in [place for place in self._placed if not counts[place]]:
             del self._placed[left]
         return tuple(
             self._part(place, np.flatnonzero(places == place), moves) if count else None
-            for place, count in enumerate(counts[: len(blocks)])
+            for place, count in enumerate(counts[: grid.PLACES])
         )
 
     def _part(self, place: int, index: NDArray[np.intp], moves: NDArray[np.bool_]) -> Part:
@@ -254,22 +264,14 @@ class Voice:
         return Part(rows, moves[index])
 
     def _computed(self, index: NDArray[np.intp], blocks: Blocks) -> OnGrid:
-        freq_hz = self.rows.freq_hz[index]
-        table, tones = self._tables
+        rows = self.rows
+        freq_hz, onset = rows.freq_hz[index], np.full(len(index), float(self.timing.at))
         return OnGrid(
-            table.take(index, axis=1),
-            tones.take(index, axis=1),
+            rows.table.take(index, axis=1),
+            np.stack([freq_hz, rows.phase_turns[index], onset]),
             additive.basis(freq_hz, blocks),
             additive.point_phasors(freq_hz, blocks),
         )
-
-    @cached_property
-    def _tables(self) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        """Those of :class:`OnGrid`, of all partials."""
-        rows = self.rows
-        table = np.concatenate([rows.slow, rows.fast, rows.bend, rows.stereo], axis=1).T
-        onset = np.full(len(rows), float(self.timing.at))
-        return table.copy(), np.stack([rows.freq_hz, rows.phase_turns, onset])
 
     @cached_property
     def _bends(self) -> NDArray[np.bool_]:

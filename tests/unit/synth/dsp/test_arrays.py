@@ -100,6 +100,13 @@ def test_on_the_cpu_a_tensor_and_its_array_are_one_memory() -> None:
     assert np.shares_memory(arrays.tensor(values).numpy(), values)
 
 
+def test_what_is_computed_with_is_single_precision() -> None:
+    """And lies side by side in memory, whatever it was."""
+    found = arrays.single(CPU, np.arange(12.0).reshape(3, 4).T)
+    assert (found.dtype, found.flags.c_contiguous) == (np.float32, True)
+    assert arrays.single(torch.device("meta"), np.arange(3)).dtype == torch.float32
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_array_has_others_beside_it(kind: str) -> None:
     """They have its kind and its device; one that is made like it has its type."""

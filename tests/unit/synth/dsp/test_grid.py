@@ -48,6 +48,7 @@ def test_places_are_lively_or_steady_on_every_grid(rate_hz: int) -> None:
     """The lively ones first, both in the order of the grids."""
     audio = AudioFormat(rate_hz)
     found = [(blocks.lively, blocks.grid) for blocks in grid.places(audio)]
+    assert len(found) == grid.PLACES
     assert found == [(lively, on) for lively in (True, False) for on in grid.grids(audio)]
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from services.synth.dsp import arrays, grid
 from services.synth.dsp.grid import Grid
-from services.synth.dsp.upsampling import along, trimmed, upsample
+from services.synth.dsp.upsampling import faded, trimmed, upsample
 
 Array = NDArray[np.float64]
 Build = Callable[[AudioFormat], Grid]
@@ -83,12 +83,17 @@ def test_only_what_the_filter_needs_is_kept(build: Build, spare: int) -> None:
 
 
 @pytest.mark.parametrize("build", [*COARSER, grid.full])
-def test_a_chunk_is_from_0_to_1(build: Build) -> None:
-    """So is each sample that is looked at around it, below and above."""
+def test_a_fade_goes_from_the_chunk_s_start_to_the_next_one_s(build: Build) -> None:
+    """On a straight line, which goes on in the samples around the chunk."""
     on = build(AudioFormat())
-    expected = around(on) / on.audio.frames_per_chunk
-    for kind in (np.zeros(1, np.float32), torch.zeros(1)):
-        assert np.allclose(along(on, like=kind), expected, atol=1e-7)
+    start, end = (
+        np.full((2, len(around(on))), 3.0, np.float32),
+        np.full((2, len(around(on))), 5.0, np.float32),
+    )
+    expected = 3.0 + 2.0 * around(on) / on.audio.frames_per_chunk
+    for kind in (np.asarray, torch.from_numpy):
+        found = arrays.tensor(faded(kind(start), kind(end), on)).numpy()
+        assert np.allclose(found, expected, atol=1e-6)
 
 
 def test_the_full_grid_is_at_the_full_rate() -> None:

@@ -130,4 +130,4 @@ def test_noise_is_apart_by_what_moves() -> None:
 def test_nothing_sounds_in_an_empty_chunk() -> None:
     """No rows and no noise."""
     empty = arrange(Sounding(1, 0, [], CURVE, CURVE), CPU)
-    assert (empty.places, empty.hiss) == ((None,) * 6, None)
+    assert (empty.places, empty.hiss) == ((None,) * grid.PLACES, None)

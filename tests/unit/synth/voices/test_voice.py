@@ -191,4 +191,7 @@ def test_a_selection_of_rows_keeps_their_columns_together() -> None:
     keep = np.arange(len(rows)) % 2 == 0
     some = rows.where(keep)
     for name in Rows.__slots__:
+        assert np.array_equal(getattr(some, name), getattr(rows, name)[..., keep])
+    for name in ("slow", "fast", "bend", "stereo"):
         assert np.array_equal(getattr(some, name), getattr(rows, name)[keep])
+    assert some.table.flags.c_contiguous
