@@ -1,21 +1,16 @@
-"""Additive synthesis as a matrix product.
+"""Additive synthesis as a matrix product: *lively* partials.
 
-A chunk is cut into blocks of ``K`` samples. A *steady* partial keeps its frequency, and its level is on a
-straight line from ``A_p`` at the chunk's start to ``B_p`` at its end. It is rendered with each of the two for
-the whole chunk, and what all partials sum up to is faded from one to the other:
-
-    a[t1 K + t2] = Re sum_p (A_p e^{j phi_p}) e^{j w_p t1 K} e^{j w_p t2},  b likewise,  y = a + (b - a) t / T
-
-A *lively* one has the complex amplitude ``C_p(t1) = A_p(t1) exp(j phi_p(t1))`` at the blocks' borders and
-hat windows between them:
+A chunk is cut into blocks of ``K`` samples. A partial that rises, falls or bends has the complex amplitude
+``C_p(t1) = A_p(t1) exp(j phi_p(t1))`` at the blocks' borders and hat windows between them:
 
     y[t1 K + t2] = Re sum_p C_p(t1) e^{j w_p t2} (1 - t2/K) + C_p(t1 + 1) e^{j w_p (t2 - K)} (t2/K)
 
-Both are real products of two matrices. The phase is exact at every point, lively levels are interpolated
-linearly between borders, and a frequency that moves a little (vibrato, a glide) is a phase that does.
-(Spectral modelling: Serra & Smith 1990; overlap-add of windowed sinusoids: Rodet & Depalle 1992.)
+That is a real product of two matrices. The phase is exact at every border, levels are interpolated linearly
+between borders, and a frequency that moves a little (vibrato, a glide) is a phase that does. (Spectral
+modelling: Serra & Smith 1990; overlap-add of windowed sinusoids: Rodet & Depalle 1992.) What keeps its
+frequency and moves evenly over the chunk costs less: :mod:`services.synth.dsp.steady`.
 
-A partial's phase at the points is that at the chunk's start, turned by angles that are the same in every
+A partial's phase at the borders is that at the chunk's start, turned by angles that are the same in every
 chunk: they are computed once, and no sine is needed while a partial sounds. Partials lie along the last axis,
 in multiples of :data:`ROWS` where those of several channels are computed together, so that everything
 elementwise fills whole vector registers and no bit depends on what else is in a batch. Every product is that
@@ -23,16 +18,15 @@ of one channel's layer, for the same reason.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from auralis.audio import AUDIO_CHANNELS
 from services.synth.dsp import arrays
 from services.synth.dsp.arrays import Array
 from services.synth.dsp.grid import Blocks
-from services.synth.dsp.upsampling import faded, trimmed
+from services.synth.dsp.upsampling import trimmed
 
 # More than is taken at a time of a row in memory, in the widest registers: two of sixteen.
 ROWS: Final = 32
@@ -40,19 +34,34 @@ PARTS: Final = 2  # real and imaginary
 ENDS: Final = 2  # of a chunk
 
 
-def basis(freq_hz: NDArray[np.float64], blocks: Blocks) -> NDArray[np.float32]:
-    """What a unit amplitude of each partial adds to a block, or to the blocks around a border.
+class Waves(NamedTuple):
+    """What of lively partials stays while they sound.
 
-    Gives ``[partial, part, sample]``. Of lively blocks: a block's samples for the border at its start, then
-    those for the one at its end.
+    ``bases`` (``[partial, part, sample]``) is what a unit amplitude adds to the blocks around a border: to a
+    block's samples as the border at its start, then as the one at its end. ``phasors``
+    (``[border, partial]``) say how far each partial has turned at each border since the chunk's start.
     """
+
+    bases: NDArray[np.float32]
+    phasors: NDArray[np.complex64]
+
+    def only(self, index: NDArray[np.intp]) -> "Waves":
+        """Those partials only."""
+        return Waves(self.bases[index], self.phasors.take(index, axis=1))
+
+
+def waves(freq_hz: NDArray[np.float64], blocks: Blocks) -> Waves:
+    """Those of partials at ``freq_hz``."""
+    return Waves(_bases(freq_hz, blocks), _phasors(freq_hz, blocks))
+
+
+def _bases(freq_hz: NDArray[np.float64], blocks: Blocks) -> NDArray[np.float32]:
     k = blocks.size
     w = 2 * np.pi * freq_hz[:, None] / blocks.grid.rate_hz
     samples = _rotation(w, k)
-    if blocks.lively:
-        rising = (np.arange(k) / k).astype(np.float32)
-        end = samples * np.exp(-1j * w * k).astype(np.complex64) * rising
-        samples = np.concatenate([samples * (1 - rising), end], axis=1)
+    rising = (np.arange(k) / k).astype(np.float32)
+    end = samples * np.exp(-1j * w * k).astype(np.complex64) * rising
+    samples = np.concatenate([samples * (1 - rising), end], axis=1)
     parts = np.empty((len(w), PARTS, samples.shape[1]), dtype=np.float32)
     parts[:, 0] = samples.real
     np.negative(samples.imag, out=parts[:, 1], casting="same_kind")
@@ -68,8 +77,7 @@ def _rotation(w: NDArray[np.float64], count: int) -> NDArray[np.complex64]:
     return every.reshape(len(w), rough.shape[1] * step)[:, :count]
 
 
-def point_phasors(freq_hz: NDArray[np.float64], blocks: Blocks) -> NDArray[np.complex64]:
-    """How far each partial has turned at each point since the chunk's start: ``[point, partial]``."""
+def _phasors(freq_hz: NDArray[np.float64], blocks: Blocks) -> NDArray[np.complex64]:
     first = np.exp(2j * np.pi * ((freq_hz * (blocks.frames[0] / blocks.grid.audio.sample_rate_hz)) % 1.0))
     turned = _rotation(2 * np.pi * freq_hz[:, None] * blocks.size / blocks.grid.rate_hz, len(blocks.frames))
     # In rows of partials in memory, too: it is along these that they are multiplied.
@@ -85,25 +93,17 @@ def start_turns(
     exact as at its beginning.
     """
     whole = np.floor(freq_hz)
-    # Integers as float64 has them exactly: up to 2^53, some months of the highest partial.
-    cycles = whole * frames
-    turns = (cycles - rate_hz * np.floor(cycles / rate_hz)) / rate_hz
-    turns += (freq_hz - whole) * (frames / rate_hz) + phase_turns
-    return np.asarray(turns - np.floor(turns)).astype(np.float32)
+    # Of whole hertz the product is an integer, which float64 has exactly up to 2^53: some months of the
+    # highest partial.
+    turns = whole * frames / rate_hz
+    turns += (freq_hz - whole) * (frames / rate_hz)
+    turns += phase_turns
+    turns -= np.floor(turns)
+    return turns.astype(np.float32)
 
 
-def steady_factor(phasors: Array, amplitude: Array) -> Array:
-    """The left factor of steady partials: ``[end, ear and block, partial and part]``.
-
-    Args:
-        phasors: complex, ``[block, partial]``.
-        amplitude: complex, ``[end and ear, partial]``, as at the chunk's start.
-    """
-    return arrays.in_parts(amplitude[:, None] * phasors).reshape(len(amplitude) * len(phasors), -1)
-
-
-def lively_factor(phasors: Array, amplitude: Array, stereo: Array) -> Array:
-    """The left factor of lively partials: ``[ear and border, partial and part]``.
+def factor(phasors: Array, amplitude: Array, stereo: Array) -> Array:
+    """The left factor: ``[ear and border, partial and part]``.
 
     Args:
         phasors: complex, ``[border, partial]``.
@@ -114,34 +114,34 @@ def lively_factor(phasors: Array, amplitude: Array, stereo: Array) -> Array:
     return arrays.in_parts(turned * stereo[:, None]).reshape(len(stereo) * len(phasors), -1)
 
 
-def sums(left: Array, groups: Sequence[tuple[int, int, Array]]) -> Array:
-    """Sum the partials of each group: ``[group, row, sample]``.
+class Sources(Protocol):
+    """Partials that are summed together.
 
-    Args:
-        left: the factor of all groups.
-        groups: the first partial of each, the one after its last, and the matrix of their :func:`basis`:
-            ``[partial and part, sample]``.
+    From the ``first`` to the one before the ``last``; ``bases`` is the matrix of their bases:
+    ``[partial and part, sample]``.
     """
-    found = arrays.empty((len(groups), len(left), groups[0][2].shape[1]), like=left)
-    for (first, last, bases), out in zip(groups, found, strict=True):
-        arrays.product(left[:, PARTS * first : PARTS * last], bases, out)
+
+    @property
+    def first(self) -> int: ...
+    @property
+    def last(self) -> int: ...
+    @property
+    def bases(self) -> Array: ...
+
+
+def sums(left: Array, groups: Sequence[Sources]) -> Array:
+    """Sum the partials of each group, with the factor ``left`` of all of them: ``[group, row, sample]``."""
+    found = arrays.empty((len(groups), len(left), groups[0].bases.shape[1]), like=left)
+    for each, out in zip(groups, found, strict=True):
+        arrays.product(left[:, PARTS * each.first : PARTS * each.last], each.bases, out)
     return found
 
 
 def joined(found: Array, blocks: Blocks) -> Array:
-    """What :func:`sums` has found as samples that :func:`upsample` takes: ``[group and ear, sample]``."""
-    return _overlapped(found, blocks) if blocks.lively else _faded(found, blocks)
+    """What :func:`sums` has found as samples that :func:`upsample` takes: ``[group and ear, sample]``.
 
-
-def _faded(found: Array, blocks: Blocks) -> Array:
-    """From the levels at the chunk's start to those at its end."""
-    ends = trimmed(found.reshape(len(found), ENDS, AUDIO_CHANNELS, -1), blocks.grid)
-    samples = faded(ends[:, 0], ends[:, 1], blocks.grid)
-    return samples.reshape(len(found) * AUDIO_CHANNELS, -1)
-
-
-def _overlapped(found: Array, blocks: Blocks) -> Array:
-    """What each border adds to the blocks around it."""
-    borders = found.reshape(len(found) * AUDIO_CHANNELS, -1, 2 * blocks.size)
+    Each border adds to the blocks around it.
+    """
+    borders = found.reshape(-1, len(blocks.frames), 2 * blocks.size)
     samples = borders[:, :-1, : blocks.size] + borders[:, 1:, blocks.size :]
     return trimmed(samples.reshape(len(samples), -1), blocks.grid)

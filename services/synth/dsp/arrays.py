@@ -43,6 +43,11 @@ def tensor(array: Array) -> torch.Tensor:
     return array if isinstance(array, torch.Tensor) else torch.from_numpy(array)
 
 
+def native(found: torch.Tensor) -> Array:
+    """What torch has found as it is computed with where it lies: the same memory."""
+    return found.numpy() if found.device.type == "cpu" else found
+
+
 def empty(shape: Sequence[int], like: Array) -> Array:
     """An array with anything in it, of the kind, the type and the device of another one."""
     return like.new_empty(shape) if isinstance(like, torch.Tensor) else np.empty(shape, like.dtype)
@@ -55,6 +60,11 @@ def joined(several: Sequence[Array], axis: int = 0) -> Array:
     if isinstance(several[0], torch.Tensor):
         return torch.cat(list(several), axis)
     return np.concatenate(several, axis)
+
+
+def stacked(several: Sequence[Array]) -> Array:
+    """Arrays of one shape, along a new first axis."""
+    return (torch if isinstance(several[0], torch.Tensor) else np).stack(list(several))
 
 
 def product(left: Array, right: Array, out: Array | None = None) -> Array:

@@ -5,9 +5,9 @@ are low: the *middle* grid has half of the sample rate and the *coarse* one a fi
 the full rate by :mod:`services.synth.dsp.upsampling`, for which they reach some samples beyond the chunk on
 either side.
 
-On each grid a chunk is cut into blocks in two ways. *Steady* partials keep their frequency, and their level
-is on a straight line over the chunk: long blocks do. *Lively* ones rise, fall or bend: levels and phases
-stand at the borders of short blocks, 1.5 ms apart on the full grid and 5 ms or so on the others.
+*Lively* partials rise, fall or bend: on each grid a chunk is cut into blocks, at whose borders their levels and
+phases stand, 1.5 ms apart on the full grid and 5 ms or so on the others. All others are *steady* and lie in one
+spectrum, whichever their grid.
 """
 
 from dataclasses import dataclass
@@ -26,12 +26,8 @@ MIDDLE_BELOW: Final = 0.18
 # Samples on either side of the chunk that the upsampling filter looks at.
 SUPPORT: Final = 12
 # (blocks, block), by divisor and the chunk's frames: their product is the chunk's length on the grid, and at
-# least the filter's support on either side. Near its square root the matrix product is cheapest.
-_STEADY: Final = {
-    (1, 4410): (30, 147), (2, 4410): (15, 149), (5, 4410): (12, 76),
-    (1, 4800): (32, 150), (2, 4800): (16, 152), (5, 4800): (12, 82),
-}  # fmt: skip
-_LIVELY: Final = {
+# least the filter's support on either side.
+_BLOCKS: Final = {
     (1, 4410): (63, 70), (2, 4410): (23, 105), (5, 4410): (23, 42),
     (1, 4800): (75, 64), (2, 4800): (27, 96), (5, 4800): (22, 48),
 }  # fmt: skip
@@ -65,14 +61,9 @@ class Grid:
         return SUPPORT if self.divisor > 1 else 0
 
     @cached_property
-    def steady(self) -> "Blocks":
-        """Those of steady partials."""
-        return Blocks(self, *_STEADY[self.divisor, self.audio.frames_per_chunk], lively=False)
-
-    @cached_property
-    def lively(self) -> "Blocks":
-        """Those of lively partials."""
-        return Blocks(self, *_LIVELY[self.divisor, self.audio.frames_per_chunk], lively=True)
+    def blocks(self) -> "Blocks":
+        """Those that a chunk is cut into."""
+        return Blocks(self, *_BLOCKS[self.divisor, self.audio.frames_per_chunk])
 
     def holds(self, freq_hz: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which partials live here."""
@@ -87,7 +78,6 @@ class Blocks:
     grid: Grid
     count: int
     size: int
-    lively: bool
 
     @cached_property
     def reach(self) -> int:
@@ -96,11 +86,8 @@ class Blocks:
 
     @cached_property
     def frames(self) -> NDArray[np.int64]:
-        """Where phases are known, in frames from the chunk's start: ``[point]``.
-
-        Of steady partials the beginning of each block, of lively ones each border.
-        """
-        samples = np.arange(self.count + self.lively) * self.size - self.reach
+        """The borders, in frames from the chunk's start: ``[border]``."""
+        samples = np.arange(self.count + 1) * self.size - self.reach
         return samples * self.grid.divisor
 
 
@@ -110,13 +97,10 @@ def grids(audio: AudioFormat) -> tuple[Grid, ...]:
     return full(audio), middle(audio), coarse(audio)
 
 
-PLACES: Final = 6
-
-
-@cache
-def places(audio: AudioFormat) -> tuple[Blocks, ...]:
-    """Where a partial can be: lively on each of :func:`grids`, or steady on each of them."""
-    return (*(on.lively for on in grids(audio)), *(on.steady for on in grids(audio)))
+# Where a partial can be: lively on each of the grids, or steady.
+LIVELY: Final = 3
+STEADY: Final = LIVELY
+PLACES: Final = LIVELY + 1
 
 
 @cache

@@ -14,13 +14,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from auralis.audio import AUDIO_CHANNELS
-from services.synth.dsp import arrays, grid, noise
+from auralis.audio import AUDIO_CHANNELS, AudioFormat
+from services.synth.dsp import arrays, grid, noise, steady
+from services.synth.dsp.additive import Waves
 from services.synth.dsp.arrays import Array
-from services.synth.mix.desk import LAYERS
+from services.synth.dsp.steady import Spectrum, Spread
+from services.synth.mix.desk import LAYERS, Mixes
 from services.synth.mix.sounding import Sounding
 from services.synth.voices.columns import Hiss
-from services.synth.voices.voice import OnGrid, Part, Stage, Voice, brightness_range
+from services.synth.voices.terms import EARS
+from services.synth.voices.voice import AtPlace, Part, Stage, Voice, brightness_range
 
 # A band of noise that never rises over -110 dB of full scale.
 _INAUDIBLE: Final = 3e-6
@@ -47,7 +50,7 @@ class Group(NamedTuple):
     layer: str
     first: int
     last: int
-    parts: tuple[OnGrid, ...]
+    parts: tuple[AtPlace, ...]
     bases: Array
 
 
@@ -55,18 +58,14 @@ class Group(NamedTuple):
 class PlaceRows:
     """The partials of a chunk at one place, by layer.
 
-    ``table`` (``[column, row]``), ``tones`` (``[3, row]``) and ``phasors`` (``[point, row]``) are those of
-    :class:`services.synth.voices.voice.OnGrid`; ``moving`` are rows that do, and ``slides`` says whether the
-    pitch of any does.
+    ``table`` (``[column, row]``) and ``tones`` (``[3, row]``) are those of
+    :class:`services.synth.voices.voice.AtPlace`; ``layers`` says which of :data:`LAYERS` a row belongs to.
     """
 
     placed: tuple[Placed, ...]
     table: Array
     tones: NDArray[np.float64]
-    phasors: Array
-    moving: NDArray[np.intp]
-    slides: bool
-    groups: tuple[Group, ...]
+    layers: NDArray[np.intp]
 
     def __len__(self) -> int:
         """Rows."""
@@ -75,6 +74,27 @@ class PlaceRows:
     def made_of(self, placed: Sequence[Placed]) -> bool:
         """Whether these very parts are here, in this order."""
         return len(placed) == len(self.placed) and all(map(Placed.same, placed, self.placed))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LivelyRows(PlaceRows):
+    """Lively partials on one grid: ``phasors`` are ``[border, row]``.
+
+    ``moving`` are rows whose levels move fast; ``slides`` says whether the pitch of any row does.
+    """
+
+    phasors: Array
+    moving: NDArray[np.intp]
+    slides: bool
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SteadyRows(PlaceRows):
+    """Steady partials: what each adds to each output is ``mixing`` (``[output, row]``)."""
+
+    spectrum: Spectrum
+    mixing: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +118,7 @@ class HissRows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arrangement:
-    """The partials of a chunk at each of the places, and its noises; None: there are none.
+    """The partials of a chunk, on each grid and steady, and its noises; None: there are none.
 
     It serves chunks with the same ``voices`` in the same range of brightness that begin from ``since`` on and
     before ``until``.
@@ -108,8 +128,14 @@ class Arrangement:
     bright: int
     since: float
     until: float
-    places: tuple[PlaceRows | None, ...]
+    lively: tuple[LivelyRows | None, ...]
+    steady: SteadyRows | None
     hiss: HissRows | None
+
+    @property
+    def places(self) -> tuple[PlaceRows | None, ...]:
+        """The partials at each of the places."""
+        return (*self.lively, self.steady)
 
     def serves(self, sounding: Sounding) -> bool:
         """Whether it is that of a chunk."""
@@ -120,25 +146,78 @@ class Arrangement:
         )
 
 
-NOTHING: Final = Arrangement([], 0, -math.inf, math.inf, (None,) * grid.PLACES, None)
+_NUMBERS: Final = {layer: number for number, layer in enumerate(LAYERS)}
+
+NOTHING: Final = Arrangement([], 0, -math.inf, math.inf, (None,) * grid.LIVELY, None, None)
 
 
-def arrange(sounding: Sounding, device: torch.device, before: Arrangement = NOTHING) -> Arrangement:
-    """The arrangement of a chunk's voices; what has not changed is taken from ``before``."""
-    staged = [(each, each.stage(sounding.start_frame, sounding.brightest)) for each in sounding.voices]
-    by_layer = sorted(staged, key=lambda each: LAYERS.index(each[0].layer))
-    places = (
-        _place_rows(list(_placed(by_layer, place)), device, rows) for place, rows in enumerate(before.places)
-    )
-    hissing = [(voice, stage.hiss_moves) for voice, stage in by_layer if len(voice.hiss)]
-    return Arrangement(
-        sounding.voices,
-        brightness_range(sounding.brightest),
-        max((stage.since for _, stage in staged), default=-math.inf),
-        min((stage.until for _, stage in staged), default=math.inf),
-        tuple(places),
-        _hiss_rows(hissing, device, before.hiss),
-    )
+class Arranger:
+    """Arranges the voices of chunks on a device, to be mixed by a desk."""
+
+    def __init__(self, audio: AudioFormat, device: torch.device, desk: Mixes) -> None:
+        self._audio = audio
+        self._device = device
+        self._desk = desk
+
+    def arrange(self, sounding: Sounding, before: Arrangement = NOTHING) -> Arrangement:
+        """The arrangement of a chunk's voices; what has not changed is taken from ``before``."""
+        staged = [(each, each.stage(sounding.start_frame, sounding.brightest)) for each in sounding.voices]
+        by_layer = sorted(staged, key=lambda each: LAYERS.index(each[0].layer))
+        placed = [list(_placed(by_layer, place)) for place in range(grid.PLACES)]
+        hissing = [(voice, stage.hiss_moves) for voice, stage in by_layer if len(voice.hiss)]
+        return Arrangement(
+            sounding.voices,
+            brightness_range(sounding.brightest),
+            max((stage.since for _, stage in staged), default=-math.inf),
+            min((stage.until for _, stage in staged), default=math.inf),
+            tuple(map(self._lively, placed[: grid.LIVELY], before.lively)),
+            self._steady(placed[grid.STEADY], before.steady),
+            _hiss_rows(hissing, self._device, before.hiss),
+        )
+
+    def _lively(self, placed: Sequence[Placed], before: LivelyRows | None) -> LivelyRows | None:
+        if not placed or (before is not None and before.made_of(placed)):
+            return before if placed else None
+        kernels = [kernel for each in placed if isinstance(kernel := each.part.rows.kernel, Waves)]
+        known = {tuple(map(id, group.parts)): group.bases for group in before.groups} if before else {}
+        table, tones, layers = _joined(placed)
+        return LivelyRows(
+            tuple(placed),
+            arrays.on(self._device, table),
+            tones,
+            layers,
+            arrays.on(self._device, np.concatenate([each.phasors for each in kernels], axis=1)),
+            np.flatnonzero(np.concatenate([each.part.moving for each in placed])),
+            any(each.voice.slides for each in placed),
+            tuple(_groups(placed, self._device, known)),
+        )
+
+    def _steady(self, placed: Sequence[Placed], before: SteadyRows | None) -> SteadyRows | None:
+        if not placed or (before is not None and before.made_of(placed)):
+            return before if placed else None
+        kernels = [kernel for each in placed if isinstance(kernel := each.part.rows.kernel, Spread)]
+        table, tones, layers = _joined(placed)
+        return SteadyRows(
+            tuple(placed),
+            arrays.on(self._device, table),
+            tones,
+            layers,
+            steady.spectrum(kernels, float(tones[0].max()), self._audio, self._device),
+            arrays.on(self._device, self._mixing(table[EARS], layers)),
+        )
+
+    def _mixing(self, ears: NDArray[np.float32], layers: NDArray[np.intp]) -> NDArray[np.float32]:
+        """What each row adds to each output, ``[output, row]``, from what it adds to each ear."""
+        weights = self._desk.weights(LAYERS)
+        return np.asarray(sum(weights[:, layers, ear] * ears[ear] for ear in range(AUDIO_CHANNELS)))
+
+
+def _joined(placed: Sequence[Placed]) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.intp]]:
+    """Table, tones and layers of all parts."""
+    parts = [each.part.rows for each in placed]
+    table, tones = (np.concatenate([getattr(part, name) for part in parts], axis=1) for name in ("table", "tones"))
+    layers = np.repeat([_NUMBERS[each.voice.layer] for each in placed], [len(part) for part in parts])
+    return table, tones, layers
 
 
 def _placed(staged: Sequence[Staged], place: int) -> Iterator[Placed]:
@@ -146,28 +225,6 @@ def _placed(staged: Sequence[Staged], place: int) -> Iterator[Placed]:
         part = stage.parts[place]
         if part is not None:
             yield Placed(voice, part)
-
-
-def _place_rows(placed: Sequence[Placed], device: torch.device, before: PlaceRows | None) -> PlaceRows | None:
-    if not placed:
-        return None
-    if before is not None and before.made_of(placed):
-        return before
-    parts = [each.part.rows for each in placed]
-    table, tones, phasors = (
-        np.concatenate([getattr(part, name) for part in parts], axis=1)
-        for name in ("table", "tones", "phasors")
-    )
-    known = {tuple(map(id, group.parts)): group.bases for group in before.groups} if before else {}
-    return PlaceRows(
-        tuple(placed),
-        arrays.on(device, table),
-        tones,
-        arrays.on(device, phasors),
-        np.flatnonzero(np.concatenate([each.part.moving for each in placed])),
-        any(each.voice.slides for each in placed),
-        tuple(_groups(placed, device, known)),
-    )
 
 
 def _groups(
@@ -179,7 +236,8 @@ def _groups(
         last = first + sum(map(len, parts))
         bases = known.get(tuple(map(id, parts)))
         if bases is None:
-            flat = [part.bases.reshape(-1, part.bases.shape[-1]) for part in parts]
+            bases = [part.kernel.bases for part in parts if isinstance(part.kernel, Waves)]
+            flat = [each.reshape(-1, each.shape[-1]) for each in bases]
             bases = arrays.on(device, arrays.joined(flat))
         yield Group(layer, first, last, parts, bases)
         first = last

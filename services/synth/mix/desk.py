@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Final, NamedTuple, get_args
+from typing import Final, NamedTuple, Protocol, get_args
 
 import numpy as np
 import torch
@@ -19,6 +19,14 @@ _NO_BUSES: Final = (None, None, None)
 
 # ``[output, layer, ear]``: what each ear of each layer adds to each output.
 Weights = NDArray[np.float32]
+
+
+class Mixes(Protocol):
+    """What layers are mixed by."""
+
+    def weights(self, layers: tuple[str, ...]) -> Weights:
+        """``[output, layer, ear]``."""
+        ...
 
 
 class Strip(NamedTuple):

@@ -12,7 +12,8 @@ from auralis.audio import AudioFormat
 from services.synth.dsp import additive, arrays, grid, noise
 from services.synth.dsp.arrays import Array
 from services.synth.dsp.grid import Grid
-from services.synth.mix.batch import Scene
+from services.synth.mix.arrangement import Arrangement, HissRows
+from services.synth.mix.desk import Mixes
 from services.synth.mix.sounding import Sounding
 from services.synth.voices import levels
 from services.synth.voices.columns import Hiss
@@ -24,31 +25,35 @@ _SILENT: Final = {Hiss.ATTACK_S: 1.0, Hiss.RISE: 1.0, Hiss.GATE_S: 1e6, Hiss.REL
 
 
 class Hisses:
-    """The noises of ``scenes``: their gains at a chunk's ends or, where some move, at its borders."""
+    """The noises of chunks: their gains at a chunk's ends or, where some move, at its borders."""
 
-    def __init__(self, scenes: Sequence[Scene], audio: AudioFormat, device: torch.device) -> None:
+    def __init__(
+        self,
+        soundings: Sequence[Sounding],
+        arrangements: Sequence[Arrangement],
+        audio: AudioFormat,
+        device: torch.device,
+    ) -> None:
         self._audio = audio
         self._device = device
         frames = noise.border_frames(audio)
-        self._along = arrays.single(self._device, frames / audio.frames_per_chunk)[:, None]
-        hissing = [(each.sounding, each.arrangement.hiss) for each in scenes]
-        found = [(sounding, rows) for sounding, rows in hissing if rows is not None]
-        still = self._levels(
-            [(sounding, rows.still, rows.still_at) for sounding, rows in found],
+        self._along = arrays.single(device, frames / audio.frames_per_chunk)[:, None]
+        pairs = enumerate(zip(soundings, arrangements, strict=True))
+        self._found = {i: (sounding, rows) for i, (sounding, each) in pairs if (rows := each.hiss)}
+        self._still = self._levels(
+            [(sounding, rows.still, rows.still_at) for sounding, rows in self._found.values()],
             np.array([0, audio.frames_per_chunk]),
         )
-        moving = self._levels([(sounding, rows.moving, rows.moving_at) for sounding, rows in found], frames)
-        each_level = iter(zip(still, moving, strict=True))
-        self._found = [
-            None if rows is None else (sounding, rows, *next(each_level)) for sounding, rows in hissing
-        ]
+        self._moving = self._levels(
+            [(sounding, rows.moving, rows.moving_at) for sounding, rows in self._found.values()], frames
+        )
 
-    def mixed(self, index: int, weights: Array) -> "Noise | None":
-        """The noise of one of the scenes, weighed into outputs by ``weights`` ``[output, layer, ear]``."""
-        found = self._found[index]
-        if found is None:
-            return None
-        sounding, rows, still, moving = found
+    def mixed(self, desk: Mixes) -> "dict[int, Noise]":
+        """The noise of each chunk that has some, weighed into outputs by ``desk``."""
+        found = zip(self._found.items(), self._still, self._moving, strict=True)
+        return {i: self._noise(*chunk, still, moving, desk) for (i, chunk), still, moving in found}
+
+    def _noise(self, sounding: Sounding, rows: HissRows, still: Array, moving: Array, desk: Mixes) -> "Noise":
         level = still
         if rows.moving.shape[1]:
             level = arrays.joined([levels.between(still[0], still[1], self._along), moving], axis=1)
@@ -57,6 +62,7 @@ class Hisses:
         ears, layers, noises = rows.members.shape
         sums = arrays.product(rows.members.reshape(-1, noises), power.reshape(noises, -1))
         gains = self._leveled(sums**0.5, sounding, rows.layers).reshape(ears, layers, -1)
+        weights = arrays.on(self._device, desk.weights(rows.layers))
         outputs = arrays.product(weights.swapaxes(1, 2).swapaxes(0, 1), gains)
         by_ear = outputs.reshape(ears, len(weights), len(level), noise.BANDS)
         return Noise(sounding, rows.lowest, rows.highest, by_ear.swapaxes(0, 2))
@@ -108,11 +114,14 @@ class Noise(NamedTuple):
     highest: int
     gains: Array
 
-    def on(self, on: Grid) -> Array | None:
-        """What is heard of it on a grid, as :func:`upsample` wants it: ``[output, sample]``, or None."""
+    def is_on(self, on: Grid) -> bool:
+        """Whether anything of it is heard on a grid."""
+        first, after = _bands_on(on, self.lowest, self.highest)
+        return first < after
+
+    def on(self, on: Grid) -> Array:
+        """What is heard of it on a grid, as :func:`upsample` wants it: ``[output, sample]``."""
         which = range(*_bands_on(on, self.lowest, self.highest))
-        if not which:
-            return None
         times, outputs = self.gains.shape[:2]
         gains = self.gains[..., which.start : which.stop].reshape(times, outputs, -1)
         found = noise.bands(self.sounding.seed, self.sounding.start_frame, which, on)

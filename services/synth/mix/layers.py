@@ -1,49 +1,30 @@
 """A chunk's layers, mixed: the voices that sound in it on all grids, with their noise.
 
 Chunks of a batch are rendered together as far as that is elementwise, and each by itself where sums are
-taken: so nothing that a channel hears depends on what else is in the batch. Layers are mixed on their grid,
-before it is brought to the full rate: there are fewer outputs than layers.
+taken: so nothing that a channel hears depends on what else is in the batch. Each step is taken for all chunks
+before the next one: its code and its tables are then at hand. Layers are mixed on their grid, before it is
+brought to the full rate: there are fewer outputs than layers.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import TypeAlias
 
-import numpy as np
 import torch
 
 from auralis.audio import AudioFormat
-from services.synth.dsp import additive, arrays, grid
+from services.synth.dsp import additive, arrays, grid, steady
 from services.synth.dsp.arrays import Array
-from services.synth.dsp.grid import Blocks, Grid
-from services.synth.dsp.upsampling import faded, upsample
-from services.synth.mix.arrangement import NOTHING, Arrangement, Group, arrange
-from services.synth.mix.batch import Batch, Scene
-from services.synth.mix.desk import Weights
-from services.synth.mix.hiss import Hisses, Noise
+from services.synth.dsp.upsampling import upsample
+from services.synth.mix.arrangement import NOTHING, Arrangement, Arranger, Group
+from services.synth.mix.batch import Batch
+from services.synth.mix.desk import Mixes
+from services.synth.mix.hiss import Hisses
 from services.synth.mix.recent import Recent
-from services.synth.mix.silence import total
 from services.synth.mix.sounding import Sounding
+from services.synth.mix.stack import Stack
 
-
-class Mixes(Protocol):
-    """What layers are mixed by."""
-
-    def weights(self, layers: tuple[str, ...]) -> Weights:
-        """``[output, layer, ear]``."""
-        ...
-
-
-class _Sums(NamedTuple):
-    """The groups of a chunk at one place, and the left factor of their products."""
-
-    groups: Sequence[Group]
-    left: Array
-    blocks: Blocks
-
-    def samples(self) -> Array:
-        """``[group and ear, sample]``, as :func:`upsample` wants them."""
-        groups = [(group.first, group.last, group.bases) for group in self.groups]
-        return additive.joined(additive.sums(self.left, groups), self.blocks)
+# What is heard of those chunks of a batch in which something is: ``[output, sample]`` or ``[output, frame]``.
+Heard: TypeAlias = dict[int, Array]
 
 
 class LayerRenderer:
@@ -53,7 +34,9 @@ class LayerRenderer:
         self._audio = audio
         self._device = device
         self._desk = desk
+        self._arranger = Arranger(audio, device, desk)
         self._arrangements = Recent[int, Arrangement]()
+        self._stack = Stack([], device)
 
     def next_round(self) -> None:
         """Drop the arrangements that no channel has needed lately."""
@@ -61,55 +44,49 @@ class LayerRenderer:
 
     def render(self, soundings: Sequence[Sounding]) -> list[torch.Tensor | None]:
         """``[output, frame]`` of each chunk; None where nothing sounds."""
-        scenes = [Scene(each, self._arrangement(each)) for each in soundings]
-        batch, noises = Batch(scenes, self._audio, self._device), self._noises(scenes)
-        factors = [batch.factors(place) for place in range(grid.PLACES)]
-        found = [
-            self._outputs(scene, [each[index] for each in factors], noises[index])
-            for index, scene in enumerate(scenes)
+        arrangements = [self._arrangement(each) for each in soundings]
+        if not self._stack.of(arrangements):
+            self._stack = Stack(arrangements, self._device)
+        batch = Batch(soundings, self._stack, self._audio, self._device)
+        noises = Hisses(soundings, arrangements, self._audio, self._device).mixed(self._desk)
+        at_rest, found = self._steady(batch, arrangements), Heard()
+        for place, on in enumerate(grid.grids(self._audio)):
+            heard = _added(self._lively(batch, arrangements, place), at_rest[place])
+            hissing = {i: each.on(on) for i, each in noises.items() if each.is_on(on)}
+            found = _added(found, {i: upsample(each, on) for i, each in _added(heard, hissing).items()})
+        return [arrays.tensor(found[i]) if i in found else None for i in range(len(soundings))]
+
+    def _lively(self, batch: Batch, arrangements: Sequence[Arrangement], place: int) -> Heard:
+        """Lively partials on one of the grids, as :func:`upsample` wants them."""
+        groups = {i: rows.groups for i, each in enumerate(arrangements) if (rows := each.lively[place])}
+        blocks = grid.grids(self._audio)[place].blocks
+        sums = {i: additive.sums(left, groups[i]) for i, left in batch.factors(place).items()}
+        samples = {i: additive.joined(each, blocks) for i, each in sums.items()}
+        weights = {i: self._weights(groups[i]) for i in samples}
+        return {i: arrays.product(weights[i], each) for i, each in samples.items()}
+
+    def _weights(self, groups: Sequence[Group]) -> Array:
+        """``[output, layer and ear]``."""
+        found = self._desk.weights(tuple(each.layer for each in groups))
+        return arrays.on(self._device, found.reshape(len(found), -1))
+
+    def _steady(self, batch: Batch, arrangements: Sequence[Arrangement]) -> list[Heard]:
+        """Steady partials, by grid, as :func:`upsample` wants them."""
+        rows = {i: rows for i, each in enumerate(arrangements) if (rows := each.steady)}
+        bins = {i: steady.bins(each, rows[i].mixing, rows[i].spectrum) for i, each in batch.peaks().items()}
+        samples = {i: steady.samples(each, rows[i].spectrum.grid) for i, each in bins.items()}
+        return [
+            {i: each for i, each in samples.items() if rows[i].spectrum.grid is on}
+            for on in grid.grids(self._audio)
         ]
-        return [None if each is None else arrays.tensor(each) for each in found]
-
-    def _outputs(self, scene: Scene, factors: Sequence[Array | None], noise: Noise | None) -> Array | None:
-        """``[output, frame]`` of one chunk from the factors at all places."""
-        found, places = None, grid.places(self._audio)
-        for on in grid.grids(self._audio):
-            here = [
-                _Sums(rows.groups, left, blocks)
-                for blocks, rows, left in zip(places, scene.arrangement.places, factors, strict=True)
-                if blocks.grid is on and rows is not None and left is not None
-            ]
-            pitched = self._mixed(here, scene.sounding, on) if here else None
-            heard = total(pitched, noise.on(on) if noise else None)
-            if heard is not None:
-                found = total(found, upsample(heard, on))
-        return found
-
-    def _noises(self, scenes: Sequence[Scene]) -> list[Noise | None]:
-        hisses = Hisses(scenes, self._audio, self._device)
-        rows = [scene.arrangement.hiss for scene in scenes]
-        return [hisses.mixed(i, self._weights(each.layers)) if each else None for i, each in enumerate(rows)]
 
     def _arrangement(self, sounding: Sounding) -> Arrangement:
         kept = self._arrangements.get(sounding.seed) or NOTHING
         if not kept.serves(sounding):
-            kept = arrange(sounding, self._device, kept)
+            kept = self._arranger.arrange(sounding, kept)
         return self._arrangements.keep(sounding.seed, kept)
 
-    def _mixed(self, here: Sequence[_Sums], sounding: Sounding, on: Grid) -> Array:
-        """``[output, sample]`` of one chunk on a grid, as :func:`upsample` wants it."""
-        samples = arrays.joined([each.samples() for each in here])
-        layers = tuple(group.layer for each in here for group in each.groups)
-        weights, gains = self._weights(layers), sounding.gains_of(layers)
-        outputs = len(weights)
-        if gains is None:
-            return arrays.product(weights.reshape(outputs, -1), samples)
-        level = arrays.on(self._device, gains.astype(np.float32))
-        start, end = (
-            arrays.product((weights * each[:, None]).reshape(outputs, -1), samples) for each in level
-        )
-        return faded(start, end, on)
 
-    def _weights(self, layers: tuple[str, ...]) -> Array:
-        """``[output, layer, ear]``."""
-        return arrays.on(self._device, self._desk.weights(layers))
+def _added(one: Heard, other: Heard) -> Heard:
+    """What is heard of both."""
+    return one | {i: one[i] + each if i in one else each for i, each in other.items()}

@@ -1,18 +1,21 @@
 """Levels and phases of partials and noise bands in closed form: at any time, without what came before.
 
-A ``table`` is ``[column, row]`` with the columns of :mod:`services.synth.voices.columns` (or
-``[column, row, 1]``, for times ``[row, border]``), a row being a partial or a noise band; times are seconds
-since the note's onset. What a row does not have (no decay, no tremolo) leaves its level exactly as it is.
+``terms`` are those of :mod:`services.synth.voices.terms`, ``[term, partial]``; a ``table`` has the columns of a
+noise band, ``[column, band]``. Times are seconds since the note's onset, ``[time, partial]`` or ``[time, band]``.
+What a row does not have (no decay, no tremolo) leaves its level as it is.
 """
 
 import math
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from services.synth.dsp.arrays import Array, functions
-from services.synth.voices.columns import Bend, Fast, Hiss, Slow
+from services.synth.voices import terms as of_terms
+from services.synth.voices.columns import Hiss
 
 _TURN: Final = 2 * math.pi
-_VIBRATO_GROWS_S: Final = 0.7
 _SILENCE: Final = 1e-12
 NEUTRAL: Final = 0.5  # of brightness and intensity
 
@@ -22,76 +25,54 @@ def between(start: Array, end: Array, along: Array) -> Array:
     return (start + (end - start) * along).clip(0.0, math.inf)
 
 
-def slow_levels(table: Array, since_s: Array, brightness: Array, intensity: Array) -> Array:
-    """Gains of partials by what moves slowly; all arguments but the table are ``[end, row]``."""
-    of = functions(table)
-    bright = brightness - NEUTRAL
-    nepers = (
-        _swing(table, since_s, (Slow.WANDER, Slow.WANDER_HZ, Slow.WANDER_TURNS)) + table[Slow.TILT] * bright
-    )
-    place = table[Slow.MORPH_AT] + table[Slow.MORPH_INTENSITY] * (intensity - NEUTRAL)
-    place = place + _swing(table, since_s, (Slow.MORPH_SWING, Slow.MORPH_HZ, Slow.MORPH_TURNS))
-    spectra = (table[column] for column in (Slow.FIRST, Slow.MIDDLE, Slow.LAST))
-    nepers = nepers + _morphed(place.clip(0.0, 1.0) * 2, *spectra)
-    octaves = table[Slow.CUTOFF_OCTAVES] * bright
-    octaves = octaves + _swing(table, since_s, (Slow.CUTOFF_SWING, Slow.CUTOFF_HZ_RATE, Slow.CUTOFF_TURNS))
-    low_pass = _low_pass(table[Slow.FREQ_HZ], table[Slow.CUTOFF_HZ] * of.exp2(octaves))
-    return table[Slow.GAIN] * low_pass * of.exp(nepers)
+def asked(brightness: NDArray[np.float64], intensity: NDArray[np.float64]) -> NDArray[np.float32]:
+    """What each quantity of a partial moves by, ``[quantity, time]``, of two curves of 0-1."""
+    return (np.stack([brightness, intensity, brightness]) - NEUTRAL).astype(np.float32)
 
 
-def _swing(table: Array, since_s: Array, columns: tuple[Slow, Slow, Slow]) -> Array:
-    of = functions(table)
-    depth, rate, turns = (table[column] for column in columns)
-    return depth * of.sin(_TURN * (rate * since_s + turns))
+def slow_levels(terms: Array, since_s: Array, asked: Array) -> Array:
+    """Gains of partials by what moves slowly; ``asked`` is ``[quantity, time, partial]``."""
+    of = functions(terms)
+    swung = terms[of_terms.RATE][:, None] * since_s
+    swung += terms[of_terms.PHASE][:, None]
+    swung = of.sin(swung)
+    swung *= terms[of_terms.DEPTH][:, None]
+    swung += terms[of_terms.BY][:, None] * asked
+    swung += terms[of_terms.AT][:, None]
+    nepers, place, over = swung
+    nepers = nepers + terms[of_terms.UP] * place.clip(0.0, 1.0) + terms[of_terms.DOWN] * place.clip(-1.0, 0.0)
+    return of.exp(nepers) / of.sqrt(1 + of.exp(over))
 
 
-def _morphed(place: Array, first: Array, middle: Array, last: Array) -> Array:
-    """Between three levels: at 0 the first one, at 2 the last one."""
-    towards_first, towards_last = (1 - place).clip(0.0, math.inf), (place - 1).clip(0.0, math.inf)
-    return first * towards_first + middle * (1 - towards_first - towards_last) + last * towards_last
-
-
-def _low_pass(freq_hz: Array, cutoff_hz: Array) -> Array:
-    """Gain of a second-order (12 dB an octave) low-pass."""
-    ratio = freq_hz / cutoff_hz
-    square = ratio * ratio
-    return 1 / functions(ratio).sqrt(1 + square * square)
-
-
-def fast_levels(table: Array, since_s: Array) -> Array:
+def fast_levels(terms: Array, since_s: Array) -> Array:
     """Gains of partials by attack, decay, release and tremolo, in the shape of ``since_s``."""
-    of = functions(table)
-    turns = table[Fast.TREMOLO_HZ] * since_s + table[Fast.TREMOLO_TURNS]
-    trembling = of.exp(table[Fast.TREMOLO] * of.sin(_TURN * turns))
-    return envelope_levels(table, since_s) * trembling
+    of = functions(terms)
+    depth, rate, phase = terms[of_terms.TREMOLO]
+    return envelope_levels(terms, since_s) * of.exp(depth * of.sin(rate * since_s + phase))
 
 
-def envelope_levels(table: Array, since_s: Array) -> Array:
+def envelope_levels(terms: Array, since_s: Array) -> Array:
     """Those by attack, decay and release alone."""
-    of = functions(table)
-    own_s = since_s - table[Fast.DELAY_S]
-    level = _smoothstep(own_s / table[Fast.ATTACK_S])
-    remaining = 1 - _smoothstep((since_s - table[Fast.GATE_S]) / table[Fast.RELEASE_S])
-    level = level * (remaining * remaining)
-    falling, share = -own_s.clip(0.0, math.inf), table[Fast.SLOW_SHARE]
-    decay = (1 - share) * of.exp(falling * table[Fast.FAST]) + share * of.exp(falling * table[Fast.SLOW])
-    return level * decay
+    own_s = since_s - terms[of_terms.FROM][:, None]
+    risen, released = _smoothstep(own_s * terms[of_terms.PACE][:, None])
+    decay = own_s[0].clip(0.0, math.inf) * terms[of_terms.FALL][:, None]
+    decay = functions(terms).exp(decay) * terms[of_terms.SHARE][:, None]
+    remaining = 1 - released
+    return risen * (remaining * remaining) * (decay[0] + decay[1])
 
 
-def bent_turns(table: Array, since_s: Array) -> Array:
+def bent_turns(terms: Array, since_s: Array) -> Array:
     """What vibrato and slides add to the phase, in turns and in the shape of ``since_s``."""
-    of = functions(table)
-    own_s = (since_s - table[Bend.DELAY_S]).clip(0.0, math.inf)
-    slide = table[Bend.SLIDE_TURNS] * (1 - of.exp(-own_s / table[Bend.SLIDE_S]))
-    return vibrato_turns(table, since_s) + slide
+    far, pace, from_s = terms[of_terms.SLIDE]
+    own_s = (since_s - from_s).clip(0.0, math.inf)
+    return vibrato_turns(terms, since_s) + far * (1 - functions(terms).exp(-own_s * pace))
 
 
-def vibrato_turns(table: Array, since_s: Array) -> Array:
+def vibrato_turns(terms: Array, since_s: Array) -> Array:
     """What vibrato alone adds."""
-    of = functions(table)
-    grown = ((since_s - table[Bend.VIBRATO_AFTER_S]) / _VIBRATO_GROWS_S).clip(0.0, 1.0)
-    turns = table[Bend.VIBRATO_HZ] * since_s + table[Bend.VIBRATO_TURNS_0]
-    return table[Bend.VIBRATO_TURNS] * grown * of.sin(_TURN * turns)
+    depth, rate, phase, begun = terms[of_terms.VIBRATO]
+    grown = (since_s * (1 / of_terms.VIBRATO_GROWS_S) - begun).clip(0.0, 1.0)
+    return depth * grown * functions(terms).sin(rate * since_s + phase)
 
 
 def hiss_levels(table: Array, since_s: Array, intensity: Array) -> Array:

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
-from services.synth.dsp import additive, grid
-from services.synth.dsp.grid import Blocks
+from services.synth.dsp import additive, grid, steady
+from services.synth.dsp.additive import Waves
+from services.synth.dsp.steady import Spread
 from services.synth.voices.columns import BEND, EARS, FAST, SLOW, Bend
+from services.synth.voices.terms import terms_of
 
 # A struck or sliding note needs the full grid's finer borders for so long.
 YOUNG_S: Final = 0.1
@@ -67,37 +69,32 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OnGrid:
-    """Rows as they are rendered at one of :func:`services.synth.dsp.grid.places`.
+class AtPlace:
+    """Rows as they are rendered at one of the places of :mod:`services.synth.dsp.grid`.
 
-    ``table`` is that of :class:`Rows`, ``tones`` frequency (Hz), phase (turns) and the frame of the onset:
-    ``[3, partial]``; ``bases`` (``[partial, part, sample]``) and ``phasors`` (``[point, partial]``) are as in
-    :mod:`services.synth.dsp.additive`.
+    ``table`` are its :mod:`services.synth.voices.terms`, ``tones`` frequency (Hz), phase (turns) and the frame of the onset:
+    ``[3, partial]``. The phase of lively partials is that at the onset, of steady ones that which puts the
+    chunk's centre in place of its start.
     """
 
     table: NDArray[np.float32]
     tones: NDArray[np.float64]
-    bases: NDArray[np.float32]
-    phasors: NDArray[np.complex64]
+    kernel: Waves | Spread
 
     def __len__(self) -> int:
         """Partials."""
         return int(self.table.shape[1])
 
-    def only(self, index: NDArray[np.intp]) -> "OnGrid":
+    def only(self, index: NDArray[np.intp]) -> "AtPlace":
         """Those partials only."""
-        return OnGrid(
-            self.table.take(index, axis=1),
-            self.tones.take(index, axis=1),
-            self.bases[index],
-            self.phasors.take(index, axis=1),
-        )
+        table, tones = (each.take(index, axis=1) for each in (self.table, self.tones))
+        return AtPlace(table, tones, self.kernel.only(index))
 
 
 class Part(NamedTuple):
     """Partials at one place, and which of their levels move so fast that a chunk's ends do not say all."""
 
-    rows: OnGrid
+    rows: AtPlace
     moving: NDArray[np.bool_]
 
     def __len__(self) -> int:
@@ -179,7 +176,7 @@ class Voice:
     audio: AudioFormat
     # By stage of life and range of brightness; by place what was rendered there last, and which partials.
     _stages: dict[tuple[int, int], Stage] = field(default_factory=dict, repr=False)
-    _placed: dict[int, tuple[NDArray[np.intp], OnGrid]] = field(default_factory=dict, repr=False)
+    _placed: dict[int, tuple[NDArray[np.intp], AtPlace]] = field(default_factory=dict, repr=False)
 
     @property
     def finite(self) -> bool:
@@ -241,8 +238,7 @@ class Voice:
         self, alive: NDArray[np.bool_], moves: NDArray[np.bool_], *, young: bool
     ) -> tuple[Part | None, ...]:
         """What is at each place; ``young`` partials are all on the full grid."""
-        lively = moves | self._bends
-        places = np.where(lively, 0, grid.PLACES // 2) + (0 if young else self._homes)
+        places = np.where(moves | self._free, 0 if young else self._homes, grid.STEADY)
         places[~alive] = grid.PLACES
         counts = np.bincount(places, minlength=grid.PLACES).tolist()
         for left in [place for place in self._placed if not counts[place]]:
@@ -257,26 +253,33 @@ class Voice:
         before, rows = self._placed.get(place, (index[:0], None))
         at = before.searchsorted(index)
         if rows is None or at[-1] == len(before) or not np.array_equal(before[at], index):
-            rows = self._computed(index, grid.places(self.audio)[place])
+            rows = self._computed(index, place)
         elif len(index) < len(before):
             rows = rows.only(at)
         self._placed[place] = index, rows
         return Part(rows, moves[index])
 
-    def _computed(self, index: NDArray[np.intp], blocks: Blocks) -> OnGrid:
-        rows = self.rows
-        freq_hz, onset = rows.freq_hz[index], np.full(len(index), float(self.timing.at))
-        return OnGrid(
-            rows.table.take(index, axis=1),
-            np.stack([freq_hz, rows.phase_turns[index], onset]),
-            additive.basis(freq_hz, blocks),
-            additive.point_phasors(freq_hz, blocks),
-        )
+    def _computed(self, index: NDArray[np.intp], place: int) -> AtPlace:
+        rows, rate_hz = self.rows, self.audio.sample_rate_hz
+        freq_hz, turns = rows.freq_hz[index], rows.phase_turns[index]
+        kernel: Waves | Spread
+        if place == grid.STEADY:
+            kernel = steady.spread(freq_hz, self.audio)
+            turns = (turns + freq_hz * (steady.centre(self.audio) / rate_hz)) % 1.0
+        else:
+            kernel = additive.waves(freq_hz, grid.grids(self.audio)[place].blocks)
+        onset = np.full(len(index), float(self.timing.at))
+        return AtPlace(self._terms.take(index, axis=1), np.stack([freq_hz, turns, onset]), kernel)
 
     @cached_property
-    def _bends(self) -> NDArray[np.bool_]:
-        """Which partials have a pitch that moves."""
-        return np.asarray(np.any(self.rows.bend[:, [Bend.VIBRATO_TURNS, Bend.SLIDE_TURNS]] != 0, axis=1))
+    def _terms(self) -> NDArray[np.float32]:
+        return terms_of(self.rows.table)
+
+    @cached_property
+    def _free(self) -> NDArray[np.bool_]:
+        """Which partials are never steady: their pitch moves, or is too low."""
+        bends = np.any(self.rows.bend[:, [Bend.VIBRATO_TURNS, Bend.SLIDE_TURNS]] != 0, axis=1)
+        return np.asarray(bends | (self.rows.freq_hz < steady.lowest_hz(self.audio)))
 
     @cached_property
     def slides(self) -> bool:
