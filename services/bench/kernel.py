@@ -9,7 +9,7 @@ import torch
 from auralis.audio import AUDIO_CHANNELS, AudioFormat
 from services.bench.report import Row
 from services.bench.samples import Samples, interleaved, timed, waiting
-from services.synth.dsp import additive, arrays, grid
+from services.synth.dsp import additive, arrays, grid, steady
 from services.synth.dsp.grid import Grid
 from services.synth.dsp.upsampling import upsample
 
@@ -52,29 +52,52 @@ def contenders(audio: AudioFormat, device: torch.device) -> dict[str, Work]:
     freq_hz = draw.uniform(60, 3000, PARTIALS)
     phase = draw.random(PARTIALS)
     stereo = draw.random((PARTIALS, AUDIO_CHANNELS)).astype(np.float32) / PARTIALS
+    given = freq_hz, phase, stereo, device
+    full, middle, coarse = grid.grids(audio)
     return {
-        "kernel, coarse grid, upsampled": _product(grid.coarse(audio), freq_hz, phase, stereo, device),
-        "kernel, middle grid, upsampled": _product(grid.middle(audio), freq_hz, phase, stereo, device),
-        "kernel, full grid": _product(grid.full(audio), freq_hz, phase, stereo, device),
-        "eager torch.sin": _sine(audio, freq_hz, phase, stereo, device),
-        "eager wavetable, linear": _wavetable(audio, freq_hz, phase, stereo, device),
+        "kernel, steady, coarse grid": _spectrum(coarse, *given),
+        "kernel, steady, full grid": _spectrum(full, *given),
+        "kernel, lively, coarse grid": _product(coarse, *given),
+        "kernel, lively, middle grid": _product(middle, *given),
+        "kernel, lively, full grid": _product(full, *given),
+        "eager torch.sin": _sine(audio, *given),
+        "eager wavetable, linear": _wavetable(audio, *given),
     }
+
+
+def _started(phase: np.ndarray, device: torch.device) -> arrays.Array:
+    """The phase of a sine."""
+    return arrays.phasors(arrays.on(device, (phase - 0.25).astype(np.float32)))
+
+
+def _spectrum(
+    on: Grid, freq_hz: np.ndarray, phase: np.ndarray, stereo: np.ndarray, device: torch.device
+) -> Work:
+    audio = on.audio
+    highest_hz = on.high * audio.sample_rate_hz - 1 if on.divisor > 1 else on.low * audio.sample_rate_hz
+    into = steady.spectrum([steady.spread(freq_hz, audio)], highest_hz, audio, device)
+    start = _started(phase + freq_hz * audio.seconds(steady.centre(audio)), device)
+    level, mixing = (arrays.single(device, each) for each in (np.ones(PARTIALS), stereo.T))
+
+    def work() -> torch.Tensor:
+        peaks = steady.peaks(level, level, start, audio)
+        return arrays.tensor(upsample(steady.samples(steady.bins(peaks, mixing, into), on), on))
+
+    return work
 
 
 def _product(
     on: Grid, freq_hz: np.ndarray, phase: np.ndarray, stereo: np.ndarray, device: torch.device
 ) -> Work:
-    blocks = on.steady
-    bases = arrays.on(device, additive.basis(freq_hz, blocks).reshape(additive.PARTS * PARTIALS, -1))
-    turned = arrays.on(device, additive.point_phasors(freq_hz, blocks))
-    # The phase of a sine.
-    start = arrays.phasors(arrays.on(device, (phase - 0.25).astype(np.float32)))
-    gains = arrays.on(device, np.concatenate([stereo.T] * additive.ENDS))
+    waves = additive.waves(freq_hz, on.blocks)
+    bases = arrays.on(device, waves.bases.reshape(additive.PARTS * PARTIALS, -1))
+    turned, start = arrays.on(device, waves.phasors), _started(phase, device)
+    level = arrays.single(device, np.ones((len(on.blocks.frames), PARTIALS)))
+    gains = arrays.single(device, stereo.T)
 
     def work() -> torch.Tensor:
-        left = additive.steady_factor(turned, gains * start)
-        sums = additive.sums(left, [(0, PARTIALS, bases)])
-        return arrays.tensor(upsample(additive.joined(sums, blocks), on))
+        sums = additive.sums(additive.factor(turned * start, level, gains), [(0, PARTIALS, bases)])
+        return arrays.tensor(upsample(additive.joined(sums, on.blocks), on))
 
     return work
 

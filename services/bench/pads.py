@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import torch
 
-from auralis.audio import AudioFormat
+from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from auralis.score.events import Note
 from services.bench import csound
 from services.bench.report import Row
@@ -38,7 +38,8 @@ _MUSIC_S: Final = 600
 _LENGTHS_S: Final = (4.0, 14.0)
 _KSMPS: Final = (csound.DEFAULT_KSMPS, csound.FAST_KSMPS)
 _UNIT: Final = "ns a voice-sample"
-_CHUNKS: Final = 20  # rendered at a time
+# Rendered at a time: as much music as Csound's long run has more than its short one.
+_CHUNKS: Final = round((_LENGTHS_S[1] - _LENGTHS_S[0]) * CHUNKS_PER_SECOND)
 _GOAL: Final = "3 x"
 
 

@@ -23,7 +23,7 @@ STAGES: Final[Mapping[str, Sequence[str]]] = {
         "services.synth.mix.cast:Cast.prepare",
         "services.synth.mix.tape:Tape.upto",
     ),
-    "arrangements": ("services.synth.mix.layers:arrange",),
+    "arrangements": ("services.synth.mix.arrangement:Arranger.arrange",),
     "partials": ("services.synth.mix.layers:LayerRenderer.render",),
     "noise": (
         "services.synth.mix.hiss:Hisses.__init__",

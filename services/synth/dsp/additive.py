@@ -18,7 +18,7 @@ of one channel's layer, for the same reason.
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,26 +114,17 @@ def factor(phasors: Array, amplitude: Array, stereo: Array) -> Array:
     return arrays.in_parts(turned * stereo[:, None]).reshape(len(stereo) * len(phasors), -1)
 
 
-class Sources(Protocol):
-    """Partials that are summed together.
+def sums(left: Array, groups: Sequence[tuple[int, int, Array]]) -> Array:
+    """Sum the partials of each group: ``[group, row, sample]``.
 
-    From the ``first`` to the one before the ``last``; ``bases`` is the matrix of their bases:
-    ``[partial and part, sample]``.
+    Args:
+        left: the factor of all groups.
+        groups: the first partial of each, the one after its last, and the matrix of their bases:
+            ``[partial and part, sample]``.
     """
-
-    @property
-    def first(self) -> int: ...
-    @property
-    def last(self) -> int: ...
-    @property
-    def bases(self) -> Array: ...
-
-
-def sums(left: Array, groups: Sequence[Sources]) -> Array:
-    """Sum the partials of each group, with the factor ``left`` of all of them: ``[group, row, sample]``."""
-    found = arrays.empty((len(groups), len(left), groups[0].bases.shape[1]), like=left)
-    for each, out in zip(groups, found, strict=True):
-        arrays.product(left[:, PARTS * each.first : PARTS * each.last], each.bases, out)
+    found = arrays.empty((len(groups), len(left), groups[0][2].shape[1]), like=left)
+    for (first, last, bases), out in zip(groups, found, strict=True):
+        arrays.product(left[:, PARTS * first : PARTS * last], bases, out)
     return found
 
 

@@ -5,9 +5,9 @@ are low: the *middle* grid has half of the sample rate and the *coarse* one a fi
 the full rate by :mod:`services.synth.dsp.upsampling`, for which they reach some samples beyond the chunk on
 either side.
 
-*Lively* partials rise, fall or bend: on each grid a chunk is cut into blocks, at whose borders their levels and
-phases stand, 1.5 ms apart on the full grid and 5 ms or so on the others. All others are *steady* and lie in one
-spectrum, whichever their grid.
+*Lively* partials rise, fall or bend: on each grid a chunk is cut into blocks, at whose borders their levels
+and phases stand, 1.5 ms apart on the full grid and 5 ms or so on the others. All others are *steady* and lie
+in one spectrum, whichever their grid.
 """
 
 from dataclasses import dataclass

@@ -1,17 +1,17 @@
 """Steady partials by one inverse FFT.
 
-A *steady* partial keeps its frequency over a chunk, and its level is on a straight line from the chunk's start
-to its end. With ``c`` near the chunk's middle, a chunk of ``N`` frames is
+A *steady* partial keeps its frequency over a chunk, and its level is on a straight line from the chunk's
+start to its end. With ``c`` near the chunk's middle, a chunk of ``N`` frames is
 
     y[n] = Re sum_p (a_p + d_p (n - c) / N) e^{j w_p (n - c)}
 
 To an FFT of ``M`` points, about half as many again as the chunk has, each partial is a peak that lies between
 the bins. It is spread over the :data:`WIDTH` bins around it by a kernel that falls off in frequency and in
-time; all partials' spectra are summed and transformed at once, and what the kernel does to levels over time is
-divided out. That is a nonuniform FFT (Dutt & Rokhlin 1993) with the kernel of Barnett, Magland & af Klinteberg
-(2019), ``exp(beta (sqrt(1 - x^2) - 1))``; as a way to synthesise: Rodet & Depalle (1992). The slope ``d_p`` has
-a kernel of its own, the first one's derivative: what is multiplied by ``n`` in time is differentiated in
-frequency. A partial costs as much as 16 bins do, however long the chunk is.
+time; all partials' spectra are summed and transformed at once, and what the kernel does to levels over time
+is divided out. That is a nonuniform FFT (Dutt & Rokhlin 1993) with the kernel of Barnett, Magland & af
+Klinteberg (2019), ``exp(beta (sqrt(1 - x^2) - 1))``; as a way to synthesise: Rodet & Depalle (1992). The
+slope ``d_p`` has a kernel of its own, the first one's derivative: what is multiplied by ``n`` in time is
+differentiated in frequency. A partial costs as much as 16 bins do, however long the chunk is.
 
 Bins are as wide on every grid. A spectrum whose highest partial lives on a coarser one is transformed there.
 """
@@ -56,8 +56,8 @@ class Spread(NamedTuple):
 class Spectrum(NamedTuple):
     """How the partials of a chunk add up to bins on ``grid``.
 
-    Bin ``b`` is the sum of the rows ``sources`` of :func:`amplitudes`, each times its one of ``weights``, from
-    ``starts[b]`` on and before ``starts[b + 1]``.
+    Bin ``b`` is the sum of the rows ``sources`` of :func:`amplitudes`, each times its one of ``weights``,
+    from ``starts[b]`` on and before ``starts[b + 1]``.
     """
 
     sources: torch.Tensor
@@ -85,10 +85,12 @@ def spread(freq_hz: NDArray[np.float64], audio: AudioFormat) -> Spread:
     first = np.ceil(place - WIDTH / 2).astype(np.int32)
     bins = first[:, None] + np.arange(WIDTH, dtype=np.int32)
     x = (bins - place[:, None]) * (2 / WIDTH)
-    root = np.sqrt(np.maximum(1 - x * x, 1e-9))
+    # At the kernel's very end its slope would have no bound.
+    root = np.sqrt(np.maximum(1 - x * x, 1e-4))
     beta, points, frames = _beta(audio), _POINTS[audio.frames_per_chunk], audio.frames_per_chunk
-    # Every other bin turned by half a turn: the chunk's centre lies in the middle of the points.
-    level = np.exp(beta * (root - 1)) * (1 - 2 * (bins % 2))
+    # Every other bin is turned by half a turn: the chunk's centre lies in the middle of the points. The first
+    # one counts once in a real transform, the others twice.
+    level = np.exp(beta * (root - 1)) * (1 - 2 * (bins % 2)) * np.where(bins, 1, 2)
     slope = level * x / root * (-beta * (2 / WIDTH) * points / (2 * np.pi * frames))
     return Spread(first, np.stack([level, slope], axis=2).astype(np.float32))
 
@@ -105,8 +107,13 @@ def spectrum(
     order = np.argsort(bins, kind="stable")  # of such small numbers in linear time
     starts = np.zeros(_points(on) // 2 + 2, np.int32)
     np.cumsum(np.bincount(bins, minlength=len(starts) - 1), out=starts[1:])
-    found = (_rows(len(first)).take(order, axis=0).ravel(), weights.take(order, axis=0).ravel(), starts * KERNELS)
-    return Spectrum(*(arrays.tensor(arrays.on(device, each)) for each in found), on)
+    found = (
+        _rows(len(first)).take(order, axis=0).ravel(),
+        weights.take(order, axis=0).ravel(),
+        starts * KERNELS,
+    )
+    sources, each_weight, first_of = (arrays.tensor(arrays.on(device, each)) for each in found)
+    return Spectrum(sources, each_weight, first_of, on)
 
 
 def peaks(start: Array, end: Array, phasors: Array, audio: AudioFormat) -> Array:
@@ -176,6 +183,6 @@ def _window(on: Grid, home: Home) -> tuple[int, Array]:
     kernel = weights * np.exp(_beta(on.audio) * (np.sqrt(1 - nodes**2) - 1)) * (WIDTH / 2)
     turns = np.pi * WIDTH / _points(on) * from_centre
     heard = np.cos(turns[:, None] * nodes) @ kernel
-    # The inverse transform of a real signal takes every bin twice.
+    # A real transform counts each bin twice.
     levels = (0.5 / heard).astype(np.float32)
     return int(from_centre[0]) + _points(on) // 2, arrays.at(home, levels)

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -31,13 +31,16 @@ _INAUDIBLE: Final = 3e-6
 Staged = tuple[Voice, Stage]
 
 
-class Placed(NamedTuple):
+K = TypeVar("K", Waves, Spread)
+
+
+class Placed(NamedTuple, Generic[K]):
     """What a voice adds at one place."""
 
     voice: Voice
-    part: Part
+    part: Part[K]
 
-    def same(self, other: "Placed") -> bool:
+    def same(self, other: "Placed[K]") -> bool:
         """Whether nothing about it has changed."""
         return self.part is other.part or (
             self.part.rows is other.part.rows and np.array_equal(self.part.moving, other.part.moving)
@@ -45,24 +48,24 @@ class Placed(NamedTuple):
 
 
 class Group(NamedTuple):
-    """The partials of one layer at one place: rows ``first`` to ``last``, and the matrix of their bases."""
+    """The lively partials of one layer on one grid: rows ``first`` to ``last``, the matrix of their bases."""
 
     layer: str
     first: int
     last: int
-    parts: tuple[AtPlace, ...]
+    parts: tuple[AtPlace[Waves], ...]
     bases: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PlaceRows:
+class PlaceRows(Generic[K]):
     """The partials of a chunk at one place, by layer.
 
     ``table`` (``[column, row]``) and ``tones`` (``[3, row]``) are those of
     :class:`services.synth.voices.voice.AtPlace`; ``layers`` says which of :data:`LAYERS` a row belongs to.
     """
 
-    placed: tuple[Placed, ...]
+    placed: tuple[Placed[K], ...]
     table: Array
     tones: NDArray[np.float64]
     layers: NDArray[np.intp]
@@ -71,13 +74,13 @@ class PlaceRows:
         """Rows."""
         return int(self.tones.shape[1])
 
-    def made_of(self, placed: Sequence[Placed]) -> bool:
+    def made_of(self, placed: Sequence[Placed[K]]) -> bool:
         """Whether these very parts are here, in this order."""
         return len(placed) == len(self.placed) and all(map(Placed.same, placed, self.placed))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LivelyRows(PlaceRows):
+class LivelyRows(PlaceRows[Waves]):
     """Lively partials on one grid: ``phasors`` are ``[border, row]``.
 
     ``moving`` are rows whose levels move fast; ``slides`` says whether the pitch of any row does.
@@ -90,7 +93,7 @@ class LivelyRows(PlaceRows):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SteadyRows(PlaceRows):
+class SteadyRows(PlaceRows[Spread]):
     """Steady partials: what each adds to each output is ``mixing`` (``[output, row]``)."""
 
     spectrum: Spectrum
@@ -133,7 +136,7 @@ class Arrangement:
     hiss: HissRows | None
 
     @property
-    def places(self) -> tuple[PlaceRows | None, ...]:
+    def places(self) -> tuple[LivelyRows | SteadyRows | None, ...]:
         """The partials at each of the places."""
         return (*self.lively, self.steady)
 
@@ -163,46 +166,46 @@ class Arranger:
         """The arrangement of a chunk's voices; what has not changed is taken from ``before``."""
         staged = [(each, each.stage(sounding.start_frame, sounding.brightest)) for each in sounding.voices]
         by_layer = sorted(staged, key=lambda each: LAYERS.index(each[0].layer))
-        placed = [list(_placed(by_layer, place)) for place in range(grid.PLACES)]
         hissing = [(voice, stage.hiss_moves) for voice, stage in by_layer if len(voice.hiss)]
         return Arrangement(
             sounding.voices,
             brightness_range(sounding.brightest),
             max((stage.since for _, stage in staged), default=-math.inf),
             min((stage.until for _, stage in staged), default=math.inf),
-            tuple(map(self._lively, placed[: grid.LIVELY], before.lively)),
-            self._steady(placed[grid.STEADY], before.steady),
+            tuple(self._lively(by_layer, place, rows) for place, rows in enumerate(before.lively)),
+            self._steady(by_layer, before.steady),
             _hiss_rows(hissing, self._device, before.hiss),
         )
 
-    def _lively(self, placed: Sequence[Placed], before: LivelyRows | None) -> LivelyRows | None:
+    def _lively(self, staged: Sequence[Staged], place: int, before: LivelyRows | None) -> LivelyRows | None:
+        placed = [Placed(voice, part) for voice, stage in staged if (part := stage.lively[place])]
         if not placed or (before is not None and before.made_of(placed)):
             return before if placed else None
-        kernels = [kernel for each in placed if isinstance(kernel := each.part.rows.kernel, Waves)]
-        known = {tuple(map(id, group.parts)): group.bases for group in before.groups} if before else {}
         table, tones, layers = _joined(placed)
+        known = {tuple(map(id, group.parts)): group.bases for group in before.groups} if before else {}
         return LivelyRows(
             tuple(placed),
             arrays.on(self._device, table),
             tones,
             layers,
-            arrays.on(self._device, np.concatenate([each.phasors for each in kernels], axis=1)),
-            np.flatnonzero(np.concatenate([each.part.moving for each in placed])),
-            any(each.voice.slides for each in placed),
+            arrays.on(self._device, np.concatenate([part.rows.kernel.phasors for _, part in placed], axis=1)),
+            np.flatnonzero(np.concatenate([part.moving for _, part in placed])),
+            any(voice.slides for voice, _ in placed),
             tuple(_groups(placed, self._device, known)),
         )
 
-    def _steady(self, placed: Sequence[Placed], before: SteadyRows | None) -> SteadyRows | None:
+    def _steady(self, staged: Sequence[Staged], before: SteadyRows | None) -> SteadyRows | None:
+        placed = [Placed(voice, part) for voice, stage in staged if (part := stage.steady)]
         if not placed or (before is not None and before.made_of(placed)):
             return before if placed else None
-        kernels = [kernel for each in placed if isinstance(kernel := each.part.rows.kernel, Spread)]
         table, tones, layers = _joined(placed)
+        spreads = [part.rows.kernel for _, part in placed]
         return SteadyRows(
             tuple(placed),
             arrays.on(self._device, table),
             tones,
             layers,
-            steady.spectrum(kernels, float(tones[0].max()), self._audio, self._device),
+            steady.spectrum(spreads, float(tones[0].max()), self._audio, self._device),
             arrays.on(self._device, self._mixing(table[EARS], layers)),
         )
 
@@ -212,23 +215,18 @@ class Arranger:
         return np.asarray(sum(weights[:, layers, ear] * ears[ear] for ear in range(AUDIO_CHANNELS)))
 
 
-def _joined(placed: Sequence[Placed]) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.intp]]:
+def _joined(
+    placed: Sequence[Placed[K]],
+) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.intp]]:
     """Table, tones and layers of all parts."""
-    parts = [each.part.rows for each in placed]
-    table, tones = (np.concatenate([getattr(part, name) for part in parts], axis=1) for name in ("table", "tones"))
-    layers = np.repeat([_NUMBERS[each.voice.layer] for each in placed], [len(part) for part in parts])
+    table = np.concatenate([part.rows.table for _, part in placed], axis=1)
+    tones = np.concatenate([part.rows.tones for _, part in placed], axis=1)
+    layers = np.repeat([_NUMBERS[voice.layer] for voice, _ in placed], [len(part) for _, part in placed])
     return table, tones, layers
 
 
-def _placed(staged: Sequence[Staged], place: int) -> Iterator[Placed]:
-    for voice, stage in staged:
-        part = stage.parts[place]
-        if part is not None:
-            yield Placed(voice, part)
-
-
 def _groups(
-    placed: Sequence[Placed], device: torch.device, known: Mapping[tuple[int, ...], Array]
+    placed: Sequence[Placed[Waves]], device: torch.device, known: Mapping[tuple[int, ...], Array]
 ) -> Iterator[Group]:
     first = 0
     for layer, members in groupby(placed, key=lambda each: each.voice.layer):
@@ -236,8 +234,7 @@ def _groups(
         last = first + sum(map(len, parts))
         bases = known.get(tuple(map(id, parts)))
         if bases is None:
-            bases = [part.kernel.bases for part in parts if isinstance(part.kernel, Waves)]
-            flat = [each.reshape(-1, each.shape[-1]) for each in bases]
+            flat = [part.kernel.bases.reshape(-1, part.kernel.bases.shape[-1]) for part in parts]
             bases = arrays.on(device, arrays.joined(flat))
         yield Group(layer, first, last, parts, bases)
         first = last

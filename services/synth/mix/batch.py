@@ -51,7 +51,8 @@ class Batch:
         here = self._stack.places[grid.STEADY]
         if not here:
             return {}
-        peaks = steady.peaks(*self._levels[:, here.rows], self._start[here.rows], self._audio)
+        start, end = self._levels[:, here.rows]
+        peaks = steady.peaks(start, end, self._start[here.rows], self._audio)
         return {owner: peaks[:, at] for owner, at, _ in here.shares}
 
     def _lively(self, here: Place, blocks: Blocks) -> Array:
@@ -59,7 +60,8 @@ class Batch:
         along = arrays.single(self._device, blocks.frames / self._audio.frames_per_chunk)[:, None]
         seconds = arrays.single(self._device, blocks.frames / self._audio.sample_rate_hz)[:, None]
         since_s = self._since_s[here.rows] + seconds
-        amplitude = levels.between(*self._levels[:, here.rows], along)
+        start, end = self._levels[:, here.rows]
+        amplitude = levels.between(start, end, along)
         if len(moving := here.moving):
             # What moves fast is computed at every border.
             level = levels.fast_levels(arrays.taken(table[FAST], moving), arrays.taken(since_s, moving))
@@ -75,9 +77,9 @@ class Batch:
         table, owners = self._stack.table, self._stack.owners
         at_ends = self._since_s + arrays.single(self._device, np.array([[0.0], [1 / CHUNKS_PER_SECOND]]))
         asked = np.stack([levels.asked(each.brightness, each.intensity) for each in self._soundings], axis=2)
-        slow = levels.slow_levels(
-            table[SLOW], at_ends, arrays.on(self._device, asked.take(owners, axis=2) if owners.any() else asked)
-        )
+        if len(self._soundings) > 1:
+            asked = asked.take(owners, axis=2)
+        slow = levels.slow_levels(table[SLOW], at_ends, arrays.on(self._device, asked))
         # A level that trembles moves.
         fast = levels.envelope_levels(table[FAST], at_ends)
         for here in self._stack.places[: grid.LIVELY]:

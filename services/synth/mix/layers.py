@@ -59,11 +59,13 @@ class LayerRenderer:
     def _lively(self, batch: Batch, arrangements: Sequence[Arrangement], place: int) -> Heard:
         """Lively partials on one of the grids, as :func:`upsample` wants them."""
         groups = {i: rows.groups for i, each in enumerate(arrangements) if (rows := each.lively[place])}
-        blocks = grid.grids(self._audio)[place].blocks
-        sums = {i: additive.sums(left, groups[i]) for i, left in batch.factors(place).items()}
+        factors, blocks = batch.factors(place), grid.grids(self._audio)[place].blocks
+        sums = {
+            i: additive.sums(left, [(each.first, each.last, each.bases) for each in groups[i]])
+            for i, left in factors.items()
+        }
         samples = {i: additive.joined(each, blocks) for i, each in sums.items()}
-        weights = {i: self._weights(groups[i]) for i in samples}
-        return {i: arrays.product(weights[i], each) for i, each in samples.items()}
+        return {i: arrays.product(self._weights(groups[i]), each) for i, each in samples.items()}
 
     def _weights(self, groups: Sequence[Group]) -> Array:
         """``[output, layer and ear]``."""

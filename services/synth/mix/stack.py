@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from services.synth.dsp import additive, arrays, grid
 from services.synth.dsp.arrays import Array
-from services.synth.mix.arrangement import Arrangement, LivelyRows, PlaceRows
+from services.synth.mix.arrangement import Arrangement, LivelyRows, SteadyRows
 from services.synth.voices.terms import COUNT
 
 
@@ -20,7 +20,7 @@ class Share(NamedTuple):
 
     owner: int
     at: slice
-    rows: PlaceRows
+    rows: LivelyRows | SteadyRows
 
 
 class Place:
@@ -29,7 +29,7 @@ class Place:
     Of the rows at all places they are ``rows``.
     """
 
-    def __init__(self, first: int, found: Sequence[tuple[int, PlaceRows]]) -> None:
+    def __init__(self, first: int, found: Sequence[tuple[int, LivelyRows | SteadyRows]]) -> None:
         ends = list(accumulate((len(rows) for _, rows in found), initial=0))
         ats = map(slice, ends[:-1], ends[1:])
         self.shares = [Share(owner, at, rows) for (owner, rows), at in zip(found, ats, strict=True)]
@@ -91,7 +91,10 @@ class Stack:
         self.places[-1].unalign()
         tables, tones, sizes = [], [], []
         for each in self.places:
-            tables += [*(share.rows.table for share in each.shares), arrays.on(device, _silence(each.missing))]
+            tables += [
+                *(share.rows.table for share in each.shares),
+                arrays.on(device, _silence(each.missing)),
+            ]
             tones += [*(share.rows.tones for share in each.shares), np.zeros((3, each.missing))]
             sizes += [*((share.owner, len(share.rows)) for share in each.shares), (0, each.missing)]
         self.table = arrays.joined(tables, axis=1)

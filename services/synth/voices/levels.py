@@ -1,8 +1,8 @@
 """Levels and phases of partials and noise bands in closed form: at any time, without what came before.
 
-``terms`` are those of :mod:`services.synth.voices.terms`, ``[term, partial]``; a ``table`` has the columns of a
-noise band, ``[column, band]``. Times are seconds since the note's onset, ``[time, partial]`` or ``[time, band]``.
-What a row does not have (no decay, no tremolo) leaves its level as it is.
+``terms`` are those of :mod:`services.synth.voices.terms`, ``[term, partial]``; a ``table`` has the columns of
+a noise band, ``[column, band]``. Times are seconds since the note's onset, ``[time, partial]`` or ``[time,
+band]``. What a row does not have (no decay, no tremolo) leaves its level as it is.
 """
 
 import math

@@ -1,10 +1,10 @@
 """The terms of a voice's partials: their columns as the formulas of levels and phases take them.
 
 Logarithms are taken, angles are radians, and what divided multiplies. Terms of the same kind lie side by side
-and are computed with at once: of a partial's three *quantities* its level (nepers, as in its middle spectrum),
-its place between the spectra (-1 the first, 0 the middle, 1 the last), and how far it lies over the low-pass's
-cutoff (nepers, times the four that a low-pass of the second order makes of them); of its envelope the attack
-and the release, the fast stage of the decay and the slow one.
+and are computed with at once: of a partial's three *quantities* its level (nepers, as in its middle
+spectrum), its place between the spectra (-1 the first, 0 the middle, 1 the last), and how far it lies over
+the low-pass's cutoff (nepers, times the four that a low-pass of the second order makes of them); of its
+envelope the attack and the release, the fast stage of the decay and the slow one.
 """
 
 import math
@@ -20,7 +20,7 @@ from services.synth.voices.columns import Bend, Fast, Slow
 QUANTITIES: Final = 3
 _TURN: Final = 2 * math.pi
 _ORDER: Final = 4 * math.log(2)
-_SILENCE: Final = 1e-12
+_SILENCE: Final = 1e-87  # in single numbers its logarithm's exponential is 0
 VIBRATO_GROWS_S: Final = 0.7
 
 # Of each quantity: what it is, what it gains by what is asked for, and how it swings.

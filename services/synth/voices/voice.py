@@ -2,9 +2,10 @@
 
 import math
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from services.synth.dsp.additive import Waves
 from services.synth.dsp.steady import Spread
 from services.synth.voices.columns import BEND, EARS, FAST, SLOW, Bend
 from services.synth.voices.terms import terms_of
+
+K = TypeVar("K", Waves, Spread)
 
 # A struck or sliding note needs the full grid's finer borders for so long.
 YOUNG_S: Final = 0.1
@@ -69,32 +72,33 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class AtPlace:
-    """Rows as they are rendered at one of the places of :mod:`services.synth.dsp.grid`.
+class AtPlace(Generic[K]):
+    """Rows as they are rendered at one of the places of :mod:`services.synth.dsp.grid`, by their ``kernel``.
 
-    ``table`` are its :mod:`services.synth.voices.terms`, ``tones`` frequency (Hz), phase (turns) and the frame of the onset:
-    ``[3, partial]``. The phase of lively partials is that at the onset, of steady ones that which puts the
-    chunk's centre in place of its start.
+    ``table`` are their :mod:`services.synth.voices.terms`. ``tones`` are frequency (Hz), phase (turns) and
+    the frame of the onset, ``[3, partial]``. The phase is the one at the onset; of steady partials, that of
+    as many frames later as the centre lies after the chunk's start.
     """
 
     table: NDArray[np.float32]
     tones: NDArray[np.float64]
-    kernel: Waves | Spread
+    kernel: K
 
     def __len__(self) -> int:
         """Partials."""
         return int(self.table.shape[1])
 
-    def only(self, index: NDArray[np.intp]) -> "AtPlace":
+    def only(self, index: NDArray[np.intp]) -> "AtPlace[K]":
         """Those partials only."""
-        table, tones = (each.take(index, axis=1) for each in (self.table, self.tones))
-        return AtPlace(table, tones, self.kernel.only(index))
+        return AtPlace(
+            self.table.take(index, axis=1), self.tones.take(index, axis=1), self.kernel.only(index)
+        )
 
 
-class Part(NamedTuple):
+class Part(NamedTuple, Generic[K]):
     """Partials at one place, and which of their levels move so fast that a chunk's ends do not say all."""
 
-    rows: AtPlace
+    rows: AtPlace[K]
     moving: NDArray[np.bool_]
 
     def __len__(self) -> int:
@@ -106,14 +110,21 @@ class Part(NamedTuple):
 class Stage:
     """What of a voice is computed, and how, until something about that changes.
 
-    That is so for chunks that begin from ``since`` on and before ``until``. ``parts`` are those at each of
-    the places; ``hiss_moves`` says that the noise's levels move so fast that a chunk's ends do not say all.
+    That is so for chunks that begin from ``since`` on and before ``until``. ``lively`` are the partials on
+    each of the grids that are; ``hiss_moves`` says that the noise's levels move so fast that a chunk's ends
+    do not say all.
     """
 
     since: float
     until: float
-    parts: tuple[Part | None, ...]
+    lively: tuple[Part[Waves] | None, ...]
+    steady: Part[Spread] | None
     hiss_moves: bool
+
+    @property
+    def parts(self) -> tuple[Part[Waves] | Part[Spread] | None, ...]:
+        """Those at each of the places."""
+        return (*self.lively, self.steady)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +187,7 @@ class Voice:
     audio: AudioFormat
     # By stage of life and range of brightness; by place what was rendered there last, and which partials.
     _stages: dict[tuple[int, int], Stage] = field(default_factory=dict, repr=False)
-    _placed: dict[int, tuple[NDArray[np.intp], AtPlace]] = field(default_factory=dict, repr=False)
+    _placed: dict[int, tuple[NDArray[np.intp], AtPlace[Any]]] = field(default_factory=dict, repr=False)
 
     @property
     def finite(self) -> bool:
@@ -227,28 +238,26 @@ class Voice:
         closing = begin > timing.released - self.audio.frames_per_chunk
         moves = (timing.risen > begin) | (timing.falls & closing)
         alive = timing.ends[bright] > begin
-        parts = self._parts(alive, moves, young=begin < timing.settled)
+        *lively, at_rest = self._parts(alive, moves, young=begin < timing.settled)
         hiss_moves = timing.hiss_risen > begin or (timing.hiss_falls and closing)
         since = self._borders[age - 1] if age else -math.inf
         until = self._borders[age] if age < len(self._borders) else math.inf
-        found = self._stages[age, bright] = Stage(since, until, parts, hiss_moves)
+        found = self._stages[age, bright] = Stage(since, until, tuple(lively), at_rest, hiss_moves)
         return found
 
     def _parts(
         self, alive: NDArray[np.bool_], moves: NDArray[np.bool_], *, young: bool
-    ) -> tuple[Part | None, ...]:
-        """What is at each place; ``young`` partials are all on the full grid."""
+    ) -> Iterator[Part[Any] | None]:
+        """What is at each place; ``young`` lively partials are all on the full grid."""
         places = np.where(moves | self._free, 0 if young else self._homes, grid.STEADY)
         places[~alive] = grid.PLACES
         counts = np.bincount(places, minlength=grid.PLACES).tolist()
         for left in [place for place in self._placed if not counts[place]]:
             del self._placed[left]
-        return tuple(
-            self._part(place, np.flatnonzero(places == place), moves) if count else None
-            for place, count in enumerate(counts[: grid.PLACES])
-        )
+        for place, count in enumerate(counts[: grid.PLACES]):
+            yield self._part(place, np.flatnonzero(places == place), moves) if count else None
 
-    def _part(self, place: int, index: NDArray[np.intp], moves: NDArray[np.bool_]) -> Part:
+    def _part(self, place: int, index: NDArray[np.intp], moves: NDArray[np.bool_]) -> Part[Any]:
         """The partials ``index`` at a place; taken from what was rendered there where that had them."""
         before, rows = self._placed.get(place, (index[:0], None))
         at = before.searchsorted(index)
@@ -259,17 +268,16 @@ class Voice:
         self._placed[place] = index, rows
         return Part(rows, moves[index])
 
-    def _computed(self, index: NDArray[np.intp], place: int) -> AtPlace:
-        rows, rate_hz = self.rows, self.audio.sample_rate_hz
-        freq_hz, turns = rows.freq_hz[index], rows.phase_turns[index]
-        kernel: Waves | Spread
+    def _computed(self, index: NDArray[np.intp], place: int) -> AtPlace[Any]:
+        freq_hz, phase_turns = self.rows.freq_hz[index], self.rows.phase_turns[index]
         if place == grid.STEADY:
-            kernel = steady.spread(freq_hz, self.audio)
-            turns = (turns + freq_hz * (steady.centre(self.audio) / rate_hz)) % 1.0
+            kernel: Waves | Spread = steady.spread(freq_hz, self.audio)
+            later_s = self.audio.seconds(steady.centre(self.audio))
+            phase_turns = (phase_turns + freq_hz * later_s) % 1.0
         else:
             kernel = additive.waves(freq_hz, grid.grids(self.audio)[place].blocks)
         onset = np.full(len(index), float(self.timing.at))
-        return AtPlace(self._terms.take(index, axis=1), np.stack([freq_hz, turns, onset]), kernel)
+        return AtPlace(self._terms.take(index, axis=1), np.stack([freq_hz, phase_turns, onset]), kernel)
 
     @cached_property
     def _terms(self) -> NDArray[np.float32]:

@@ -39,14 +39,15 @@ def partials(
 
 def _sines(rows: Rows, since_s: Array, intensity: float) -> Array:
     """``[partial, frame]``."""
-    level = _slow(rows.slow.astype(float).T[..., None], since_s, intensity)
-    level = level * _fast(rows.fast.astype(float).T[..., None], since_s)
+    level = slow(rows.slow.astype(float).T[..., None], since_s, intensity)
+    level = level * fast(rows.fast.astype(float).T[..., None], since_s)
     turns = rows.freq_hz[:, None] * since_s + rows.phase_turns[:, None]
-    return level * np.cos(_TURN * (turns + _bent(rows.bend.astype(float).T[..., None], since_s)))
+    return level * np.cos(_TURN * (turns + bent(rows.bend.astype(float).T[..., None], since_s)))
 
 
-def _slow(table: Array, since_s: Array, intensity: float) -> Array:
-    bright = automation.brightness(np.array([intensity]))[0] - 0.5
+def slow(table: Array, since_s: Array, intensity: float) -> Array:
+    """Levels by what moves slowly, of a table ``[column, partial, ...]``."""
+    bright = brightness(np.array([intensity]))[0] - 0.5
     swings = [
         table[depth] * np.sin(_TURN * (table[rate] * since_s + table[turns]))
         for depth, rate, turns in (
@@ -64,7 +65,8 @@ def _slow(table: Array, since_s: Array, intensity: float) -> Array:
     return np.asarray(table[Slow.GAIN] * low_pass * np.exp(swings[0] + morphed + table[Slow.TILT] * bright))
 
 
-def _fast(table: Array, since_s: Array) -> Array:
+def fast(table: Array, since_s: Array) -> Array:
+    """Levels by the envelope and tremolo."""
     own_s = np.maximum(since_s - table[Fast.DELAY_S], 0)
     share = table[Fast.SLOW_SHARE]
     decay = (1 - share) * np.exp(-table[Fast.FAST] * own_s) + share * np.exp(-table[Fast.SLOW] * own_s)
@@ -74,12 +76,18 @@ def _fast(table: Array, since_s: Array) -> Array:
     return np.asarray(_smoothstep(own_s / table[Fast.ATTACK_S]) * decay * released**2 * tremolo)
 
 
-def _bent(table: Array, since_s: Array) -> Array:
+def bent(table: Array, since_s: Array) -> Array:
+    """What vibrato and slides add to the phase, turns."""
     grown = np.clip((since_s - table[Bend.VIBRATO_AFTER_S]) / _VIBRATO_GROWS_S, 0, 1)
     turns = table[Bend.VIBRATO_HZ] * since_s + table[Bend.VIBRATO_TURNS_0]
     own_s = np.maximum(since_s - table[Bend.DELAY_S], 0)
     slide = table[Bend.SLIDE_TURNS] * -np.expm1(-own_s / table[Bend.SLIDE_S])
     return np.asarray(table[Bend.VIBRATO_TURNS] * grown * np.sin(_TURN * turns) + slide)
+
+
+def brightness(intensity: Array) -> Array:
+    """That of an intensity, as nothing else is asked for."""
+    return np.asarray(automation.brightness(intensity))
 
 
 def noise_levels(voice: Voice, since_s: Array) -> Array:
@@ -107,7 +115,7 @@ def rendered(
     for seq in range(first_seq, first_seq + chunks):
         start, end = audio.start_frame(seq), audio.end_frame(seq)
         sounding = [v for v in voices if v.timing.silent > start and v.timing.at < end]
-        part = Sounding(SEED, start, sounding, automation.brightness(curve), curve)
+        part = Sounding(SEED, start, sounding, brightness(curve), curve)
         heard = renderer.render([part])[0]
         if heard is not None:
             found[:, seq - first_seq] = heard.numpy()

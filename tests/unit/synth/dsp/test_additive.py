@@ -1,4 +1,4 @@
-"""The additive kernel against a float64 sum of sines, and its independence of chunks and batches."""
+"""Lively partials against a float64 sum of sines, and their independence of chunks and batches."""
 
 import numpy as np
 import pytest
@@ -15,21 +15,11 @@ def on_full(rate_hz: int) -> Grid:
     return grid.full(AudioFormat(rate_hz))
 
 
-BLOCKS = [blocks for rate in SAMPLE_RATES_HZ for blocks in (on_full(rate).lively, on_full(rate).steady)]
-LIVELY = on_full(44_100).lively
+BLOCKS = [on_full(rate).blocks for rate in SAMPLE_RATES_HZ]
+CD = BLOCKS[0]
 Given = dict[str, NDArray[np.float64]]
 
-
-def name(blocks: Blocks) -> str:
-    return f"{blocks.grid.audio.sample_rate_hz} {'lively' if blocks.lively else 'steady'}"
-
-
-every = pytest.mark.parametrize("blocks", BLOCKS, ids=name)
-
-
-def points(blocks: Blocks) -> NDArray[np.int64]:
-    """Frames at which levels are given: all borders, or the chunk's ends."""
-    return blocks.frames if blocks.lively else np.array([0, blocks.grid.audio.frames_per_chunk])
+every = pytest.mark.parametrize("blocks", BLOCKS, ids=lambda blocks: blocks.grid.audio.sample_rate_hz)
 
 
 def partials(count: int, blocks: Blocks, seed: int = 1) -> Given:
@@ -39,7 +29,7 @@ def partials(count: int, blocks: Blocks, seed: int = 1) -> Given:
         "freq_hz": draw.uniform(30, 0.45 * blocks.grid.audio.sample_rate_hz, count),
         "phase": draw.random(count),
         "gain": draw.uniform(0.1, 1.0, (count, 2)),
-        "amplitude": draw.uniform(0.0, 1.0, (count, len(points(blocks)))),
+        "amplitude": draw.uniform(0.0, 1.0, (count, len(blocks.frames))),
     }
 
 
@@ -47,25 +37,16 @@ def kernel(given: Given, start: int, blocks: Blocks, kind: str = "numpy") -> NDA
     """The chunk that begins ``start`` frames after the onset: ``[ear, frame]``."""
     freq_hz, frames = given["freq_hz"], np.full(len(given["freq_hz"]), start)
     turns = additive.start_turns(freq_hz, given["phase"], frames, blocks.grid.audio.sample_rate_hz)
-    first = arrays.phasors(turns)
-    turned = additive.point_phasors(freq_hz, blocks)
-    if blocks.lively:
-        return summed(lively(turned * first, given, kind), given, blocks, kind)
-    levels = np.einsum("pe,pt->tep", given["gain"], given["amplitude"]).reshape(4, -1)
-    amplitude = levels.astype(np.float32) * first
-    return summed(
-        additive.steady_factor(of_kind(kind, turned), of_kind(kind, amplitude)), given, blocks, kind
-    )
+    return summed(additive.waves(freq_hz, blocks).phasors * arrays.phasors(turns), given, blocks, kind)
 
 
-def lively(phasors: NDArray[np.complex64], given: Given, kind: str = "numpy") -> Array:
+def summed(
+    phasors: NDArray[np.complex64], given: Given, blocks: Blocks, kind: str = "numpy"
+) -> NDArray[np.float32]:
+    """The chunk of partials with these phases at the borders: ``[ear, frame]``."""
     amplitude, gain = (of_kind(kind, given[key].T.astype(np.float32)) for key in ("amplitude", "gain"))
-    return additive.lively_factor(of_kind(kind, phasors), amplitude, gain)
-
-
-def summed(left: Array, given: Given, blocks: Blocks, kind: str = "numpy") -> NDArray[np.float32]:
-    """The chunk from a left factor: ``[ear, frame]``."""
-    bases = additive.basis(given["freq_hz"], blocks)
+    left = additive.factor(of_kind(kind, phasors), amplitude, gain)
+    bases = additive.waves(given["freq_hz"], blocks).bases
     bases = bases.reshape(-1, bases.shape[-1])
     sums = additive.sums(left, [(0, len(given["freq_hz"]), of_kind(kind, bases))])
     return arrays.tensor(additive.joined(sums, blocks)).numpy()
@@ -77,13 +58,13 @@ def of_kind(kind: str, values: NDArray) -> Array:
 
 
 def oracle(given: Given, start: int, blocks: Blocks) -> NDArray[np.float64]:
-    """The same by definition: every sine in float64, amplitudes interpolated between points."""
+    """The same by definition: every sine in float64, amplitudes interpolated between borders."""
     audio = blocks.grid.audio
     n = np.arange(audio.frames_per_chunk)
     out = np.zeros((2, len(n)))
     for freq, phase, gain, amplitude in zip(*given.values(), strict=True):
         sine = np.cos(2 * np.pi * (freq * ((start + n) / audio.sample_rate_hz) + phase))
-        out += np.interp(n, points(blocks), amplitude) * sine * gain[:, None]
+        out += np.interp(n, blocks.frames, amplitude) * sine * gain[:, None]
     return out
 
 
@@ -128,12 +109,11 @@ def test_chunks_join_without_a_step(blocks: Blocks) -> None:
 
 def test_a_phase_that_moves_is_a_frequency_that_moves() -> None:
     """A phase that grows by 5 turns a second more is heard as a sine that is 5 Hz higher, to -60 dB."""
-    blocks, frames = LIVELY, np.arange(4410)
+    blocks, frames = CD, np.arange(4410)
     given = partials(1, blocks)
     given["freq_hz"][:], given["amplitude"][:], given["gain"][:] = 600.0, 1.0, 1.0
     faster = arrays.phasors((5.0 * blocks.frames / 44_100).astype(np.float32))
-    phasors = additive.point_phasors(given["freq_hz"], blocks) * faster[:, None]
-    found = summed(lively(phasors, given), given, blocks)[0]
+    found = summed(additive.waves(given["freq_hz"], blocks).phasors * faster[:, None], given, blocks)[0]
     expected = np.cos(2 * np.pi * 605.0 * frames / 44_100)
     assert 20 * np.log10(np.abs(found - expected).max()) < -60
 
@@ -144,43 +124,38 @@ def test_groups_are_summed_apart(blocks: Blocks) -> None:
     given = partials(8, blocks)
     draw = np.random.default_rng(2)
     left = draw.standard_normal((2 * len(blocks.frames), 16)).astype(np.float32)
-    bases = additive.basis(given["freq_hz"], blocks).reshape(16, -1)
+    bases = additive.waves(given["freq_hz"], blocks).bases.reshape(16, -1)
     found = additive.sums(left, [(0, 3, bases[:6]), (3, 8, bases[6:])])
     for part, sums in ((slice(0, 6), found[0]), (slice(6, 16), found[1])):
         assert np.allclose(sums, left[:, part].astype(float) @ bases[part].astype(float), atol=1e-4)
 
 
 @every
-def test_phasors_lie_in_memory_by_point(blocks: Blocks) -> None:
+def test_phasors_lie_in_memory_by_border(blocks: Blocks) -> None:
     """Partials side by side: what multiplies them goes along these."""
-    found = additive.point_phasors(np.array([440.0, 660.0, 880.0]), blocks)
+    found = additive.waves(np.array([440.0, 660.0, 880.0]), blocks).phasors
     assert found.shape == (len(blocks.frames), 3)
     assert found.flags.c_contiguous
+
+
+def test_some_of_the_partials_are_those_alone() -> None:
+    """What is left when others have died."""
+    freq_hz, index = np.linspace(100, 9000, 12), np.array([0, 3, 11])
+    found, alone = additive.waves(freq_hz, CD).only(index), additive.waves(freq_hz[index], CD)
+    assert all(np.array_equal(one, other) for one, other in zip(found, alone, strict=True))
 
 
 @pytest.mark.parametrize("others", [32, 224])
 def test_company_does_not_change_a_bit(others: int) -> None:
     """Elementwise work gives the same bits for some partials alone and among others."""
-    count, borders, draw = additive.ROWS + others, len(LIVELY.frames), np.random.default_rng(others)
+    count, borders, draw = additive.ROWS + others, len(CD.frames), np.random.default_rng(others)
     turns, gains, amplitude = (
         draw.random(shape, dtype=np.float32) for shape in (count, (2, count), (borders, count))
     )
 
     def left(partials: int) -> Array:
         phasors = np.repeat(arrays.phasors(turns[:partials])[None], borders, axis=0)
-        return additive.lively_factor(phasors, amplitude[:, :partials], gains[:, :partials])
+        return additive.factor(phasors, amplitude[:, :partials], gains[:, :partials])
 
     alone = left(additive.ROWS)
     assert np.array_equal(left(count)[:, : alone.shape[1]], alone)
-
-
-@pytest.mark.parametrize("count", [1, 2, 5, 31, 64])
-def test_among_others_a_steady_factor_has_the_same_bits(count: int) -> None:
-    """A channel's amplitudes are a slice of the batch's."""
-    blocks, draw = LIVELY.grid.steady, np.random.default_rng(count)
-    turned = additive.point_phasors(draw.uniform(30, 9000, count), blocks)
-    batch = draw.standard_normal((4, 2 * (count + 96))).astype(np.float32).view(np.complex64)
-    for first in (0, 3, 32):
-        amplitude = batch[:, first : first + count]
-        found = additive.steady_factor(turned, amplitude)
-        assert np.array_equal(found, additive.steady_factor(turned, amplitude.copy()))

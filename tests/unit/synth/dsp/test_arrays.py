@@ -56,6 +56,15 @@ def test_arrays_are_joined_along_an_axis(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_arrays_of_one_shape_are_stacked(kind: str) -> None:
+    """Along a new first axis."""
+    one, other = drawn(2, 3), drawn(2, 3) + 1
+    both = arrays.stacked([of_kind(kind, one), of_kind(kind, other)])
+    assert type(both) is type(of_kind(kind, one))
+    assert np.array_equal(both, np.stack([one, other]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_complex_values_are_pairs_of_real_ones(kind: str) -> None:
     """Real and imaginary part lie side by side."""
     values = np.array([[1 + 2j, 3 - 4j]], dtype=np.complex64)
@@ -115,6 +124,13 @@ def test_an_array_has_others_beside_it(kind: str) -> None:
     assert type(beside) is type(made) is type(values)
     assert (made.dtype, tuple(made.shape)) == (values.dtype, (2, 3))
     assert arrays.tensor(values).dtype == torch.float32
+
+
+def test_what_torch_finds_on_the_cpu_is_an_array() -> None:
+    """The same memory; elsewhere it stays a tensor."""
+    found, far = torch.ones(3), torch.ones(3, device="meta")
+    assert np.shares_memory(arrays.native(found), found.numpy())
+    assert arrays.native(far) is far
 
 
 def test_an_accelerator_has_tensors() -> None:

@@ -13,10 +13,10 @@ GRIDS = [
 
 
 def cut(each: Blocks) -> str:
-    return f"{each.grid.audio.sample_rate_hz}/{each.grid.divisor} {'lively' if each.lively else 'steady'}"
+    return f"{each.grid.audio.sample_rate_hz}/{each.grid.divisor}"
 
 
-BLOCKS = [blocks for rate in SAMPLE_RATES_HZ for blocks in grid.places(AudioFormat(rate))]
+BLOCKS = [each.blocks for each in GRIDS]
 
 
 @pytest.mark.parametrize("blocks", BLOCKS, ids=cut)
@@ -28,28 +28,23 @@ def test_blocks_make_up_the_chunk_and_what_the_filter_needs(blocks: Blocks) -> N
 
 
 @pytest.mark.parametrize("blocks", BLOCKS, ids=cut)
-def test_points_are_where_blocks_begin(blocks: Blocks) -> None:
-    """A block apart from the first frame on; lively blocks have one more, where the last one ends."""
+def test_borders_are_where_blocks_begin_and_end(blocks: Blocks) -> None:
+    """A block apart from the first frame on, and one more where the last one ends."""
     frames = blocks.frames
     assert frames[0] == -blocks.reach * blocks.grid.divisor
     assert set(np.diff(frames).tolist()) == {blocks.size * blocks.grid.divisor}
-    assert len(frames) == blocks.count + blocks.lively
+    assert len(frames) == blocks.count + 1
 
 
-@pytest.mark.parametrize("blocks", [each for each in BLOCKS if each.lively], ids=cut)
-def test_lively_borders_are_close_enough_for_envelopes(blocks: Blocks) -> None:
+@pytest.mark.parametrize("blocks", BLOCKS, ids=cut)
+def test_borders_are_close_enough_for_envelopes(blocks: Blocks) -> None:
     """1.6 ms apart at most on the full grid, 7 ms on the others."""
     apart_ms = 1000 * blocks.size / blocks.grid.rate_hz
     assert apart_ms < (1.6 if blocks.grid.divisor == 1 else 7.0)
 
 
-@pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
-def test_places_are_lively_or_steady_on_every_grid(rate_hz: int) -> None:
-    """The lively ones first, both in the order of the grids."""
-    audio = AudioFormat(rate_hz)
-    found = [(blocks.lively, blocks.grid) for blocks in grid.places(audio)]
-    assert len(found) == grid.PLACES
-    assert found == [(lively, on) for lively in (True, False) for on in grid.grids(audio)]
+def test_places_are_the_grids_and_what_is_steady() -> None:
+    assert len(grid.grids(AudioFormat())) == grid.LIVELY == grid.STEADY == grid.PLACES - 1
 
 
 @pytest.mark.parametrize("each", [each for each in GRIDS if each.divisor > 1], ids=lambda each: each.rate_hz)

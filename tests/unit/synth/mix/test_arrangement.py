@@ -1,5 +1,7 @@
 """Arrangements: every partial once, by place and layer; what has not changed is not made again."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,10 +9,12 @@ import torch
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from services.synth import automation
 from services.synth.dsp import grid
-from services.synth.mix.arrangement import NOTHING, Arrangement, arrange
+from services.synth.mix.arrangement import NOTHING, Arrangement, Arranger
+from services.synth.mix.desk import LAYERS, Desk
 from services.synth.mix.sounding import Sounding
 from services.synth.patches.library import library
 from services.synth.patches.schema import Harmonics, Motion
+from services.synth.voices.terms import EARS
 from services.synth.voices.voice import Voice
 from tests.unit.synth.players import CD, patch_of, voices_of_note
 
@@ -36,7 +40,8 @@ def sounding_of(found: list[Voice], seq: int = LATE_SEQ, intensity: float = 0.5)
 
 
 def arranged(sounding: Sounding, before: Arrangement = NOTHING) -> Arrangement:
-    return arrange(sounding, CPU, before)
+    audio = sounding.voices[0].audio if sounding.voices else CD
+    return Arranger(audio, CPU, Desk()).arrange(sounding, before)
 
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
@@ -45,17 +50,39 @@ def test_every_partial_is_there_once_by_place_and_layer(rate_hz: int) -> None:
     found = voices(audio)
     sounding = sounding_of(found)
     arrangement = arranged(sounding)
-    assert arrangement.places[-1] is not None
+    assert arrangement.steady is not None
     for place, rows in enumerate(arrangement.places):
-        parts = [voice.stage(sounding.start_frame, 0.5).parts[place] for voice in found]
-        tones = [part.rows.tones for part in parts if part is not None]
-        assert (rows is None) == (not tones)
+        stages = [voice.stage(sounding.start_frame, 0.5) for voice in found]
+        parts = [part for each in stages if (part := each.parts[place])]
+        layers = [v.layer for v, each in zip(found, stages, strict=True) if each.parts[place]]
+        assert (rows is None) == (not parts)
         if rows is not None:
-            assert np.array_equal(rows.tones, np.concatenate(tones, axis=1))
-            assert rows.table.shape[1] == rows.phasors.shape[1] == len(rows)
-            ends = [0, *(group.last for group in rows.groups)]
-            assert [group.first for group in rows.groups] == ends[:-1]
-            assert [len(group.bases) // 2 for group in rows.groups] == np.diff(ends).tolist()
+            assert np.array_equal(rows.tones, np.concatenate([part.rows.tones for part in parts], axis=1))
+            assert np.array_equal(rows.table, np.concatenate([part.rows.table for part in parts], axis=1))
+            named = [LAYERS[number] for number in rows.layers]
+            assert named == [
+                layer for layer, part in zip(layers, parts, strict=True) for _ in range(len(part))
+            ]
+
+
+def test_groups_are_the_layers_of_what_is_lively() -> None:
+    """One after another, each with the bases of its partials."""
+    found = [*voices(CD, "kalimba"), *voices(CD, "warm_pad"), *voices(CD, "flute")]
+    for rows in filter(None, arranged(sounding_of(found, 6)).lively):
+        ends = [0, *(group.last for group in rows.groups)]
+        assert [group.first for group in rows.groups] == ends[:-1]
+        assert ends[-1] == len(rows) == rows.phasors.shape[1]
+        assert [len(group.bases) // 2 for group in rows.groups] == np.diff(ends).tolist()
+        assert len({group.layer for group in rows.groups}) == len(rows.groups)
+
+
+def test_what_a_steady_partial_adds_to_an_output_is_what_the_desk_says() -> None:
+    """Of each of its ears, with the weights of its layer."""
+    steady = arranged(sounding_of(voices(CD, "warm_pad", "singing_bowl"), 60)).steady
+    assert steady is not None
+    weights, ears = Desk.weights(LAYERS), steady.table[EARS]
+    for row, layer in enumerate(steady.layers):
+        assert np.allclose(steady.mixing[:, row], weights[:, layer] @ ears[:, row])
 
 
 def test_onsets_are_those_of_the_voices() -> None:
@@ -64,7 +91,7 @@ def test_onsets_are_those_of_the_voices() -> None:
         *voices_of_note(library()["warm_pad"], number=1, at_s=0.5, layer="pad"),
         *voices_of_note(library()["warm_pad"], number=2, at_s=0.25, layer="pad"),
     ]
-    rows = arranged(sounding_of(found)).places[-1]
+    rows = arranged(sounding_of(found)).steady
     assert rows is not None
     assert list(dict.fromkeys(rows.tones[2].tolist())) == [22_050.0, 11_025.0]
 
@@ -79,11 +106,9 @@ def test_what_moves_is_named_and_what_moves_or_bends_is_lively() -> None:
     )
     for patch, seq, moves, lively in expected:
         (voice,) = voices_of_note(patch, seconds=20, layer="pad")
-        places = arranged(sounding_of([voice], seq)).places
-        rows = [(rows, blocks.lively) for rows, blocks in zip(places, grid.places(CD), strict=True) if rows]
-        assert (sum(len(each.moving) for each, _ in rows) > 0) == moves
-        assert any(is_lively for _, is_lively in rows) == lively
-        assert all(is_lively for each, is_lively in rows if len(each.moving))
+        rows = [each for each in arranged(sounding_of([voice], seq)).lively if each]
+        assert (sum(len(each.moving) for each in rows) > 0) == moves
+        assert bool(rows) == lively
 
 
 def test_it_serves_chunks_until_a_voice_changes() -> None:
@@ -99,16 +124,19 @@ def test_it_serves_chunks_until_a_voice_changes() -> None:
 
 
 def test_what_has_not_changed_is_taken_from_before() -> None:
-    """A new note leaves the noise and the bases of other layers as they are."""
+    """A new note leaves the noise, what is steady and the bases of other layers as they are."""
     audio = AudioFormat()
-    pad, kalimba = voices(audio, "warm_pad"), voices(audio, "kalimba")
-    before = arranged(sounding_of(pad, 60))
-    after = arranged(sounding_of([*pad, *kalimba], 60), before)
-    known, found = before.places[-1], after.places[-1]
+    pad, kalimba, flute = (voices(audio, name) for name in ("warm_pad", "kalimba", "flute"))
+    before = arranged(sounding_of([*pad, *flute], LATE_SEQ))
+    flutes = [replace(voice, layer="answer") for voice in voices(audio, "flute")]
+    after = arranged(sounding_of([*pad, *flute, *flutes], LATE_SEQ), before)
+    known, found = before.lively[-1], after.lively[-1]
     assert known is not None
     assert found is not None
     assert found.groups[0].bases is known.groups[0].bases
-    again = arranged(sounding_of(list(pad), 61), before)
+    assert after.steady is before.steady
+    assert arranged(sounding_of([*pad, *flute, *kalimba], 1), before).steady is not before.steady
+    again = arranged(sounding_of([*pad, *flute], LATE_SEQ + 1), before)
     assert again.places == before.places
     assert again.hiss is before.hiss
 
@@ -129,5 +157,5 @@ def test_noise_is_apart_by_what_moves() -> None:
 
 def test_nothing_sounds_in_an_empty_chunk() -> None:
     """No rows and no noise."""
-    empty = arrange(Sounding(1, 0, [], CURVE, CURVE), CPU)
+    empty = arranged(Sounding(1, 0, [], CURVE, CURVE))
     assert (empty.places, empty.hiss) == ((None,) * grid.PLACES, None)

@@ -115,6 +115,17 @@ def test_what_was_rendered_before_changes_no_bit() -> None:
     assert np.array_equal(warm[:, -audio.frames_per_chunk :], cold)
 
 
+def test_a_stack_is_kept_while_no_voice_changes() -> None:
+    """And changes no bit of the next chunk."""
+    audio = AudioFormat()
+    voices = voices_of_note(library()["warm_pad"], audio=audio, seconds=20)
+    parts = [Sounding(1, audio.start_frame(seq), voices, CURVE, CURVE) for seq in (60, 61, 62)]
+    renderer = LayerRenderer(audio, torch.device("cpu"), Flat())
+    found = [renderer.render([part])[0] for part in parts]
+    for part, kept in zip(parts, found, strict=True):
+        assert same(LayerRenderer(audio, torch.device("cpu"), Flat()).render([part])[0], kept)
+
+
 def test_without_voices_there_is_nothing() -> None:
     """A chunk without voices has no output, beside one that has voices or alone."""
     audio = AudioFormat()
@@ -155,7 +166,7 @@ def test_outputs_are_what_the_desk_makes_of_the_layers() -> None:
 
     class Crossed:
         def weights(self, layers: tuple[str, ...]) -> NDArray[np.float32]:
-            return np.stack([weights[name] for name in layers], axis=1)
+            return np.stack([weights.get(name, np.eye(2)) for name in layers], axis=1).astype(np.float32)
 
     found = LayerRenderer(audio, torch.device("cpu"), Crossed()).render([part])[0]
     expected = torch.zeros(2, audio.frames_per_chunk)

@@ -7,6 +7,7 @@ from services.synth.patches.library import library
 from services.synth.patches.schema import Harmonics
 from services.synth.voices import levels
 from services.synth.voices.loudness import levels_db, loudest_db
+from services.synth.voices.terms import SLOW, terms_of
 from services.synth.voices.voice import BRIGHTNESSES
 from tests.unit.synth.players import patch_of, voices_of_note
 
@@ -17,14 +18,14 @@ NAMES = ("warm_pad", "choir", "strings", "felt_piano", "church_bell", "drone")
 def test_no_partial_rises_over_its_loudest_level(name: str) -> None:
     """At any brightness of each range, at any intensity and at any time, in either ear."""
     rows = voices_of_note(library()[name], velocity=0.9)[0].rows
-    table = rows.slow.T.copy()
+    terms = terms_of(rows.table)[SLOW]
     loudest, dark = loudest_db(rows), 0.0
     times = np.repeat(np.linspace(0, 60, 241, dtype=np.float32)[:, None], len(rows), axis=1)
     for bound_db, light in zip(loudest, BRIGHTNESSES, strict=True):
         for brightness in (dark, (dark + light) / 2, light):
             for intensity in (0.0, 0.5, 1.0):
-                curves = (np.full_like(times, value) for value in (brightness, intensity))
-                level = levels.slow_levels(table, times, *curves).max(axis=0)
+                asked = levels.asked(*(np.full(1, value) for value in (brightness, intensity)))[..., None]
+                level = levels.slow_levels(terms, times, asked).max(axis=0)
                 level_db = 20 * np.log10(level * rows.stereo.max(axis=1) + 1e-12)
                 assert (level_db <= bound_db + 0.01).all()
         dark = light

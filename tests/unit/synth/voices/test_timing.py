@@ -6,6 +6,7 @@ import pytest
 from services.synth.patches.schema import Decay, Envelope, Harmonics, Modes, Motion
 from services.synth.voices import levels
 from services.synth.voices.build import voice_of
+from services.synth.voices.terms import FAST, terms_of
 from services.synth.voices.voice import BRIGHTNESSES, Voice
 from tests.unit.synth.players import CD, note_of, patch_of
 
@@ -19,7 +20,7 @@ def voice(floor_db: float = -np.inf, seconds: float = 4.0, **parts: object) -> V
 def level_at(found: Voice, frame: int) -> np.ndarray:
     """The envelope of each partial."""
     since = np.full((1, len(found.rows)), (frame - found.timing.at) / RATE_HZ, dtype=np.float32)
-    return np.asarray(levels.fast_levels(found.rows.fast.T.copy(), since)[0])
+    return np.asarray(levels.fast_levels(terms_of(found.rows.table)[FAST], since)[0])
 
 
 @pytest.mark.parametrize("floor_db", [-20.0, -45.0, -70.0])

@@ -1,15 +1,14 @@
-"""A voice on its grids: which partials are where, and when levels need every border."""
+"""A voice in its places: which partials are where, and when levels need every border."""
 
 import numpy as np
 import pytest
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
-from services.synth.dsp import grid
-from services.synth.dsp.grid import Blocks
+from services.synth.dsp import grid, steady
 from services.synth.patches.library import library
 from services.synth.patches.schema import Decay, Envelope, Harmonics, Modes, Motion
 from services.synth.voices.build import voice_of
-from services.synth.voices.voice import OnGrid, Part, Rows, Stage, Voice, brightness_range
+from services.synth.voices.voice import Part, Rows, Stage, Voice, brightness_range
 from tests.unit.synth.players import CD, note_of, patch_of, voices_of_note
 
 MIDDLE = 0.5  # of brightness
@@ -23,18 +22,16 @@ def struck() -> Voice:
     return voices_of_note(patch_of(partials=modes, envelope=envelope), seconds=20)[0]
 
 
-def placed(stage: Stage, audio: AudioFormat = CD) -> list[tuple[Blocks, Part]]:
-    """What is where."""
-    places = zip(grid.places(audio), stage.parts, strict=True)
-    return [(blocks, part) for blocks, part in places if part is not None]
+def placed(stage: Stage) -> list[tuple[int, Part]]:
+    """What is where: the number of a grid, or :data:`grid.STEADY`."""
+    return [(place, part) for place, part in enumerate(stage.parts) if part is not None]
 
 
 def counts(voice: Voice, at_s: float) -> list[int]:
-    """Partials on the full, the middle and the coarse grid."""
-    stage = voice.stage(voice.timing.at + CD.frames(at_s), MIDDLE)
-    found = [0, 0, 0]
-    for blocks, part in placed(stage):
-        found[grid.grids(CD).index(blocks.grid)] += len(part)
+    """Partials that are lively on the full, the middle and the coarse grid, and steady ones."""
+    found = [0] * grid.PLACES
+    for place, part in placed(voice.stage(voice.timing.at + CD.frames(at_s), MIDDLE)):
+        found[place] = len(part)
     return found
 
 
@@ -45,29 +42,53 @@ def moving(voice: Voice, start_frame: int) -> int:
 
 def test_a_struck_note_is_young_on_the_full_grid() -> None:
     """In its first 100 ms all partials have the finer borders."""
-    assert counts(struck(), 0.05) == [6, 0, 0]
+    assert counts(struck(), 0.05) == [6, 0, 0, 0]
 
 
 def test_later_partials_lie_on_the_grid_of_their_frequency() -> None:
-    """After 100 ms only partials over 0.18 of the rate stay on the full grid."""
+    """While they move: after 100 ms only partials over 0.18 of the rate stay on the full grid."""
     voice = struck()
-    assert counts(voice, 0.15) == [1, 1, 4]
-    for blocks, part in placed(voice.stage(CD.frames(0.15), MIDDLE)):
-        assert blocks.grid.holds(part.rows.tones[0]).all()
+    assert counts(voice, 0.15) == [1, 1, 3, 1]
+    for on, part in zip(grid.grids(CD), voice.stage(CD.frames(0.15), MIDDLE).lively, strict=True):
+        assert part is not None
+        assert on.holds(part.rows.tones[0]).all()
 
 
 def test_what_moves_or_bends_is_lively() -> None:
     """All else is steady: a vibrato never is, a struck note once it has risen and dies slowly enough."""
     vibrato = patch_of(partials=Harmonics(count=8), motion=Motion(vibrato_cents=10), envelope=ORGAN)
     organ = patch_of(partials=Harmonics(count=8), envelope=ORGAN)
-    for patch, expected in ((vibrato, {True}), (organ, {False})):
-        voice = voices_of_note(patch, seconds=5)[0]
-        stage = voice.stage(CD.frames(2), MIDDLE)
-        assert {blocks.lively for blocks, _ in placed(stage)} == expected
+    for patch, lively in ((vibrato, 8), (organ, 0)):
+        stage = voices_of_note(patch, seconds=5)[0].stage(CD.frames(2), MIDDLE)
+        assert sum(len(part) for part in stage.lively if part) == lively
+        assert len(stage.steady or ()) == 8 - lively
         assert not any(part.moving.any() for _, part in placed(stage))
     for at_s in (0.05, 0.3, 1.0, 4.0):
-        for blocks, part in placed(struck().stage(CD.frames(at_s), MIDDLE)):
-            assert part.moving.all() if blocks.lively else not part.moving.any()
+        for place, part in placed(struck().stage(CD.frames(at_s), MIDDLE)):
+            assert part.moving.all() if place < grid.STEADY else not part.moving.any()
+
+
+@pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
+def test_what_is_too_low_for_the_spectrum_is_lively(rate_hz: int) -> None:
+    """Under some 30 Hz, at any time."""
+    audio = AudioFormat(rate_hz)
+    lowest_hz = steady.lowest_hz(audio)
+    assert 25 < lowest_hz < 35
+    modes = Modes(ratios=(0.98, 1.02), levels_db=(0, 0))
+    low = patch_of(partials=modes, fixed_hz=lowest_hz, envelope=ORGAN)
+    stage = voices_of_note(low, audio=audio, seconds=5)[0].stage(audio.frames(2), MIDDLE)
+    found = [part.rows.tones[0] < lowest_hz for _, part in placed(stage)]
+    assert [each.tolist() for each in found] == [[True], [False]]
+
+
+def test_the_phase_of_steady_partials_is_that_at_the_centre() -> None:
+    """A chunk's centre lies so many frames after its start as the onset's phase is turned on."""
+    voice = voices_of_note(patch_of(partials=Harmonics(count=3), envelope=ORGAN), seconds=5)[0]
+    steady_rows = voice.stage(CD.frames(2), MIDDLE).steady
+    assert steady_rows is not None
+    later = voice.rows.freq_hz * steady.centre(CD) / CD.sample_rate_hz
+    turned = steady_rows.rows.tones[1] - voice.rows.phase_turns - later
+    assert np.abs(turned - np.round(turned)).max() < 1e-9
 
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
@@ -78,7 +99,7 @@ def test_every_partial_is_on_one_grid(name: str, rate_hz: int) -> None:
     voice = voices_of_note(library()[name], audio=audio)[0]
     for at_s in (0.0, 0.05, 0.11):
         frame = min(voice.timing.at + audio.frames(at_s), voice.timing.thinner[0] - 1)
-        parts = placed(voice.stage(frame, MIDDLE), audio)
+        parts = placed(voice.stage(frame, MIDDLE))
         found = np.concatenate([part.rows.tones[0] for _, part in parts])
         assert np.array_equal(np.sort(found), np.sort(voice.rows.freq_hz))
 
@@ -92,10 +113,10 @@ def test_partials_that_have_died_are_left_out() -> None:
 def test_a_sustained_note_keeps_its_partials() -> None:
     """What does not decay is rendered from beginning to end as one and the same."""
     voice = voices_of_note(patch_of(partials=Harmonics(count=8), envelope=ORGAN), seconds=5)[0]
-    late = [dict(placed(voice.stage(frame, MIDDLE))) for frame in range(CD.frames(2), CD.frames(4), 4410)]
-    steady = [parts[grid.coarse(CD).steady] for parts in late]
-    assert all(part.rows is steady[0].rows for part in steady)
-    assert len(steady[0]) == 8
+    late = [voice.stage(frame, MIDDLE).steady for frame in range(CD.frames(2), CD.frames(4), 4410)]
+    assert late[0] is not None
+    assert all(part is late[0] for part in late)
+    assert len(late[0]) == 8
 
 
 def test_a_stage_lasts_until_something_changes() -> None:
@@ -130,19 +151,18 @@ def test_a_stage_does_not_depend_on_what_was_asked_before() -> None:
     for frame in range(0, CD.frames(3), 4410):
         old.stage(frame, MIDDLE)
     one, other = (voice.stage(CD.frames(3), MIDDLE) for voice in (old, fresh))
-    assert [blocks for blocks, _ in placed(one)] == [blocks for blocks, _ in placed(other)]
+    assert [place for place, _ in placed(one)] == [place for place, _ in placed(other)]
     for (_, part), (_, like) in zip(placed(one), placed(other), strict=True):
         assert np.array_equal(part.moving, like.moving)
-        for name in OnGrid.__slots__:
-            assert np.array_equal(getattr(part.rows, name), getattr(like.rows, name))
+        found, expected = ((part.rows.table, part.rows.tones, *part.rows.kernel) for part in (part, like))
+        assert all(map(np.array_equal, found, expected))
 
 
 def test_what_is_left_of_the_partials_lies_in_memory_as_before() -> None:
-    """By column and by point: what is elementwise goes along partials."""
+    """By term, by border and by partial: what is elementwise goes along these."""
     for at_s in (0.05, 1.3, 3.0):
         for _, part in placed(struck().stage(CD.frames(at_s), MIDDLE)):
-            rows = part.rows
-            assert all(each.flags.c_contiguous for each in (rows.table, rows.phasors, rows.bases))
+            assert all(each.flags.c_contiguous for each in (part.rows.table, *part.rows.kernel))
 
 
 def test_brightness_brings_partials_in() -> None:

@@ -1,0 +1,86 @@
+"""Stacks: the rows of all channels once, and whose they are."""
+
+import numpy as np
+import pytest
+import torch
+
+from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
+from services.synth.dsp import additive, grid
+from services.synth.mix.arrangement import NOTHING, Arrangement, Arranger
+from services.synth.mix.desk import Flat
+from services.synth.mix.sounding import Sounding
+from services.synth.mix.stack import Stack
+from services.synth.patches.library import library
+from tests.unit.synth.players import voices_of_note
+
+CPU = torch.device("cpu")
+HALF = np.full(2, 0.5)
+
+
+def arrangement(*names: str, rate_hz: int = 44_100, seq: int = 4) -> Arrangement:
+    audio = AudioFormat(rate_hz)
+    voices = [
+        voice
+        for number, name in enumerate(names)
+        for voice in voices_of_note(library()[name], number=number, audio=audio, layer="pad")
+    ]
+    sounding = Sounding(1, audio.start_frame(seq), voices, HALF, HALF)
+    return Arranger(audio, CPU, Flat()).arrange(sounding)
+
+
+@pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
+def test_every_row_is_there_once_in_its_place(rate_hz: int) -> None:
+    """With its terms, its tone and its owner."""
+    channels = [
+        arrangement("warm_pad", "kalimba", rate_hz=rate_hz),
+        NOTHING,
+        arrangement("choir", "felt_piano", rate_hz=rate_hz),
+    ]
+    stack = Stack(channels, CPU)
+    for number, place in enumerate(stack.places):
+        found = {share.owner: share for share in place.shares}
+        assert set(found) == {i for i, each in enumerate(channels) if each.places[number] is not None}
+        for owner, share in found.items():
+            rows = channels[owner].places[number]
+            at = slice(place.rows.start + share.at.start, place.rows.start + share.at.stop)
+            assert share.rows is rows
+            assert rows is not None
+            assert np.array_equal(stack.table[:, at], rows.table)
+            assert np.array_equal(stack.tones[:, at], rows.tones)
+            assert set(stack.owners[at].tolist()) == {owner}
+
+
+def test_places_are_filled_up_with_silence() -> None:
+    """To whole registers; all of them together to a size that is no multiple of 4096 bytes."""
+    for names in (("warm_pad",), ("choir", "kalimba"), ("felt_piano", "bowed", "flute"), ()):
+        stack = Stack([arrangement(*names)], CPU)
+        sizes = [place.rows.stop - place.rows.start for place in stack.places]
+        assert all(size % additive.ROWS == 0 for size in sizes)
+        assert sum(sizes) == stack.table.shape[1] == stack.tones.shape[1] == len(stack.owners)
+        assert sum(sizes) % (2 * additive.ROWS) == additive.ROWS
+        for place in stack.places:
+            real = sum(len(share.rows) for share in place.shares)
+            silent = stack.table[:, place.rows][:, real:]
+            assert silent.shape[1] == place.missing
+            assert not silent.any()
+
+
+def test_what_moves_is_found_among_all_that_are_there() -> None:
+    """Two struck notes of two channels."""
+    channels = [arrangement("kalimba", seq=0), arrangement("felt_piano", seq=0)]
+    place = Stack(channels, CPU).places[0]
+    rows = [each.lively[0] for each in channels]
+    assert rows[0] is not None
+    assert rows[1] is not None
+    expected = {*rows[0].moving.tolist(), *(rows[1].moving + len(rows[0])).tolist()}
+    assert set(place.moving.tolist()) == expected
+    assert len(place.moving) % additive.ROWS == 0
+    assert place.phasors.shape == (len(grid.full(AudioFormat()).blocks.frames), place.rows.stop)
+
+
+def test_it_is_that_of_the_very_same_arrangements() -> None:
+    one, other = arrangement("warm_pad"), arrangement("warm_pad")
+    stack = Stack([one, other], CPU)
+    assert stack.of([one, other])
+    assert not any(stack.of(each) for each in ([one], [other, one], [one, other, other], []))
+    assert Stack([], CPU).of([])
