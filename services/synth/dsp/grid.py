@@ -26,10 +26,10 @@ MIDDLE_BELOW: Final = 0.18
 # Samples on either side of the chunk that the upsampling filter looks at.
 SUPPORT: Final = 12
 # (blocks, block), by divisor and the chunk's frames: their product is the chunk's length on the grid, and at
-# least the filter's support on either side.
+# least the filter's support on either side. The middle and the coarse grid have the same borders.
 _BLOCKS: Final = {
     (1, 4410): (63, 70), (2, 4410): (23, 105), (5, 4410): (23, 42),
-    (1, 4800): (75, 64), (2, 4800): (27, 96), (5, 4800): (22, 48),
+    (1, 4800): (75, 64), (2, 4800): (25, 100), (5, 4800): (25, 40),
 }  # fmt: skip
 
 
@@ -101,6 +101,14 @@ def grids(audio: AudioFormat) -> tuple[Grid, ...]:
 LIVELY: Final = 3
 STEADY: Final = LIVELY
 PLACES: Final = LIVELY + 1
+
+
+@cache
+def strips(audio: AudioFormat) -> tuple[slice, ...]:
+    """Which of :func:`grids` have the same borders."""
+    borders = [on.blocks.frames.tolist() for on in grids(audio)]
+    firsts = [place for place in range(LIVELY) if place == 0 or borders[place] != borders[place - 1]]
+    return tuple(map(slice, firsts, [*firsts[1:], LIVELY]))
 
 
 @cache

@@ -4,7 +4,7 @@ Most levels move so slowly that a chunk's two ends say all. Only where a note be
 border is computed; so is every phase where the pitch moves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -13,9 +13,8 @@ from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from services.synth.dsp import additive, arrays, grid, steady
 from services.synth.dsp.additive import PARTS
 from services.synth.dsp.arrays import Array
-from services.synth.dsp.grid import Blocks
 from services.synth.mix.sounding import WHOLE, Sounding
-from services.synth.mix.stack import Place, Stack
+from services.synth.mix.stack import Stack, Strip
 from services.synth.voices import levels
 from services.synth.voices.terms import BEND, EARS, FAST, SLOW
 
@@ -38,37 +37,45 @@ class Batch:
         self._start = arrays.phasors(arrays.single(device, turns))
         self._levels = self._ends()
 
-    def factors(self, place: int) -> dict[int, Array]:
-        """The left factor of each chunk's products on a grid: ``[ear and border, partial and part]``."""
-        here = self._stack.places[place]
-        if not here:
-            return {}
-        left = self._lively(here, grid.grids(self._audio)[place].blocks)
-        return {owner: left[:, PARTS * at.start : PARTS * at.stop] for owner, at, _ in here.shares}
+    def factors(self) -> list[dict[int, Array]]:
+        """The left factor of each chunk's products, by grid: ``[ear and border, partial and part]``."""
+        return [factors for strip in self._stack.strips for factors in self._factors(strip)]
 
     def peaks(self) -> dict[int, Array]:
         """Those of each chunk's steady partials."""
         here = self._stack.places[grid.STEADY]
-        if not here:
-            return {}
         start, end = self._levels[:, here.rows]
         peaks = steady.peaks(start, end, self._start[here.rows], self._audio)
         return {owner: peaks[:, at] for owner, at, _ in here.shares}
 
-    def _lively(self, here: Place, blocks: Blocks) -> Array:
-        table = self._stack.table[:, here.rows]
-        along = arrays.single(self._device, blocks.frames / self._audio.frames_per_chunk)[:, None]
-        seconds = arrays.single(self._device, blocks.frames / self._audio.sample_rate_hz)[:, None]
-        since_s = self._since_s[here.rows] + seconds
-        start, end = self._levels[:, here.rows]
+    def _factors(self, strip: Strip) -> Iterator[dict[int, Array]]:
+        """Those of each of the strip's grids."""
+        if not strip:
+            yield from ({} for _ in strip.places)
+            return
+        left = self._lively(strip)
+        for place in strip.places:
+            first = place.rows.start - strip.rows.start
+            yield {
+                owner: left[:, PARTS * (first + at.start) : PARTS * (first + at.stop)]
+                for owner, at, _ in place.shares
+            }
+
+    def _lively(self, strip: Strip) -> Array:
+        table, frames = self._stack.table[:, strip.rows], strip.blocks.frames
+        along = arrays.single(self._device, frames / self._audio.frames_per_chunk)[:, None]
+        seconds = arrays.single(self._device, frames / self._audio.sample_rate_hz)[:, None]
+        since_s = self._since_s[strip.rows] + seconds
+        start, end = self._levels[:, strip.rows]
         amplitude = levels.between(start, end, along)
-        if len(moving := here.moving):
+        if len(strip.moving):
             # What moves fast is computed at every border.
+            moving = strip.moving - strip.rows.start
             level = levels.fast_levels(arrays.taken(table[FAST], moving), arrays.taken(since_s, moving))
             arrays.put(amplitude, moving, arrays.taken(amplitude, moving) * level)
         # Few notes slide; what no row has need not be computed.
-        bend = levels.bent_turns if here.slides else levels.vibrato_turns
-        phasors = here.phasors * self._start[here.rows]
+        bend = levels.bent_turns if strip.slides else levels.vibrato_turns
+        phasors = strip.phasors * self._start[strip.rows]
         phasors *= arrays.phasors(bend(table[BEND], since_s))
         return additive.factor(phasors, amplitude, table[EARS])
 
@@ -82,9 +89,9 @@ class Batch:
         slow = levels.slow_levels(table[SLOW], at_ends, arrays.on(self._device, asked))
         # A level that trembles moves.
         fast = levels.envelope_levels(table[FAST], at_ends)
-        for here in self._stack.places[: grid.LIVELY]:
-            if len(here.moving):
-                arrays.put(fast, here.moving + here.rows.start, 1.0)
+        for strip in self._stack.strips:
+            if len(strip.moving):
+                arrays.put(fast, strip.moving, 1.0)
         return self._leveled(slow * fast)
 
     def _leveled(self, ends: Array) -> Array:

@@ -36,7 +36,7 @@ class LayerRenderer:
         self._desk = desk
         self._arranger = Arranger(audio, device, desk)
         self._arrangements = Recent[int, Arrangement]()
-        self._stack = Stack([], device)
+        self._stack = Stack([], audio, device)
 
     def next_round(self) -> None:
         """Drop the arrangements that no channel has needed lately."""
@@ -46,20 +46,20 @@ class LayerRenderer:
         """``[output, frame]`` of each chunk; None where nothing sounds."""
         arrangements = [self._arrangement(each) for each in soundings]
         if not self._stack.of(arrangements):
-            self._stack = Stack(arrangements, self._device)
+            self._stack = Stack(arrangements, self._audio, self._device)
         batch = Batch(soundings, self._stack, self._audio, self._device)
         noises = Hisses(soundings, arrangements, self._audio, self._device).mixed(self._desk)
-        at_rest, found = self._steady(batch, arrangements), Heard()
+        factors, at_rest, found = batch.factors(), self._steady(batch, arrangements), Heard()
         for place, on in enumerate(grid.grids(self._audio)):
-            heard = _added(self._lively(batch, arrangements, place), at_rest[place])
+            heard = _added(self._lively(factors[place], arrangements, place), at_rest[place])
             hissing = {i: each.on(on) for i, each in noises.items() if each.is_on(on)}
             found = _added(found, {i: upsample(each, on) for i, each in _added(heard, hissing).items()})
         return [arrays.tensor(found[i]) if i in found else None for i in range(len(soundings))]
 
-    def _lively(self, batch: Batch, arrangements: Sequence[Arrangement], place: int) -> Heard:
+    def _lively(self, factors: Heard, arrangements: Sequence[Arrangement], place: int) -> Heard:
         """Lively partials on one of the grids, as :func:`upsample` wants them."""
         groups = {i: rows.groups for i, each in enumerate(arrangements) if (rows := each.lively[place])}
-        factors, blocks = batch.factors(place), grid.grids(self._audio)[place].blocks
+        blocks = grid.grids(self._audio)[place].blocks
         sums = {
             i: additive.sums(left, [(each.first, each.last, each.bases) for each in groups[i]])
             for i, left in factors.items()

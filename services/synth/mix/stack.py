@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from auralis.audio import AudioFormat
 from services.synth.dsp import additive, arrays, grid
 from services.synth.dsp.arrays import Array
+from services.synth.dsp.grid import Blocks
 from services.synth.mix.arrangement import Arrangement, LivelyRows, SteadyRows
 from services.synth.voices.terms import COUNT
 
@@ -46,33 +48,45 @@ class Place:
             self.missing += additive.ROWS
             self.rows = slice(self.rows.start, self.rows.stop + additive.ROWS)
 
+    @property
+    def lively(self) -> list[tuple[int, LivelyRows]]:
+        """Each arrangement's, and which of the rows at all places is their first."""
+        found = [(self.rows.start + at.start, rows) for _, at, rows in self.shares]
+        return [(first, rows) for first, rows in found if isinstance(rows, LivelyRows)]
+
+
+class Strip:
+    """The lively rows at neighbouring places that have the same borders: they are computed together.
+
+    ``slides`` says whether the pitch of any row does.
+    """
+
+    def __init__(self, places: Sequence[Place], blocks: Blocks, device: torch.device) -> None:
+        self.places = places
+        self.blocks = blocks
+        self.rows = slice(places[0].rows.start, places[-1].rows.stop)
+        self.slides = any(rows.slides for place in places for _, rows in place.lively)
+        self._device = device
+
     def __bool__(self) -> bool:
         """Whether there are any."""
-        return bool(self.shares)
-
-    @property
-    def lively(self) -> list[LivelyRows]:
-        """Each arrangement's."""
-        return [each.rows for each in self.shares if isinstance(each.rows, LivelyRows)]
-
-    @cached_property
-    def slides(self) -> bool:
-        """Whether the pitch of any row slides."""
-        return any(rows.slides for rows in self.lively)
+        return any(place.shares for place in self.places)
 
     @cached_property
     def moving(self) -> NDArray[np.intp]:
-        """Rows that move; filled up, too, by repeating the last one."""
-        moving = [rows.moving + each.at.start for each, rows in zip(self.shares, self.lively, strict=False)]
+        """Rows that move, among those at all places; filled up, too, by repeating the last one."""
+        moving = [rows.moving + first for place in self.places for first, rows in place.lively]
         index = np.concatenate([np.zeros(0, dtype=np.intp), *moving])
         return np.concatenate([index, np.repeat(index[-1:], -len(index) % additive.ROWS)])
 
     @cached_property
     def phasors(self) -> Array:
-        """Those of lively rows: ``[border, row]``."""
-        found = [rows.phasors for rows in self.lively]
-        silence = np.zeros((len(found[0]), self.missing), np.complex64)
-        return arrays.joined([*found, arrays.at(arrays.home_of(found[0]), silence)], axis=1)
+        """How far each row has turned at each border: ``[border, row]``."""
+        found = []
+        for place in self.places:
+            silence = np.zeros((len(self.blocks.frames), place.missing), np.complex64)
+            found += [*(rows.phasors for _, rows in place.lively), arrays.on(self._device, silence)]
+        return arrays.joined(found, axis=1)
 
 
 class Stack:
@@ -82,7 +96,7 @@ class Stack:
     those that fill up are the first one's.
     """
 
-    def __init__(self, arrangements: Sequence[Arrangement], device: torch.device) -> None:
+    def __init__(self, arrangements: Sequence[Arrangement], audio: AudioFormat, device: torch.device) -> None:
         self.arrangements = arrangements
         self.places: list[Place] = []
         for place in range(grid.PLACES):
@@ -97,6 +111,9 @@ class Stack:
             ]
             tones += [*(share.rows.tones for share in each.shares), np.zeros((3, each.missing))]
             sizes += [*((share.owner, len(share.rows)) for share in each.shares), (0, each.missing)]
+        self.strips = [
+            Strip(self.places[on], grid.grids(audio)[on.start].blocks, device) for on in grid.strips(audio)
+        ]
         self.table = arrays.joined(tables, axis=1)
         self.tones = np.concatenate(tones, axis=1)
         owners, counts = zip(*sizes, strict=True)

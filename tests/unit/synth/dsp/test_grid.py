@@ -47,6 +47,12 @@ def test_places_are_the_grids_and_what_is_steady() -> None:
     assert len(grid.grids(AudioFormat())) == grid.LIVELY == grid.STEADY == grid.PLACES - 1
 
 
+@pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
+def test_the_middle_and_the_coarse_grid_have_the_same_borders(rate_hz: int) -> None:
+    """What is elementwise can be computed for both at once."""
+    assert grid.strips(AudioFormat(rate_hz)) == (slice(0, 1), slice(1, 3))
+
+
 @pytest.mark.parametrize("each", [each for each in GRIDS if each.divisor > 1], ids=lambda each: each.rate_hz)
 def test_what_a_grid_holds_lies_well_under_half_of_its_rate(each: grid.Grid) -> None:
     """The first image of its highest partial lies more than an octave over it: room for a short filter."""

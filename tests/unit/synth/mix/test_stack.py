@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
-from services.synth.dsp import additive, grid
+from services.synth.dsp import additive
 from services.synth.mix.arrangement import NOTHING, Arrangement, Arranger
 from services.synth.mix.desk import Flat
 from services.synth.mix.sounding import Sounding
@@ -13,7 +13,7 @@ from services.synth.mix.stack import Stack
 from services.synth.patches.library import library
 from tests.unit.synth.players import voices_of_note
 
-CPU = torch.device("cpu")
+CPU, CD = torch.device("cpu"), AudioFormat()
 HALF = np.full(2, 0.5)
 
 
@@ -36,7 +36,7 @@ def test_every_row_is_there_once_in_its_place(rate_hz: int) -> None:
         NOTHING,
         arrangement("choir", "felt_piano", rate_hz=rate_hz),
     ]
-    stack = Stack(channels, CPU)
+    stack = Stack(channels, AudioFormat(rate_hz), CPU)
     for number, place in enumerate(stack.places):
         found = {share.owner: share for share in place.shares}
         assert set(found) == {i for i, each in enumerate(channels) if each.places[number] is not None}
@@ -53,7 +53,7 @@ def test_every_row_is_there_once_in_its_place(rate_hz: int) -> None:
 def test_places_are_filled_up_with_silence() -> None:
     """To whole registers; all of them together to a size that is no multiple of 4096 bytes."""
     for names in (("warm_pad",), ("choir", "kalimba"), ("felt_piano", "bowed", "flute"), ()):
-        stack = Stack([arrangement(*names)], CPU)
+        stack = Stack([arrangement(*names)], CD, CPU)
         sizes = [place.rows.stop - place.rows.start for place in stack.places]
         assert all(size % additive.ROWS == 0 for size in sizes)
         assert sum(sizes) == stack.table.shape[1] == stack.tones.shape[1] == len(stack.owners)
@@ -65,22 +65,39 @@ def test_places_are_filled_up_with_silence() -> None:
             assert not silent.any()
 
 
+@pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
+def test_grids_with_the_same_borders_are_one_strip(rate_hz: int) -> None:
+    """The full grid by itself; what turns at each border is that of each row, in the rows' order."""
+    channels = [arrangement("choir", "kalimba", rate_hz=rate_hz), arrangement("flute", rate_hz=rate_hz)]
+    stack = Stack(channels, AudioFormat(rate_hz), CPU)
+    assert [strip.places for strip in stack.strips] == [stack.places[:1], stack.places[1:3]]
+    strip = stack.strips[1]
+    assert strip
+    assert strip.phasors.shape == (len(strip.blocks.frames), strip.rows.stop - strip.rows.start)
+    for place in strip.places:
+        for first, rows in place.lively:
+            at = first - strip.rows.start
+            assert np.array_equal(strip.phasors[:, at : at + len(rows)], rows.phasors)
+
+
 def test_what_moves_is_found_among_all_that_are_there() -> None:
     """Two struck notes of two channels."""
     channels = [arrangement("kalimba", seq=0), arrangement("felt_piano", seq=0)]
-    place = Stack(channels, CPU).places[0]
+    stack = Stack(channels, CD, CPU)
     rows = [each.lively[0] for each in channels]
     assert rows[0] is not None
     assert rows[1] is not None
     expected = {*rows[0].moving.tolist(), *(rows[1].moving + len(rows[0])).tolist()}
-    assert set(place.moving.tolist()) == expected
-    assert len(place.moving) % additive.ROWS == 0
-    assert place.phasors.shape == (len(grid.full(AudioFormat()).blocks.frames), place.rows.stop)
+    moving = stack.strips[0].moving
+    assert set(moving.tolist()) == expected
+    assert len(moving) % additive.ROWS == 0
+    assert not stack.strips[1]
+    assert len(stack.strips[1].moving) == 0
 
 
 def test_it_is_that_of_the_very_same_arrangements() -> None:
     one, other = arrangement("warm_pad"), arrangement("warm_pad")
-    stack = Stack([one, other], CPU)
+    stack = Stack([one, other], CD, CPU)
     assert stack.of([one, other])
     assert not any(stack.of(each) for each in ([one], [other, one], [one, other, other], []))
-    assert Stack([], CPU).of([])
+    assert Stack([], CD, CPU).of([])
