@@ -21,6 +21,7 @@ from services.synth.dsp.arrays import Array
 from services.synth.dsp.steady import Spectrum, Spread
 from services.synth.mix.desk import LAYERS, Mixes
 from services.synth.mix.sounding import Sounding
+from services.synth.voices import hiss_terms
 from services.synth.voices.columns import Hiss
 from services.synth.voices.terms import EARS
 from services.synth.voices.voice import AtPlace, Part, Stage, Voice, brightness_range
@@ -102,7 +103,7 @@ class SteadyRows(PlaceRows[Spread]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HissRows:
-    """Noises: tables ``[column, noise and band]`` of those that do not move and of those that do.
+    """Noises: terms ``[term, noise and band]`` of those that do not move and of those that do.
 
     ``members`` is what each noise adds to the power of each layer: ``[ear, layer, noise]``, those that do not
     move first. Of the bands those from ``lowest`` to ``highest`` can be heard.
@@ -270,9 +271,8 @@ def _same_voices(some: Sequence[tuple[Voice, bool]], others: Sequence[tuple[Voic
 
 
 def _hiss_table(voices: Sequence[Voice], device: torch.device) -> Array:
-    nothing = np.zeros((0, noise.BANDS, len(Hiss)), dtype=np.float32)
-    table = np.concatenate([nothing, *(voice.hiss for voice in voices)]).reshape(-1, len(Hiss))
-    return arrays.on(device, table.T.copy())
+    nothing = np.zeros((hiss_terms.COUNT, 0), dtype=np.float32)
+    return arrays.on(device, np.concatenate([nothing, *(voice.hiss_terms for voice in voices)], axis=1))
 
 
 def _hiss_frames(voices: Sequence[Voice]) -> NDArray[np.int64]:

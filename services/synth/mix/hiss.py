@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,48 +15,57 @@ from services.synth.dsp.grid import Grid
 from services.synth.mix.arrangement import Arrangement, HissRows
 from services.synth.mix.desk import Mixes
 from services.synth.mix.sounding import Sounding
-from services.synth.voices import levels
-from services.synth.voices.columns import Hiss
+from services.synth.voices import hiss_terms, levels
 
-# A chunk, a table ``[column, noise and band]`` and the frame of each column's onset.
-_Rows = tuple[Sounding, Array, NDArray[np.int64]]
 
-_SILENT: Final = {Hiss.ATTACK_S: 1.0, Hiss.RISE: 1.0, Hiss.GATE_S: 1e6, Hiss.RELEASE_S: 1.0}
+class _Bands:
+    """The bands of several chunks' noises, filled up to whole :data:`additive.ROWS` with silent ones."""
+
+    def __init__(self, found: Sequence[tuple[int, Array, NDArray[np.int64]]], device: torch.device) -> None:
+        sizes = [len(at) for _, _, at in found]
+        missing = -sum(sizes) % additive.ROWS
+        silence = np.zeros((hiss_terms.COUNT, missing), dtype=np.float32)
+        self.table = arrays.joined([*(table for _, table, _ in found), arrays.on(device, silence)], axis=1)
+        self.onsets = np.concatenate([*(at for _, _, at in found), np.zeros(missing, dtype=np.int64)])
+        owners = [owner for owner, _, _ in found]
+        self.owners = np.repeat([*owners, 0], [*sizes, missing])
+        ends = list(accumulate(sizes, initial=0))
+        self.at = dict(zip(owners, map(slice, ends[:-1], ends[1:]), strict=True))
+
+
+class HissStack:
+    """The noises of ``arrangements``: all about them that does not change from chunk to chunk."""
+
+    def __init__(self, arrangements: Sequence[Arrangement], device: torch.device) -> None:
+        self.rows = {owner: rows for owner, each in enumerate(arrangements) if (rows := each.hiss)}
+        self.still = _Bands([(i, each.still, each.still_at) for i, each in self.rows.items()], device)
+        self.moving = _Bands([(i, each.moving, each.moving_at) for i, each in self.rows.items()], device)
 
 
 class Hisses:
     """The noises of chunks: their gains at a chunk's ends or, where some move, at its borders."""
 
     def __init__(
-        self,
-        soundings: Sequence[Sounding],
-        arrangements: Sequence[Arrangement],
-        audio: AudioFormat,
-        device: torch.device,
+        self, soundings: Sequence[Sounding], stack: HissStack, audio: AudioFormat, device: torch.device
     ) -> None:
+        self._soundings = soundings
+        self._stack = stack
         self._audio = audio
         self._device = device
         frames = noise.border_frames(audio)
         self._along = arrays.single(device, frames / audio.frames_per_chunk)[:, None]
-        pairs = enumerate(zip(soundings, arrangements, strict=True))
-        self._found = {i: (sounding, rows) for i, (sounding, each) in pairs if (rows := each.hiss)}
-        self._still = self._levels(
-            [(sounding, rows.still, rows.still_at) for sounding, rows in self._found.values()],
-            np.array([0, audio.frames_per_chunk]),
-        )
-        self._moving = self._levels(
-            [(sounding, rows.moving, rows.moving_at) for sounding, rows in self._found.values()], frames
-        )
+        self._still = self._levels(stack.still, np.array([0, audio.frames_per_chunk]))
+        self._moving = self._levels(stack.moving, frames)
 
     def mixed(self, desk: Mixes) -> "dict[int, Noise]":
         """The noise of each chunk that has some, weighed into outputs by ``desk``."""
-        found = zip(self._found.items(), self._still, self._moving, strict=True)
-        return {i: self._noise(*chunk, still, moving, desk) for (i, chunk), still, moving in found}
+        return {owner: self._noise(owner, rows, desk) for owner, rows in self._stack.rows.items()}
 
-    def _noise(self, sounding: Sounding, rows: HissRows, still: Array, moving: Array, desk: Mixes) -> "Noise":
-        level = still
+    def _noise(self, owner: int, rows: HissRows, desk: Mixes) -> "Noise":
+        sounding, level = self._soundings[owner], self._still[:, self._stack.still.at[owner]]
         if rows.moving.shape[1]:
-            level = arrays.joined([levels.between(still[0], still[1], self._along), moving], axis=1)
+            moving = self._moving[:, self._stack.moving.at[owner]]
+            level = arrays.joined([levels.between(level[0], level[1], self._along), moving], axis=1)
         power = (level * level).reshape(len(level), -1, noise.BANDS).swapaxes(0, 1)
         # What the voices of a layer share is one noise: their powers add.
         ears, layers, noises = rows.members.shape
@@ -79,31 +88,15 @@ class Hisses:
         by_time = gains.reshape(-1, len(layers), times, noise.BANDS) * level.T[..., None]
         return by_time.reshape(gains.shape)
 
-    def _levels(self, found: Sequence[_Rows], at_frames: NDArray[np.int64]) -> Sequence[Array]:
-        """``[time, row]`` of each chunk, at frames from its start."""
-        sizes = [len(at) for _, _, at in found]
-        missing = -sum(sizes) % additive.ROWS
-        if not sum(sizes):
-            return [arrays.on(self._device, np.zeros((len(at_frames), 0), np.float32)) for _ in found]
-        tables = [*(rows for _, rows, at in found if len(at)), self._silence(missing)]
-        since = [sounding.start_frame - at for sounding, _, at in found]
-        since_s = np.concatenate([*since, np.zeros(missing)]) / self._audio.sample_rate_hz
-        ends = np.repeat([sounding.intensity for sounding, _, _ in found], sizes, axis=0)
-        start, end = arrays.single(self._device, np.pad(ends, ((0, missing), (0, 0))).T)
-        along = arrays.single(self._device, at_frames / self._audio.frames_per_chunk)[:, None]
+    def _levels(self, bands: _Bands, at_frames: NDArray[np.int64]) -> Array:
+        """``[time, noise and band]``, at frames from each chunk's start."""
+        starts = np.array([each.start_frame for each in self._soundings], dtype=np.int64)
+        since_s = (starts.take(bands.owners) - bands.onsets) / self._audio.sample_rate_hz
         times = arrays.single(self._device, at_frames / self._audio.sample_rate_hz)[:, None]
-        intensity = start + (end - start) * along
-        level = levels.hiss_levels(
-            arrays.joined(tables, axis=1), arrays.single(self._device, since_s) + times, intensity
-        )
-        firsts = accumulate(sizes, initial=0)
-        return [level[:, first : first + size] for first, size in zip(firsts, sizes, strict=False)]
-
-    def _silence(self, count: int) -> Array:
-        table = np.zeros((len(Hiss), count), dtype=np.float32)
-        for column, value in _SILENT.items():
-            table[column] = value
-        return arrays.on(self._device, table)
+        start, end = np.array([each.intensity for each in self._soundings]).T
+        along = (at_frames / self._audio.frames_per_chunk)[:, None]
+        intensity = arrays.single(self._device, (start + (end - start) * along).take(bands.owners, axis=1))
+        return levels.hiss_levels(bands.table, arrays.single(self._device, since_s) + times, intensity)
 
 
 class Noise(NamedTuple):

@@ -48,7 +48,7 @@ class LayerRenderer:
         if not self._stack.of(arrangements):
             self._stack = Stack(arrangements, self._audio, self._device)
         batch = Batch(soundings, self._stack, self._audio, self._device)
-        noises = Hisses(soundings, arrangements, self._audio, self._device).mixed(self._desk)
+        noises = Hisses(soundings, self._stack.hiss, self._audio, self._device).mixed(self._desk)
         factors, at_rest, found = batch.factors(), self._steady(batch, arrangements), Heard()
         for place, on in enumerate(grid.grids(self._audio)):
             heard = _added(self._lively(factors[place], arrangements, place), at_rest[place])

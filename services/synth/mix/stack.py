@@ -14,6 +14,7 @@ from services.synth.dsp import additive, arrays, grid
 from services.synth.dsp.arrays import Array
 from services.synth.dsp.grid import Blocks
 from services.synth.mix.arrangement import Arrangement, LivelyRows, SteadyRows
+from services.synth.mix.hiss import HissStack
 from services.synth.voices.terms import COUNT
 
 
@@ -114,6 +115,7 @@ class Stack:
         self.strips = [
             Strip(self.places[on], grid.grids(audio)[on.start].blocks, device) for on in grid.strips(audio)
         ]
+        self.hiss = HissStack(arrangements, device)
         self.table = arrays.joined(tables, axis=1)
         self.tones = np.concatenate(tones, axis=1)
         owners, counts = zip(*sizes, strict=True)

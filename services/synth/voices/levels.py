@@ -1,8 +1,8 @@
 """Levels and phases of partials and noise bands in closed form: at any time, without what came before.
 
-``terms`` are those of :mod:`services.synth.voices.terms`, ``[term, partial]``; a ``table`` has the columns of
-a noise band, ``[column, band]``. Times are seconds since the note's onset, ``[time, partial]`` or ``[time,
-band]``. What a row does not have (no decay, no tremolo) leaves its level as it is.
+``terms`` are those of :mod:`services.synth.voices.terms`, ``[term, partial]``. Times are seconds since the
+note's onset, ``[time, partial]`` or ``[time, band]``. What a row does not have (no decay, no tremolo) leaves
+its level as it is.
 """
 
 import math
@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.synth.dsp.arrays import Array, functions
+from services.synth.voices import hiss_terms as of_hiss
 from services.synth.voices import terms as of_terms
-from services.synth.voices.columns import Hiss
 
-_TURN: Final = 2 * math.pi
 _SILENCE: Final = 1e-12
 NEUTRAL: Final = 0.5  # of brightness and intensity
 
@@ -75,19 +74,23 @@ def vibrato_turns(terms: Array, since_s: Array) -> Array:
     return depth * grown * functions(terms).sin(rate * since_s + phase)
 
 
-def hiss_levels(table: Array, since_s: Array, intensity: Array) -> Array:
-    """Gains of noise bands, in the shape of ``since_s`` (``intensity`` has it too)."""
-    of = functions(table)
-    own_s = since_s - table[Hiss.DELAY_S]
-    risen = _smoothstep(own_s / table[Hiss.ATTACK_S]).clip(_SILENCE, 1.0)
-    level = of.exp(table[Hiss.RISE] * of.log(risen))  # a power, ten times as fast
-    remaining = 1 - _smoothstep((since_s - table[Hiss.GATE_S]) / table[Hiss.RELEASE_S])
-    faded = of.exp(-(own_s - table[Hiss.ATTACK_S]).clip(0.0, math.inf) * table[Hiss.DECAY])
-    turns = table[Hiss.GUST_HZ] * since_s + table[Hiss.GUST_TURNS]
-    # Two rates that never meet again: a gust is no pendulum.
-    gust = 0.7 * of.sin(_TURN * turns) + 0.3 * of.sin(_TURN * 2.7 * turns)
-    nepers = table[Hiss.GUST] * gust + table[Hiss.INTENSITY] * (intensity - NEUTRAL)
-    return table[Hiss.GAIN] * level * (remaining * remaining) * faded * of.exp(nepers)
+def hiss_levels(terms: Array, since_s: Array, intensity: Array) -> Array:
+    """Gains of noise bands, ``[time, band]``, by the terms of :mod:`services.synth.voices.hiss_terms`.
+
+    ``intensity`` has the shape of ``since_s``.
+    """
+    of = functions(terms)
+    swung = terms[of_hiss.GUST_RATE][:, None] * since_s
+    swung += terms[of_hiss.GUST_PHASE][:, None]
+    swung = of.sin(swung) * terms[of_hiss.GUST][:, None]
+    own_s = since_s - terms[of_hiss.FROM][:, None]
+    risen, released = _smoothstep(own_s * terms[of_hiss.PACE][:, None])
+    nepers = swung[0] + swung[1] + terms[of_hiss.LEVEL]
+    nepers += terms[of_hiss.RISE] * of.log(risen.clip(_SILENCE, 1.0))
+    nepers -= terms[of_hiss.DECAY] * (since_s - terms[of_hiss.DECAY_FROM_S]).clip(0.0, math.inf)
+    nepers += terms[of_hiss.INTENSITY] * (intensity - NEUTRAL)
+    remaining = 1 - released
+    return of.exp(nepers) * (remaining * remaining)
 
 
 def _smoothstep(x: Array) -> Array:

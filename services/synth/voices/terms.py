@@ -20,7 +20,7 @@ from services.synth.voices.columns import Bend, Fast, Slow
 QUANTITIES: Final = 3
 _TURN: Final = 2 * math.pi
 _ORDER: Final = 4 * math.log(2)
-_SILENCE: Final = 1e-87  # in single numbers its logarithm's exponential is 0
+SILENCE: Final = 1e-87  # in single numbers its logarithm's exponential is 0
 VIBRATO_GROWS_S: Final = 0.7
 
 # Of each quantity: what it is, what it gains by what is asked for, and how it swings.
@@ -64,7 +64,7 @@ def terms_of(table: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _slow(found: NDArray[np.float32], slow: NDArray[np.float64]) -> None:
     level, place, over = AT.start, AT.start + 1, AT.start + 2
-    found[level] = np.log(np.maximum(slow[Slow.GAIN], _SILENCE)) + slow[Slow.MIDDLE]
+    found[level] = np.log(np.maximum(slow[Slow.GAIN], SILENCE)) + slow[Slow.MIDDLE]
     found[place] = 2 * slow[Slow.MORPH_AT] - 1
     found[over] = 4 * np.log(slow[Slow.FREQ_HZ] / slow[Slow.CUTOFF_HZ])
     wider = np.array([1.0, 2.0, -_ORDER])[:, None]

@@ -15,6 +15,7 @@ from services.synth.dsp import additive, grid, steady
 from services.synth.dsp.additive import Waves
 from services.synth.dsp.steady import Spread
 from services.synth.voices.columns import BEND, EARS, FAST, SLOW, Bend
+from services.synth.voices.hiss_terms import hiss_terms_of
 from services.synth.voices.terms import terms_of
 
 K = TypeVar("K", Waves, Spread)
@@ -282,6 +283,11 @@ class Voice:
     @cached_property
     def _terms(self) -> NDArray[np.float32]:
         return terms_of(self.rows.table)
+
+    @cached_property
+    def hiss_terms(self) -> NDArray[np.float32]:
+        """Those of the noise bands: ``[term, noise and band]``."""
+        return hiss_terms_of(self.hiss)
 
     @cached_property
     def _free(self) -> NDArray[np.bool_]:
