@@ -28,7 +28,7 @@ Heard: TypeAlias = dict[int, Array]
 
 
 class LayerRenderer:
-    """Renders mixed layers on one device; arrangements are kept, a cache of a pure function."""
+    """Renders mixed layers on one device; arrangements and stacks are kept, caches of pure functions."""
 
     def __init__(self, audio: AudioFormat, device: torch.device, desk: Mixes) -> None:
         self._audio = audio
@@ -36,19 +36,19 @@ class LayerRenderer:
         self._desk = desk
         self._arranger = Arranger(audio, device, desk)
         self._arrangements = Recent[int, Arrangement]()
-        self._stack = Stack([], audio, device)
+        self._stacks = Recent[tuple[int, ...], Stack]()
 
     def next_round(self) -> None:
-        """Drop the arrangements that no channel has needed lately."""
+        """Drop what no channel has needed lately."""
         self._arrangements.next_round()
+        self._stacks.next_round()
 
     def render(self, soundings: Sequence[Sounding]) -> list[torch.Tensor | None]:
         """``[output, frame]`` of each chunk; None where nothing sounds."""
         arrangements = [self._arrangement(each) for each in soundings]
-        if not self._stack.of(arrangements):
-            self._stack = Stack(arrangements, self._audio, self._device)
-        batch = Batch(soundings, self._stack, self._audio, self._device)
-        noises = Hisses(soundings, self._stack.hiss, self._audio, self._device).mixed(self._desk)
+        stack = self._stack(tuple(each.seed for each in soundings), arrangements)
+        batch = Batch(soundings, stack, self._audio, self._device)
+        noises = Hisses(soundings, stack.hiss, self._audio, self._device).mixed(self._desk)
         factors, at_rest, found = batch.factors(), self._steady(batch, arrangements), Heard()
         for place, on in enumerate(grid.grids(self._audio)):
             heard = _added(self._lively(factors[place], arrangements, place), at_rest[place])
@@ -87,6 +87,12 @@ class LayerRenderer:
         if not kept.serves(sounding):
             kept = self._arranger.arrange(sounding, kept)
         return self._arrangements.keep(sounding.seed, kept)
+
+    def _stack(self, seeds: tuple[int, ...], arrangements: Sequence[Arrangement]) -> Stack:
+        kept = self._stacks.get(seeds)
+        if kept is None or not kept.of(arrangements):
+            kept = Stack(arrangements, self._audio, self._device)
+        return self._stacks.keep(seeds, kept)
 
 
 def _added(one: Heard, other: Heard) -> Heard:

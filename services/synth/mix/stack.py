@@ -1,6 +1,7 @@
 """The rows of a batch's arrangements, stacked: those of all channels at one place after another."""
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterator, Sequence
 from functools import cache, cached_property
 from itertools import accumulate
 from typing import NamedTuple
@@ -48,6 +49,11 @@ class Place:
         if self.rows.stop % (2 * additive.ROWS) == 0:
             self.missing += additive.ROWS
             self.rows = slice(self.rows.start, self.rows.stop + additive.ROWS)
+
+    def members(self, device: torch.device) -> Iterator[tuple[int, Array, NDArray[np.float64]]]:
+        """Whose they are, their terms and tones; the silent ones at last."""
+        yield from ((owner, rows.table, rows.tones) for owner, _, rows in self.shares)
+        yield 0, arrays.on(device, _silence(self.missing)), np.zeros((3, self.missing))
 
     @property
     def lively(self) -> list[tuple[int, LivelyRows]]:
@@ -104,31 +110,21 @@ class Stack:
             here = [(owner, rows) for owner, each in enumerate(arrangements) if (rows := each.places[place])]
             self.places.append(Place(self.places[-1].rows.stop if place else 0, here))
         self.places[-1].unalign()
-        tables, tones, sizes = [], [], []
-        for each in self.places:
-            tables += [
-                *(share.rows.table for share in each.shares),
-                arrays.on(device, _silence(each.missing)),
-            ]
-            tones += [*(share.rows.tones for share in each.shares), np.zeros((3, each.missing))]
-            sizes += [*((share.owner, len(share.rows)) for share in each.shares), (0, each.missing)]
+        members = [each for place in self.places for each in place.members(device)]
+        owners, tables, tones = zip(*members, strict=True)
+        self.table = arrays.joined(tables, axis=1)
+        self.tones = np.concatenate(tones, axis=1)
+        self.owners = np.repeat(owners, [each.shape[1] for each in tones])
         self.strips = [
             Strip(self.places[on], grid.grids(audio)[on.start].blocks, device) for on in grid.strips(audio)
         ]
         self.hiss = HissStack(arrangements, device)
-        self.table = arrays.joined(tables, axis=1)
-        self.tones = np.concatenate(tones, axis=1)
-        owners, counts = zip(*sizes, strict=True)
-        self.owners = np.repeat(owners, counts)
 
     def of(self, arrangements: Sequence[Arrangement]) -> bool:
         """Whether it is the stack of these very ones."""
-        known = self.arrangements
-        return len(arrangements) == len(known) and all(map(_same, arrangements, known))
-
-
-def _same(one: Arrangement, other: Arrangement) -> bool:
-    return one is other
+        return len(arrangements) == len(self.arrangements) and all(
+            map(operator.is_, arrangements, self.arrangements)
+        )
 
 
 @cache

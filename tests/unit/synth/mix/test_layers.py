@@ -126,6 +126,20 @@ def test_a_stack_is_kept_while_no_voice_changes() -> None:
         assert same(LayerRenderer(audio, torch.device("cpu"), Flat()).render([part])[0], kept)
 
 
+def test_stacks_that_no_batch_needs_are_forgotten() -> None:
+    """After as many rounds as arrangements."""
+    audio = AudioFormat()
+    parts = parts_of(audio)
+    renderer = LayerRenderer(audio, torch.device("cpu"), Flat())
+    for batch in (parts[:1], parts[1:], parts):
+        renderer.render(batch)
+    assert len(renderer._stacks) == 3
+    for _ in range(40):
+        renderer.next_round()
+        renderer.render(parts)
+    assert len(renderer._stacks) == 1
+
+
 def test_without_voices_there_is_nothing() -> None:
     """A chunk without voices has no output, beside one that has voices or alone."""
     audio = AudioFormat()
