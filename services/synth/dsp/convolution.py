@@ -25,6 +25,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -183,13 +184,15 @@ def _transformed(pairs: Sequence[Pair], audio: AudioFormat) -> Sequence[torch.Te
     sounding = [[chunk for chunk in pair if chunk is not None] for pair in pairs]
     rows = [max(map(len, chunks)) for chunks in sounding]
     samples = sounding[0][0].new_zeros(max(sum(rows), _LEAST_ROWS), size)
-    places = torch.split(samples[: sum(rows)], rows)
+    ends = list(accumulate(rows, initial=0))
+    places = list(map(slice, ends[:-1], ends[1:]))
     for place, (before, now) in zip(places, pairs, strict=True):
         if before is not None:
-            place[:, size - 2 * frames : size - frames] = before
+            samples[place, size - 2 * frames : size - frames] = before
         if now is not None:
-            place[:, size - frames :] = now
-    return torch.split(torch.fft.rfft(samples)[: sum(rows)], rows)
+            samples[place, size - frames :] = now
+    found = torch.fft.rfft(samples)
+    return [found[place] for place in places]
 
 
 def convolve(pasts: Sequence[Past], audio: AudioFormat) -> list[torch.Tensor | None]:

@@ -212,8 +212,11 @@ class SpaceRenderer:
     def _echoes(self, spots: Sequence[_Spot]) -> list[torch.Tensor | None]:
         """What the delay gives; where the tempo changes, from the old spacing into the new one."""
         heard = self._convolved(spots, "delay_spectrum", [self._delays(spot.take) for spot in spots])
+        return [self._respaced(*each) if len(each) > 1 else each[0] for each in heard]
+
+    def _respaced(self, old: torch.Tensor | None, new: torch.Tensor | None) -> torch.Tensor | None:
         share = torch.linspace(0, 1, self._audio.frames_per_chunk, device=self._device)
-        return [crossfaded(each[0], each[1], share) if len(each) > 1 else each[0] for each in heard]
+        return crossfaded(old, new, share)
 
     def _delays(self, take: Take) -> list[Response]:
         """The delay of the chunk before, if another, and of this one."""
