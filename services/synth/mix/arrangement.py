@@ -62,7 +62,7 @@ class Group(NamedTuple):
 class PlaceRows(Generic[K]):
     """The partials of a chunk at one place, by layer.
 
-    ``table`` (``[column, row]``) and ``tones`` (``[3, row]``) are those of
+    ``table`` (``[column, row]``) and ``tones`` (``[4, row]``) are those of
     :class:`services.synth.voices.voice.AtPlace`; ``layers`` says which of :data:`LAYERS` a row belongs to.
     """
 
@@ -84,12 +84,11 @@ class PlaceRows(Generic[K]):
 class LivelyRows(PlaceRows[Waves]):
     """Lively partials on one grid: ``phasors`` are ``[border, row]``.
 
-    ``moving`` are rows whose levels move fast; ``slides`` says whether the pitch of any row does.
+    ``moving`` are rows whose levels move fast.
     """
 
     phasors: Array
     moving: NDArray[np.intp]
-    slides: bool
     groups: tuple[Group, ...]
 
 
@@ -191,7 +190,6 @@ class Arranger:
             layers,
             arrays.on(self._device, np.concatenate([part.rows.kernel.phasors for _, part in placed], axis=1)),
             np.flatnonzero(np.concatenate([part.moving for _, part in placed])),
-            any(voice.slides for voice, _ in placed),
             tuple(_groups(placed, self._device, known)),
         )
 

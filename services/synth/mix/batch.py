@@ -14,7 +14,7 @@ from services.synth.dsp import additive, arrays, grid, steady
 from services.synth.dsp.additive import PARTS
 from services.synth.dsp.arrays import Array
 from services.synth.mix.sounding import WHOLE, Sounding
-from services.synth.mix.stack import Stack, Strip
+from services.synth.mix.stack import Stack, Strip, filled
 from services.synth.voices import levels
 from services.synth.voices.terms import BEND, EARS, FAST, SLOW
 
@@ -30,8 +30,10 @@ class Batch:
         self._audio = audio
         self._device = device
         starts = np.array([each.start_frame for each in soundings], dtype=np.int64)
-        freq_hz, phase_turns, onset = stack.tones
-        since_frames = starts.take(stack.owners) - onset.astype(np.int64)
+        freq_hz, phase_turns, onset, slid = stack.tones
+        start_frames = starts.take(stack.owners)
+        self._slides = slid > start_frames
+        since_frames = start_frames - onset.astype(np.int64)
         self._since_s = arrays.single(device, since_frames / audio.sample_rate_hz)
         turns = additive.start_turns(freq_hz, phase_turns, since_frames, audio.sample_rate_hz)
         self._start = arrays.phasors(arrays.single(device, turns))
@@ -62,22 +64,34 @@ class Batch:
             }
 
     def _lively(self, strip: Strip) -> Array:
-        table, frames = self._stack.table[:, strip.rows], strip.blocks.frames
-        along = arrays.single(self._device, frames / self._audio.frames_per_chunk)[:, None]
+        frames = strip.blocks.frames
         seconds = arrays.single(self._device, frames / self._audio.sample_rate_hz)[:, None]
         since_s = self._since_s[strip.rows] + seconds
+        turned = strip.phasors * self._start[strip.rows]
+        turned *= arrays.phasors(self._bent(strip, since_s))
+        return additive.factor(turned, self._amplitudes(strip, since_s), self._stack.table[EARS, strip.rows])
+
+    def _amplitudes(self, strip: Strip, since_s: Array) -> Array:
+        """``[border, row]``: on a straight line between the chunk's ends; what moves fast at every border."""
+        along = arrays.single(self._device, strip.blocks.frames / self._audio.frames_per_chunk)[:, None]
         start, end = self._levels[:, strip.rows]
-        amplitude = levels.between(start, end, along)
+        found = levels.between(start, end, along)
         if len(strip.moving):
-            # What moves fast is computed at every border.
             moving = strip.moving - strip.rows.start
-            level = levels.fast_levels(arrays.taken(table[FAST], moving), arrays.taken(since_s, moving))
-            arrays.put(amplitude, moving, arrays.taken(amplitude, moving) * level)
-        # Few notes slide; what no row has need not be computed.
-        bend = levels.bent_turns if strip.slides else levels.vibrato_turns
-        phasors = strip.phasors * self._start[strip.rows]
-        phasors *= arrays.phasors(bend(table[BEND], since_s))
-        return additive.factor(phasors, amplitude, table[EARS])
+            table = arrays.taken(self._stack.table[FAST], strip.moving)
+            level = levels.fast_levels(table, arrays.taken(since_s, moving))
+            arrays.put(found, moving, arrays.taken(found, moving) * level)
+        return found
+
+    def _bent(self, strip: Strip, since_s: Array) -> Array:
+        """What vibrato and slides add to the phase, turns: ``[border, row]``. Few rows still slide."""
+        table = self._stack.table[BEND, strip.rows]
+        found = levels.vibrato_turns(table, since_s)
+        sliding = filled(np.flatnonzero(self._slides[strip.rows]))
+        if len(sliding):
+            left = levels.slide_turns(arrays.taken(table, sliding), arrays.taken(since_s, sliding))
+            arrays.put(found, sliding, arrays.taken(found, sliding) - left)
+        return found
 
     def _ends(self) -> Array:
         """Levels at the chunk's ends, but for what moves fast: ``[end, row]``."""

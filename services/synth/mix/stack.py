@@ -53,7 +53,7 @@ class Place:
     def members(self, device: torch.device) -> Iterator[tuple[int, Array, NDArray[np.float64]]]:
         """Whose they are, their terms and tones; the silent ones at last."""
         yield from ((owner, rows.table, rows.tones) for owner, _, rows in self.shares)
-        yield 0, arrays.on(device, _silence(self.missing)), np.zeros((3, self.missing))
+        yield 0, arrays.on(device, _silence(self.missing)), np.zeros((4, self.missing))
 
     @property
     def lively(self) -> list[tuple[int, LivelyRows]]:
@@ -63,16 +63,12 @@ class Place:
 
 
 class Strip:
-    """The lively rows at neighbouring places that have the same borders: they are computed together.
-
-    ``slides`` says whether the pitch of any row does.
-    """
+    """The lively rows at neighbouring places that have the same borders: they are computed together."""
 
     def __init__(self, places: Sequence[Place], blocks: Blocks, device: torch.device) -> None:
         self.places = places
         self.blocks = blocks
         self.rows = slice(places[0].rows.start, places[-1].rows.stop)
-        self.slides = any(rows.slides for place in places for _, rows in place.lively)
         self._device = device
 
     def __bool__(self) -> bool:
@@ -81,10 +77,9 @@ class Strip:
 
     @cached_property
     def moving(self) -> NDArray[np.intp]:
-        """Rows that move, among those at all places; filled up, too, by repeating the last one."""
+        """Rows whose levels move fast, among those at all places; filled up, too."""
         moving = [rows.moving + first for place in self.places for first, rows in place.lively]
-        index = np.concatenate([np.zeros(0, dtype=np.intp), *moving])
-        return np.concatenate([index, np.repeat(index[-1:], -len(index) % additive.ROWS)])
+        return filled(np.concatenate([np.zeros(0, dtype=np.intp), *moving]))
 
     @cached_property
     def phasors(self) -> Array:
@@ -99,7 +94,7 @@ class Strip:
 class Stack:
     """The rows of ``arrangements`` at all places: all that does not change from chunk to chunk.
 
-    ``table`` is ``[term, row]``, ``tones`` ``[3, row]``; ``owners`` says which arrangement a row is of, and
+    ``table`` is ``[term, row]``, ``tones`` ``[4, row]``; ``owners`` says which arrangement a row is of, and
     those that fill up are the first one's.
     """
 
@@ -125,6 +120,11 @@ class Stack:
         return len(arrangements) == len(self.arrangements) and all(
             map(operator.is_, arrangements, self.arrangements)
         )
+
+
+def filled(index: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Some rows, filled up to whole :data:`additive.ROWS` by repeating the last one."""
+    return np.concatenate([index, np.repeat(index[-1:], -len(index) % additive.ROWS)])
 
 
 @cache

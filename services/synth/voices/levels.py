@@ -60,18 +60,23 @@ def envelope_levels(terms: Array, since_s: Array) -> Array:
     return risen * (remaining * remaining) * (decay[0] + decay[1])
 
 
-def bent_turns(terms: Array, since_s: Array) -> Array:
-    """What vibrato and slides add to the phase, in turns and in the shape of ``since_s``."""
-    far, pace, from_s = terms[of_terms.SLIDE]
-    own_s = (since_s - from_s).clip(0.0, math.inf)
-    return vibrato_turns(terms, since_s) + far * (1 - functions(terms).exp(-own_s * pace))
-
-
 def vibrato_turns(terms: Array, since_s: Array) -> Array:
-    """What vibrato alone adds."""
+    """What vibrato adds to the phase, in turns and in the shape of ``since_s``."""
     depth, rate, phase, begun = terms[of_terms.VIBRATO]
-    grown = (since_s * (1 / of_terms.VIBRATO_GROWS_S) - begun).clip(0.0, 1.0)
-    return depth * grown * functions(terms).sin(rate * since_s + phase)
+    swung = rate * since_s
+    swung += phase
+    swung = functions(terms).sin(swung)
+    grown = since_s * (1 / of_terms.VIBRATO_GROWS_S)
+    grown -= begun
+    swung *= grown.clip(0.0, 1.0)
+    swung *= depth
+    return swung
+
+
+def slide_turns(terms: Array, since_s: Array) -> Array:
+    """By how much less a slide has turned the phase than it will have in the end."""
+    far, pace, from_s = terms[of_terms.SLIDE]
+    return far * functions(terms).exp((since_s - from_s).clip(0.0, math.inf) * -pace)
 
 
 def hiss_levels(terms: Array, since_s: Array, intensity: Array) -> Array:

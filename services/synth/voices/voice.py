@@ -22,6 +22,8 @@ K = TypeVar("K", Waves, Spread)
 
 # A struck or sliding note needs the full grid's finer borders for so long.
 YOUNG_S: Final = 0.1
+# After so many of its time constants a slide has come as near to its end as single precision can tell.
+_SLID: Final = 17.0
 # The upper ends of the ranges of brightness in which the same partials are too quiet to be heard.
 BRIGHTNESSES: Final = (0.25, 0.375, 0.5, 0.625, 0.75, 1.0)
 _ROUNDING: Final = 1e-9  # a brightness that is computed may be that much over the end of its range
@@ -76,9 +78,10 @@ class Rows:
 class AtPlace(Generic[K]):
     """Rows as they are rendered at one of the places of :mod:`services.synth.dsp.grid`, by their ``kernel``.
 
-    ``table`` are their :mod:`services.synth.voices.terms`. ``tones`` are frequency (Hz), phase (turns) and
-    the frame of the onset, ``[3, partial]``. The phase is the one at the onset; of steady partials, that of
-    as many frames later as the centre lies after the chunk's start.
+    ``table`` are their :mod:`services.synth.voices.terms`. ``tones`` (``[4, partial]``) are frequency (Hz),
+    phase (turns), the frame of the onset, and the one until which the pitch slides (0: it doesn't). The phase
+    is the one at the onset as if the pitch had always been where it slides to; of steady partials, that of as
+    many frames later as the centre lies after the chunk's start.
     """
 
     table: NDArray[np.float32]
@@ -270,15 +273,19 @@ class Voice:
         return Part(rows, moves[index])
 
     def _computed(self, index: NDArray[np.intp], place: int) -> AtPlace[Any]:
-        freq_hz, phase_turns = self.rows.freq_hz[index], self.rows.phase_turns[index]
+        freq_hz, bend = self.rows.freq_hz[index], self.rows.bend[index]
+        phase_turns = self.rows.phase_turns[index] + bend[:, Bend.SLIDE_TURNS]
         if place == grid.STEADY:
             kernel: Waves | Spread = steady.spread(freq_hz, self.audio)
-            later_s = self.audio.seconds(steady.centre(self.audio))
-            phase_turns = (phase_turns + freq_hz * later_s) % 1.0
+            phase_turns = phase_turns + freq_hz * self.audio.seconds(steady.centre(self.audio))
         else:
             kernel = additive.waves(freq_hz, grid.grids(self.audio)[place].blocks)
+        slides_s = (bend[:, Bend.DELAY_S] + _SLID * bend[:, Bend.SLIDE_S]) * self.audio.sample_rate_hz
+        slid = np.where(bend[:, Bend.SLIDE_TURNS], self.timing.at + slides_s, 0.0)
         onset = np.full(len(index), float(self.timing.at))
-        return AtPlace(self._terms.take(index, axis=1), np.stack([freq_hz, phase_turns, onset]), kernel)
+        return AtPlace(
+            self._terms.take(index, axis=1), np.stack([freq_hz, phase_turns % 1.0, onset, slid]), kernel
+        )
 
     @cached_property
     def _terms(self) -> NDArray[np.float32]:
@@ -294,11 +301,6 @@ class Voice:
         """Which partials are never steady: their pitch moves, or is too low."""
         bends = np.any(self.rows.bend[:, [Bend.VIBRATO_TURNS, Bend.SLIDE_TURNS]] != 0, axis=1)
         return np.asarray(bends | (self.rows.freq_hz < steady.lowest_hz(self.audio)))
-
-    @cached_property
-    def slides(self) -> bool:
-        """Whether any of the partials has a pitch that slides."""
-        return bool(np.any(self.rows.bend[:, Bend.SLIDE_TURNS]))
 
     @cached_property
     def _homes(self) -> NDArray[np.intp]:

@@ -58,14 +58,16 @@ def test_fast_levels_are_those_of_the_columns(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["numpy", "torch"])
 def test_a_bend_is_that_of_the_columns(kind: str) -> None:
-    """Vibrato and slide; vibrato alone where nothing slides."""
+    """Vibrato, and how far a slide has come from where it began."""
     table, since_s = drawn(4), times(11, COUNT)
-    own = of_kind(kind, terms.terms_of(table)[terms.BEND])
+    far = table[columns.BEND][Bend.SLIDE_TURNS]
+    own, times_s = of_kind(kind, terms.terms_of(table)[terms.BEND]), of_kind(kind, since_s)
     exact = np.stack([oracle.bent(table[columns.BEND].astype(float), each) for each in since_s])
-    assert np.allclose(levels.bent_turns(own, of_kind(kind, since_s)), exact, atol=1e-5)
+    slid = far - np.asarray(levels.slide_turns(own, times_s))
+    assert np.allclose(np.asarray(levels.vibrato_turns(own, times_s)) + slid, exact, atol=1e-5)
     table[columns.BEND][Bend.SLIDE_TURNS] = 0
     exact = np.stack([oracle.bent(table[columns.BEND].astype(float), each) for each in since_s])
-    assert np.allclose(levels.vibrato_turns(own, of_kind(kind, since_s)), exact, atol=1e-5)
+    assert np.allclose(levels.vibrato_turns(own, times_s), exact, atol=1e-5)
 
 
 def of_kind(kind: str, values: NDArray[np.float32]) -> torch.Tensor | NDArray[np.float32]:
@@ -89,6 +91,7 @@ def test_terms_of_nothing_can_be_computed_with() -> None:
         found = [
             levels.slow_levels(nothing[terms.SLOW], times(2, 32), np.zeros((3, 2, 32), dtype=np.float32)),
             levels.fast_levels(nothing[terms.FAST], times(9, 32)),
-            levels.bent_turns(nothing[terms.BEND], times(9, 32)),
+            levels.vibrato_turns(nothing[terms.BEND], times(9, 32)),
+            levels.slide_turns(nothing[terms.BEND], times(9, 32)),
         ]
     assert all(np.isfinite(each).all() for each in found)
