@@ -11,7 +11,7 @@ time; all partials' spectra are summed and transformed at once, and what the ker
 is divided out. That is a nonuniform FFT (Dutt & Rokhlin 1993) with the kernel of Barnett, Magland & af
 Klinteberg (2019), ``exp(beta (sqrt(1 - x^2) - 1))``; as a way to synthesise: Rodet & Depalle (1992). The
 slope ``d_p`` has a kernel of its own, the first one's derivative: what is multiplied by ``n`` in time is
-differentiated in frequency. A partial costs as much as 16 bins do, however long the chunk is.
+differentiated in frequency. A partial costs as much as 18 bins do, however long the chunk is.
 
 Bins are as wide on every grid. A spectrum whose highest partial lives on a coarser one is transformed there.
 """
@@ -56,8 +56,8 @@ class Spread(NamedTuple):
 class Spectrum(NamedTuple):
     """How the partials of a chunk add up to bins on ``grid``.
 
-    Bin ``b`` is the sum of the rows ``sources`` of :func:`amplitudes`, each times its one of ``weights``,
-    from ``starts[b]`` on and before ``starts[b + 1]``.
+    The rows are the levels of all partials and, after them, their slopes. Bin ``b`` is the sum of the rows
+    ``sources``, each times its one of ``weights``, from ``starts[b]`` on and before ``starts[b + 1]``.
     """
 
     sources: torch.Tensor
