@@ -36,7 +36,7 @@ class LayerRenderer:
         self._desk = desk
         self._arranger = Arranger(audio, device, desk)
         self._arrangements = Recent[int, Arrangement]()
-        self._stacks = Recent[tuple[int, ...], Stack]()
+        self._stacks = Recent[int, Stack]()
 
     def next_round(self) -> None:
         """Drop what no channel has needed lately."""
@@ -46,7 +46,7 @@ class LayerRenderer:
     def render(self, soundings: Sequence[Sounding]) -> list[torch.Tensor | None]:
         """``[output, frame]`` of each chunk; None where nothing sounds."""
         arrangements = [self._arrangement(each) for each in soundings]
-        stack = self._stack(tuple(each.seed for each in soundings), arrangements)
+        stack = self._stack(soundings, arrangements)
         batch = Batch(soundings, stack, self._audio, self._device)
         noises = Hisses(soundings, stack.hiss, self._audio, self._device).mixed(self._desk)
         factors, at_rest, found = batch.factors(), self._steady(batch, arrangements), Heard()
@@ -88,11 +88,15 @@ class LayerRenderer:
             kept = self._arranger.arrange(sounding, kept)
         return self._arrangements.keep(sounding.seed, kept)
 
-    def _stack(self, seeds: tuple[int, ...], arrangements: Sequence[Arrangement]) -> Stack:
-        kept = self._stacks.get(seeds)
+    def _stack(self, soundings: Sequence[Sounding], arrangements: Sequence[Arrangement]) -> Stack:
+        """That of one channel is kept; of several, one has mostly changed."""
+        if len(soundings) != 1:
+            return Stack(arrangements, self._audio, self._device)
+        seed = soundings[0].seed
+        kept = self._stacks.get(seed)
         if kept is None or not kept.of(arrangements):
             kept = Stack(arrangements, self._audio, self._device)
-        return self._stacks.keep(seeds, kept)
+        return self._stacks.keep(seed, kept)
 
 
 def _added(one: Heard, other: Heard) -> Heard:

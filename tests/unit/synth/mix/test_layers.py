@@ -126,17 +126,17 @@ def test_a_stack_is_kept_while_no_voice_changes() -> None:
         assert same(LayerRenderer(audio, torch.device("cpu"), Flat()).render([part])[0], kept)
 
 
-def test_stacks_that_no_batch_needs_are_forgotten() -> None:
-    """After as many rounds as arrangements."""
+def test_stacks_are_kept_by_channel_and_forgotten() -> None:
+    """Those of chunks that are rendered alone; after as many rounds as arrangements."""
     audio = AudioFormat()
     parts = parts_of(audio)
     renderer = LayerRenderer(audio, torch.device("cpu"), Flat())
-    for batch in (parts[:1], parts[1:], parts):
+    for batch in (parts[:1], parts[1:2], parts):
         renderer.render(batch)
-    assert len(renderer._stacks) == 3
+    assert len(renderer._stacks) == 2
     for _ in range(40):
         renderer.next_round()
-        renderer.render(parts)
+        renderer.render(parts[:1])
     assert len(renderer._stacks) == 1
 
 
