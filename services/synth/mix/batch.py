@@ -5,6 +5,7 @@ border is computed; so is every phase where the pitch moves.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 import numpy as np
 import torch
@@ -96,8 +97,8 @@ class Batch:
     def _ends(self) -> Array:
         """Levels at the chunk's ends, but for what moves fast: ``[end, row]``."""
         table, owners = self._stack.table, self._stack.owners
-        at_ends = self._since_s + arrays.single(self._device, np.array([[0.0], [1 / CHUNKS_PER_SECOND]]))
-        asked = np.stack([levels.asked(each.brightness, each.intensity) for each in self._soundings], axis=2)
+        at_ends = self._since_s + _ends_s(self._device)
+        asked = levels.asked([(each.brightness, each.intensity) for each in self._soundings])
         if len(self._soundings) > 1:
             asked = asked.take(owners, axis=2)
         slow = levels.slow_levels(table[SLOW], at_ends, arrays.on(self._device, asked))
@@ -117,3 +118,9 @@ class Batch:
                     whole = slice(here.rows.start + at.start, here.rows.start + at.stop)
                     ends[:, whole] *= arrays.single(self._device, gains[:, rows.layers])
         return ends
+
+
+@cache
+def _ends_s(device: torch.device) -> Array:
+    """A chunk's ends, in seconds from its start: ``[end, 1]``."""
+    return arrays.single(device, np.array([[0.0], [1 / CHUNKS_PER_SECOND]]))

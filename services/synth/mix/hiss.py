@@ -90,6 +90,8 @@ class Hisses:
 
     def _levels(self, bands: _Bands, at_frames: NDArray[np.int64]) -> Array:
         """``[time, noise and band]``, at frames from each chunk's start."""
+        if not len(bands.owners):
+            return arrays.on(self._device, np.zeros((len(at_frames), 0), dtype=np.float32))
         starts = np.array([each.start_frame for each in self._soundings], dtype=np.int64)
         since_s = (starts.take(bands.owners) - bands.onsets) / self._audio.sample_rate_hz
         times = arrays.single(self._device, at_frames / self._audio.sample_rate_hz)[:, None]

@@ -6,6 +6,7 @@ its level as it is.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -24,9 +25,13 @@ def between(start: Array, end: Array, along: Array) -> Array:
     return (start + (end - start) * along).clip(0.0, math.inf)
 
 
-def asked(brightness: NDArray[np.float64], intensity: NDArray[np.float64]) -> NDArray[np.float32]:
-    """What each quantity of a partial moves by, ``[quantity, time]``, of two curves of 0-1."""
-    return (np.stack([brightness, intensity, brightness]) - NEUTRAL).astype(np.float32)
+def asked(curves: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> NDArray[np.float32]:
+    """What each quantity of a partial moves by: ``[quantity, time, channel]``.
+
+    ``curves`` are brightness and intensity of each channel, 0-1, ``[time]``.
+    """
+    moved = [(brightness, intensity, brightness) for brightness, intensity in curves]
+    return np.array(moved, dtype=np.float32).transpose(1, 2, 0) - np.float32(NEUTRAL)
 
 
 def slow_levels(terms: Array, since_s: Array, asked: Array) -> Array:

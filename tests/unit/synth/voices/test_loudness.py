@@ -24,7 +24,7 @@ def test_no_partial_rises_over_its_loudest_level(name: str) -> None:
     for bound_db, light in zip(loudest, BRIGHTNESSES, strict=True):
         for brightness in (dark, (dark + light) / 2, light):
             for intensity in (0.0, 0.5, 1.0):
-                asked = levels.asked(*(np.full(1, value) for value in (brightness, intensity)))[..., None]
+                asked = levels.asked([(np.full(1, brightness), np.full(1, intensity))])
                 level = levels.slow_levels(terms, times, asked).max(axis=0)
                 level_db = 20 * np.log10(level * rows.stereo.max(axis=1) + 1e-12)
                 assert (level_db <= bound_db + 0.01).all()

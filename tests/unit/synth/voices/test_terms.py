@@ -40,7 +40,7 @@ def test_slow_levels_are_those_of_the_columns(intensity: float, kind: str) -> No
     table, since_s = drawn(1), times(2, COUNT)
     exact = np.stack([oracle.slow(table.astype(float), each, intensity) for each in since_s])
     curve = np.full(2, intensity)
-    asked = levels.asked(oracle.brightness(curve), curve)[..., None]
+    asked = levels.asked([(oracle.brightness(curve), curve)])
     own, asked, since_s = (
         of_kind(kind, each) for each in (terms.terms_of(table)[terms.SLOW], asked, since_s)
     )
