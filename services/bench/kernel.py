@@ -77,7 +77,8 @@ def _spectrum(
     highest_hz = on.high * audio.sample_rate_hz - 1 if on.divisor > 1 else on.low * audio.sample_rate_hz
     into = steady.spectrum([steady.spread(freq_hz, audio)], highest_hz, audio, device)
     start = _started(phase + freq_hz * audio.seconds(steady.centre(audio)), device)
-    level, mixing = (arrays.single(device, each) for each in (np.ones(PARTIALS), stereo.T))
+    level = arrays.single(device, np.ones(PARTIALS))
+    mixing = arrays.single(device, np.repeat(stereo, additive.PARTS, axis=1))
 
     def work() -> torch.Tensor:
         peaks = steady.peaks(level, level, start, audio)

@@ -67,6 +67,13 @@ def stacked(several: Sequence[Array]) -> Array:
     return (torch if isinstance(several[0], torch.Tensor) else np).stack(list(several))
 
 
+def repeated(values: Array, times: int) -> Array:
+    """Every value so often, along a new last axis."""
+    if isinstance(values, torch.Tensor):
+        return values.unsqueeze(-1).expand(*values.shape, times).contiguous()
+    return np.repeat(values[..., None], times, axis=-1)
+
+
 def product(left: Array, right: Array, out: Array | None = None) -> Array:
     """``left @ right``: matrices, or as many of them on either side; not differentiable."""
     return (torch if isinstance(left, torch.Tensor) else np).matmul(left, right, out=out)

@@ -133,13 +133,15 @@ def peaks(start: Array, end: Array, phasors: Array, audio: AudioFormat) -> Array
 def bins(peaks: Array, mixing: Array, into: Spectrum) -> torch.Tensor:
     """The spectrum of every output: complex, ``[bin, output]``.
 
-    ``mixing`` is what each partial adds to each output, ``[output, partial]``.
+    ``mixing`` is what each partial adds to each output, in both parts of its number:
+    ``[partial, output and part]``.
     """
-    outputs, partials = mixing.shape
-    mixed = arrays.in_parts((peaks[:, None] * mixing).swapaxes(1, 2)).reshape(KERNELS * partials, -1)
+    partials, outputs = len(mixing), mixing.shape[1] // additive.PARTS
+    mixed = arrays.in_parts(arrays.repeated(peaks, outputs))
+    mixed *= mixing
     # A bag of embeddings is a row of a sparse matrix times a dense one, in the order of its entries.
     found, *_ = torch.embedding_bag(
-        arrays.tensor(mixed), into.sources, into.starts, mode=0,
+        arrays.tensor(mixed.reshape(KERNELS * partials, -1)), into.sources, into.starts, mode=0,
         per_sample_weights=into.weights, include_last_offset=True,
     )  # fmt: skip
     return torch.view_as_complex(found.view(-1, outputs, additive.PARTS))

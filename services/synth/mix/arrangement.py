@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from auralis.audio import AUDIO_CHANNELS, AudioFormat
 from services.synth.dsp import arrays, grid, noise, steady
-from services.synth.dsp.additive import Waves
+from services.synth.dsp.additive import PARTS, Waves
 from services.synth.dsp.arrays import Array
 from services.synth.dsp.steady import Spectrum, Spread
 from services.synth.mix.desk import LAYERS, Mixes
@@ -94,7 +94,7 @@ class LivelyRows(PlaceRows[Waves]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SteadyRows(PlaceRows[Spread]):
-    """Steady partials: what each adds to each output is ``mixing`` (``[output, row]``)."""
+    """Steady partials: what each adds to each output is ``mixing`` (``[row, output and part]``)."""
 
     spectrum: Spectrum
     mixing: Array
@@ -209,9 +209,10 @@ class Arranger:
         )
 
     def _mixing(self, ears: NDArray[np.float32], layers: NDArray[np.intp]) -> NDArray[np.float32]:
-        """What each row adds to each output, ``[output, row]``, from what it adds to each ear."""
+        """What each row adds to each output, ``[row, output and part]``, from what it adds to each ear."""
         weights = self._desk.weights(LAYERS)
-        return np.asarray(sum(weights[:, layers, ear] * ears[ear] for ear in range(AUDIO_CHANNELS)))
+        found = sum(weights[:, layers, ear] * ears[ear] for ear in range(AUDIO_CHANNELS))
+        return np.repeat(np.transpose(found), PARTS, axis=1)
 
 
 def _joined(

@@ -65,6 +65,16 @@ def test_arrays_of_one_shape_are_stacked(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_values_are_repeated_along_a_new_axis(kind: str) -> None:
+    """In memory of their own."""
+    values = drawn(2, 3)
+    found = arrays.repeated(of_kind(kind, values), 4)
+    assert np.array_equal(found, np.stack([values] * 4, axis=-1))
+    found *= 2
+    assert np.array_equal(values, drawn(2, 3))
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_complex_values_are_pairs_of_real_ones(kind: str) -> None:
     """Real and imaginary part lie side by side."""
     values = np.array([[1 + 2j, 3 - 4j]], dtype=np.complex64)

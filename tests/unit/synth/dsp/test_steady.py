@@ -36,9 +36,13 @@ def kernel(given: Given, start: int, on: Grid, kind: str = "numpy") -> NDArray[n
     first = arrays.phasors(additive.start_turns(freq_hz, given["phase"], frames, audio.sample_rate_hz))
     into = steady.spectrum([steady.spread(freq_hz, audio)], freq_hz.max(), audio, CPU)
     assert into.grid is on
-    low, high, mixing = (of_kind(kind, each) for each in (*given["levels"].T, given["gain"].T))
+    low, high, mixing = (of_kind(kind, each) for each in (*given["levels"].T, in_both_parts(given["gain"])))
     peaks = steady.peaks(low, high, of_kind(kind, first, np.complex64), audio)
     return arrays.tensor(steady.samples(steady.bins(peaks, mixing, into), on)).numpy()
+
+
+def in_both_parts(gain: NDArray) -> NDArray:
+    return np.repeat(gain, 2, axis=1)
 
 
 def of_kind(kind: str, values: NDArray, dtype: type = np.float32) -> Array:
@@ -147,7 +151,7 @@ def test_among_others_a_channel_s_peaks_have_the_same_bits(count: int) -> None:
     """They are a slice of the batch's, wherever that begins."""
     audio, draw = AudioFormat(), np.random.default_rng(count)
     into = steady.spectrum([steady.spread(draw.uniform(60, 3000, count), audio)], 3000, audio, CPU)
-    mixing = draw.random((5, count), dtype=np.float32)
+    mixing = in_both_parts(draw.random((count, 5), dtype=np.float32))
     batch = draw.standard_normal((2, 2 * (count + 96))).astype(np.float32).view(np.complex64)
     for first in (0, 3, 32):
         peaks = batch[:, first : first + count]

@@ -82,7 +82,7 @@ def test_what_a_steady_partial_adds_to_an_output_is_what_the_desk_says() -> None
     assert steady is not None
     weights, ears = Desk.weights(LAYERS), steady.table[EARS]
     for row, layer in enumerate(steady.layers):
-        assert np.allclose(steady.mixing[:, row], weights[:, layer] @ ears[:, row])
+        assert np.allclose(steady.mixing[row], np.repeat(weights[:, layer] @ ears[:, row], 2))
 
 
 def test_onsets_are_those_of_the_voices() -> None:
