@@ -26,10 +26,12 @@ from auralis.channel.state import Channels
 from auralis.keyspace import MAIN_CHANNEL, Keyspace
 from auralis.score.log import ScoreReader
 from auralis.score.score import Score
+from auralis.settings import Settings
 from auralis.supervise import free_port
 from auralis.wire import unpack
 from benchmarks.stalls import Stalls, watching
 from services.offline.replay import replay
+from services.synth import device
 from tests.e2e.system import System, running_system
 
 _LATE_US: Final = 100_000
@@ -121,7 +123,8 @@ async def differing(broker_url: str, heard: Heard) -> list[int]:
         for entry in await ScoreReader(client, keys).read(MAIN_CHANNEL):
             score.apply(entry.id, entry.batch)
     seqs = sorted(heard.payloads)
-    rendered = replay(score, state.seed, AudioFormat(state.sample_rate_hz), seqs)
+    audio, chosen = AudioFormat(state.sample_rate_hz), device.choose(Settings().device)
+    rendered = replay(score, state.seed, audio, seqs, chosen)
     return [seq for seq, pcm in zip(seqs, rendered, strict=True) if pcm != heard.payloads[seq]]
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
+import torch
+
 from auralis.audio import AudioFormat
 from auralis.ring.versions import Versions
 from auralis.score.score import Score
@@ -13,13 +15,15 @@ from services.synth.renderer import Job, Renderer
 _AT_ONCE: Final = 16
 
 
-def replay(score: Score, seed: int, audio: AudioFormat, seqs: Iterable[int]) -> Iterator[bytes]:
+def replay(
+    score: Score, seed: int, audio: AudioFormat, seqs: Iterable[int], device: torch.device | None = None
+) -> Iterator[bytes]:
     """The PCM of each chunk of ``seqs`` as the finished ``score`` makes it.
 
     That is what was streamed, byte for byte, as long as no chunk froze before a change reached it and the
-    ring did not begin anew.
+    ring did not begin anew, and as it is streamed by workers on the same kind of ``device`` (None: the CPU).
     """
-    renderer = Renderer(audio)
+    renderer = Renderer(audio, device)
     jobs = (_job(score, seed, audio, seq) for seq in seqs)
     while some := list(islice(jobs, _AT_ONCE)):
         yield from renderer.render(some)

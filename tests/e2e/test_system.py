@@ -20,6 +20,7 @@ from auralis.ring.versions import Versions
 from auralis.score.log import ScoreReader
 from auralis.score.score import Score
 from services.synth.renderer import Job, Renderer
+from tests.device import DEVICE
 from tests.e2e.listener import Listener, listening
 from tests.e2e.system import System, running_system
 
@@ -64,7 +65,7 @@ class Versioned:
             state = await Channels(client, keys).state("main")
             for entry in await ScoreReader(client, keys).read("main"):
                 score.apply(entry.id, entry.batch)
-        renderer = Renderer(AudioFormat())
+        renderer = Renderer(AudioFormat(), DEVICE)
         known = [seq for seq in listener.seqs if seq in self.versions]
         assert len(known) > 10
         jobs = [Job(state.seed, score, seq, self.versions[seq]) for seq in known]

@@ -10,6 +10,7 @@ from auralis.score.entry_id import EntryId
 from auralis.score.score import Score
 from services.composer import plan as planning
 from services.offline.replay import replay
+from tests.device import DEVICE
 from tests.gates.measures import Audio, from_pcm
 
 # Ten minutes as the gates say; 30 for variety take a minute more than a test run has to spare.
@@ -52,7 +53,7 @@ def composed_and_rendered(seed: int, minutes: float, intensity: float = 0.5, rat
     """The piece of ``seed`` under unchanging controls; without the rise of its first seconds."""
     audio = AudioFormat(rate_hz)
     score = _endless(seed, Controls(intensity=intensity), minutes * 60 + _FIRST_SEQ / 10 + _AHEAD_S, audio)
-    pcm = b"".join(replay(score, seed, audio, range(_FIRST_SEQ, _FIRST_SEQ + round(minutes * 600))))
+    pcm = b"".join(replay(score, seed, audio, range(_FIRST_SEQ, _FIRST_SEQ + round(minutes * 600)), DEVICE))
     return Piece(score, from_pcm(pcm), rate_hz)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import torch
 from redis.asyncio import Redis
 
 from auralis.audio import AudioFormat
@@ -11,6 +12,7 @@ from auralis.score.log import ScoreReader
 from auralis.score.score import Score
 from auralis.wire import unpack
 from services.synth.renderer import Job, Renderer
+from tests.device import DEVICE
 
 
 async def score_of(client: Redis, keys: Keyspace, channel: str = "main") -> Score:
@@ -22,12 +24,16 @@ async def score_of(client: Redis, keys: Keyspace, channel: str = "main") -> Scor
 
 
 def assert_as_offline(
-    frozen: Mapping[int, tuple[bytes, Versions]], score: Score, seed: int, audio: AudioFormat
+    frozen: Mapping[int, tuple[bytes, Versions]],
+    score: Score,
+    seed: int,
+    audio: AudioFormat,
+    device: torch.device = DEVICE,
 ) -> None:
     """Contiguous seqs, and every chunk's bytes are a function of the log and the stored versions."""
     seqs = sorted(frozen)
     assert seqs == list(range(seqs[0], seqs[-1] + 1))
-    renderer = Renderer(audio)
+    renderer = Renderer(audio, device)
     for seq in seqs:
         frame, versions = frozen[seq]
         (pcm,) = renderer.render([Job(seed, score, seq, versions)])

@@ -31,6 +31,7 @@ from tests.integration.synth.offline import assert_as_offline, score_of
 
 AUDIO = AudioFormat()
 SEED = 5
+CPU = torch.device("cpu")
 
 
 class Stage:
@@ -68,7 +69,7 @@ class Stage:
         return await score_of(self.client, self.keys)
 
     async def assert_as_offline(self) -> None:
-        assert_as_offline(self.frozen, await self.score(), SEED, AUDIO)
+        assert_as_offline(self.frozen, await self.score(), SEED, AUDIO, CPU)
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[worker.Worker]:
@@ -78,7 +79,7 @@ class Stage:
             composes = composer.Composer(
                 "one", composer.Collaborators(*link, ComposerMetrics(CollectorRegistry()))
             )
-            renders = worker.Worker("two", worker.Collaborators(*other, self.metrics, torch.device("cpu")))
+            renders = worker.Worker("two", worker.Collaborators(*other, self.metrics, CPU))
             tasks = [asyncio.create_task(each.run()) for each in (composes, renders)]
             try:
                 yield renders
@@ -147,7 +148,7 @@ async def test_a_lost_device_is_not_heard(stage: Stage) -> None:
         renders._engine = Rendering(torch.device("cuda"), lost, Lost, get_ready=lambda *_: None)
         await stage.until(lambda: len(stage.frozen) > 25)
     assert stage.value("device_fallbacks") == 1
-    assert renders._engine.device == torch.device("cpu")
+    assert renders._engine.device == CPU
     await stage.assert_as_offline()
 
 

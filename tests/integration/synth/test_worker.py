@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager, suppress
 
 import msgspec
 import pytest
-import torch
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
@@ -27,6 +26,7 @@ from auralis.wire import unpack
 from services.offline.replay import replay
 from services.synth.metrics import SynthMetrics
 from services.synth.worker import Collaborators, Worker
+from tests.device import DEVICE
 from tests.integration.synth.offline import assert_as_offline, score_of
 from tests.unit.synth.scores import phrase
 
@@ -115,7 +115,7 @@ class Stage:
             clock = BrokerClock(own)
             await clock.start()
             wakeups = WakeUps(listening, self.keys)
-            parts = Collaborators(own, self.keys, clock, wakeups, metrics, torch.device("cpu"))
+            parts = Collaborators(own, self.keys, clock, wakeups, metrics, DEVICE)
             worker = Worker(name, parts)
             task = self.tasks[name] = asyncio.create_task(worker.run())
             try:
@@ -144,7 +144,7 @@ async def test_the_ring_is_the_offline_render(stage: Stage) -> None:
     seqs = [seq for seq in sorted(stage.frozen) if seq > begun]
     assert len(seqs) > 10
     score = await stage.score()
-    for seq, pcm in zip(seqs, replay(score, 5, AUDIO, seqs), strict=True):
+    for seq, pcm in zip(seqs, replay(score, 5, AUDIO, seqs, DEVICE), strict=True):
         assert bytes(unpack(stage.frozen[seq])[1]) == pcm
 
 

@@ -15,6 +15,7 @@ from services.synth.mix.layers import LayerRenderer
 from services.synth.mix.sounding import Sounding
 from services.synth.voices.columns import Bend, Fast, Hiss, Slow
 from services.synth.voices.voice import Rows, Voice
+from tests.device import DEVICE
 
 Array = NDArray[np.float64]
 
@@ -110,7 +111,7 @@ def rendered(
 ) -> Array:
     """The same from the renderer, chunk by chunk: ``[ear, frame]``."""
     torch.set_num_threads(1)  # as in a worker
-    renderer, curve = LayerRenderer(audio, torch.device("cpu"), Flat()), np.full(2, intensity)
+    renderer, curve = LayerRenderer(audio, DEVICE, Flat()), np.full(2, intensity)
     found = np.zeros((2, chunks, audio.frames_per_chunk))
     for seq in range(first_seq, first_seq + chunks):
         start, end = audio.start_frame(seq), audio.end_frame(seq)
@@ -118,7 +119,7 @@ def rendered(
         part = Sounding(SEED, start, sounding, brightness(curve), curve)
         heard = renderer.render([part])[0]
         if heard is not None:
-            found[:, seq - first_seq] = heard.numpy()
+            found[:, seq - first_seq] = heard.cpu().numpy()
     return found.reshape(2, -1)
 
 

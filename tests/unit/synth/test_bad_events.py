@@ -14,6 +14,7 @@ from auralis.ring.versions import Versions
 from auralis.score.events import Automation, Event, Layer, Note, Space, Tempo
 from services.synth.patches.library import library
 from services.synth.renderer import Job, Renderer
+from tests.device import DEVICE
 from tests.unit.synth.scores import FIRST, note, score_of
 
 PLAIN = Versions(FIRST, FIRST)
@@ -53,7 +54,7 @@ def quiet(patch: str, velocity: float) -> Note:
 @cache
 def renderer_of(rate_hz: int) -> Renderer:
     """One for all scores: what bad notes leave behind would be heard in the next one."""
-    return Renderer(AudioFormat(rate_hz))
+    return Renderer(AudioFormat(rate_hz), DEVICE)
 
 
 @settings(max_examples=150)
@@ -79,9 +80,11 @@ def test_no_event_stops_a_renderer_or_makes_a_sample_that_is_no_number(
 @given(bad=st.lists(notes.filter(lambda n: n.patch not in library()), min_size=1, max_size=4))
 def test_notes_that_are_skipped_leave_the_others_as_they_are(bad: list[Note]) -> None:
     """Byte for byte, and each of them is counted."""
-    audio, renderer = AudioFormat(), Renderer(AudioFormat())
+    audio, renderer = AudioFormat(), Renderer(AudioFormat(), DEVICE)
     good = note(99, 0.0, 60.0)
     job = Job(7, score_of([good, *bad], audio), 4, PLAIN)
-    assert renderer.render([job]) == Renderer(audio).render([Job(7, score_of([good], audio), 4, PLAIN)])
+    assert renderer.render([job]) == Renderer(audio, DEVICE).render(
+        [Job(7, score_of([good], audio), 4, PLAIN)]
+    )
     assert renderer.take_skipped().total() == len(set(bad))
     assert renderer.take_skipped().total() == 0

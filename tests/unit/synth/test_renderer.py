@@ -12,6 +12,7 @@ from auralis.score.entry_id import NO_ENTRY, EntryId
 from auralis.score.events import Batch, Chord
 from auralis.score.score import Score
 from services.synth.renderer import Job, Renderer, seam
+from tests.device import DEVICE
 from tests.unit.synth.scores import FIRST, SECOND, lowered, note, phrase, revised, score_of
 
 AUDIO = AudioFormat()
@@ -30,7 +31,7 @@ def rms_db(x: NDArray[np.float64]) -> float:
 
 def render(score: Score, seqs: list[int], versions: Versions = PLAIN, seed: int = 7) -> list[bytes]:
     """Chunks by a fresh renderer, one by one."""
-    renderer = Renderer(AUDIO)
+    renderer = Renderer(AUDIO, DEVICE)
     return [renderer.render([Job(seed, score, seq, versions)])[0] for seq in seqs]
 
 
@@ -51,7 +52,7 @@ def test_bytes_do_not_depend_on_the_batch(score: Score, streamed: list[bytes], b
     """Chunks come out the same in batches of any size and order, from renderers that know nothing."""
     order = list(range(70))
     random.Random(batch).shuffle(order)  # noqa: S311  an order, no secret
-    renderer = Renderer(AUDIO)
+    renderer = Renderer(AUDIO, DEVICE)
     for first in range(0, 70, batch):
         seqs = order[first : first + batch]
         chunks = renderer.render([Job(7, score, seq, PLAIN) for seq in seqs])
@@ -61,7 +62,7 @@ def test_bytes_do_not_depend_on_the_batch(score: Score, streamed: list[bytes], b
 def test_other_channels_in_the_batch_change_nothing(score: Score, streamed: list[bytes]) -> None:
     """A channel's bytes are its own, whatever is rendered beside it."""
     other = score_of([note(i, 0.0, 50 + i) for i in range(9)], AUDIO)
-    mixed = Renderer(AUDIO).render(
+    mixed = Renderer(AUDIO, DEVICE).render(
         [Job(1, other, 3, PLAIN), Job(7, score, 12, PLAIN), Job(2, other, 3, PLAIN)]
     )
     assert mixed[1] == streamed[12]
@@ -81,7 +82,7 @@ def test_seeds_differ(score: Score, streamed: list[bytes]) -> None:
 def test_chunk_borders_are_no_rougher_than_interiors(rate: int) -> None:
     """The largest step across a border is not beyond the largest inside; there is sound and no offset."""
     audio = AudioFormat(rate)
-    score, renderer = score_of(phrase(audio), audio), Renderer(audio)
+    score, renderer = score_of(phrase(audio), audio), Renderer(audio, DEVICE)
     pcm = b"".join(renderer.render([Job(7, score, seq, PLAIN)])[0] for seq in range(60))
     x = samples(pcm)
     steps = np.abs(np.diff(x, axis=0)).max(axis=1)
@@ -167,7 +168,7 @@ def test_a_change_of_quality_depends_on_no_batch(batch: int) -> None:
     expected = render(changed, list(range(25, 45)), Versions(SECOND, SECOND))
     order = list(range(25, 45))
     random.Random(batch).shuffle(order)  # noqa: S311  an order, no secret
-    renderer = Renderer(AUDIO)
+    renderer = Renderer(AUDIO, DEVICE)
     for first in range(0, 20, batch):
         seqs = order[first : first + batch]
         jobs = [Job(7, changed, seq, Versions(SECOND, SECOND)) for seq in seqs]
@@ -200,7 +201,7 @@ def test_a_dry_score_holds_its_last_chord() -> None:
 
 def test_voices_that_no_batch_needs_are_forgotten(score: Score) -> None:
     """Minutes later nothing of the phrase is kept: memory follows what sounds, not what has sounded."""
-    renderer = Renderer(AUDIO)
+    renderer = Renderer(AUDIO, DEVICE)
     renderer.render([Job(7, score, 20, PLAIN)])
     assert renderer._cast._voices
     for seq in range(1000, 1100):

@@ -10,6 +10,7 @@ from auralis.score.entry_id import NO_ENTRY
 from auralis.wire import unpack
 from services.synth.renderer import Renderer
 from services.synth.tracked import TrackedChannel, most_urgent
+from tests.device import DEVICE
 from tests.unit.synth.scores import FIRST, SECOND, lowered, phrase, revised, score_of
 
 AUDIO = AudioFormat()
@@ -36,7 +37,7 @@ def test_chunks_are_the_binary_frames_of_the_contract() -> None:
     revised(tracked.score, AUDIO, 14, 0.9)
     run = tracked.next_run(EPOCH_US + CHUNK_US * 12, EPOCH_US + CHUNK_US * 12)
     assert run is not None
-    pcm = Renderer(AUDIO).render(tracked.jobs(run))
+    pcm = Renderer(AUDIO, DEVICE).render(tracked.jobs(run))
     (chunk,) = tracked.chunks(run, pcm)
     header, payload = unpack(chunk.frame)
     assert (header.codec, header.flags, header.revision) == (0, 0, 1)

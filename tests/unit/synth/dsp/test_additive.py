@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from services.synth.dsp import additive, arrays, grid
 from services.synth.dsp.arrays import Array
 from services.synth.dsp.grid import Blocks, Grid
+from tests.device import numpy_of, of_kind
 
 
 def on_full(rate_hz: int) -> Grid:
@@ -49,12 +49,7 @@ def summed(
     bases = additive.waves(given["freq_hz"], blocks).bases
     bases = bases.reshape(-1, bases.shape[-1])
     sums = additive.sums(left, [(0, len(given["freq_hz"]), of_kind(kind, bases))])
-    return arrays.tensor(additive.joined(sums, blocks)).numpy()
-
-
-def of_kind(kind: str, values: NDArray) -> Array:
-    """As an accelerator has it, or the CPU."""
-    return torch.from_numpy(values) if kind == "torch" else values
+    return numpy_of(additive.joined(sums, blocks))
 
 
 def oracle(given: Given, start: int, blocks: Blocks) -> NDArray[np.float64]:

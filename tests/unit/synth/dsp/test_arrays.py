@@ -6,15 +6,10 @@ import torch
 from numpy.typing import NDArray
 
 from services.synth.dsp import arrays
-from services.synth.dsp.arrays import Array
+from tests.device import numpy_of, of_kind
 
 CPU = torch.device("cpu")
 KINDS = ["numpy", "torch"]
-
-
-def of_kind(kind: str, values: NDArray) -> Array:
-    """An accelerator's arrays are tensors; these are tensors of the CPU."""
-    return torch.from_numpy(values) if kind == "torch" else values
 
 
 def drawn(*shape: int) -> NDArray[np.float32]:
@@ -31,8 +26,8 @@ def test_a_product_is_that_of_matrices(kind: str, several: tuple[int, ...]) -> N
     out = arrays.empty(exact.shape, like=one)
     for found in (arrays.product(one, other), arrays.product(one, other, out)):
         assert type(found) is type(one)
-        assert np.allclose(found, exact, rtol=0, atol=1e-4)
-    assert np.allclose(out, exact, rtol=0, atol=1e-4)
+        assert np.allclose(numpy_of(found), exact, rtol=0, atol=1e-4)
+    assert np.allclose(numpy_of(out), exact, rtol=0, atol=1e-4)
 
 
 def test_bits_of_a_product_do_not_depend_on_where_the_matrices_lie() -> None:
@@ -50,7 +45,7 @@ def test_arrays_are_joined_along_an_axis(kind: str) -> None:
     """One alone is not copied."""
     one, other = drawn(2, 3), drawn(2, 4)
     both = arrays.joined([of_kind(kind, one), of_kind(kind, other)], axis=1)
-    assert np.array_equal(both, np.concatenate([one, other], axis=1))
+    assert np.array_equal(numpy_of(both), np.concatenate([one, other], axis=1))
     alone = of_kind(kind, one)
     assert arrays.joined([alone]) is alone
 
@@ -61,7 +56,7 @@ def test_arrays_of_one_shape_are_stacked(kind: str) -> None:
     one, other = drawn(2, 3), drawn(2, 3) + 1
     both = arrays.stacked([of_kind(kind, one), of_kind(kind, other)])
     assert type(both) is type(of_kind(kind, one))
-    assert np.array_equal(both, np.stack([one, other]))
+    assert np.array_equal(numpy_of(both), np.stack([one, other]))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -69,7 +64,7 @@ def test_values_are_repeated_along_a_new_axis(kind: str) -> None:
     """In memory of their own."""
     values = drawn(2, 3)
     found = arrays.repeated(of_kind(kind, values), 4)
-    assert np.array_equal(found, np.stack([values] * 4, axis=-1))
+    assert np.array_equal(numpy_of(found), np.stack([values] * 4, axis=-1))
     found *= 2
     assert np.array_equal(values, drawn(2, 3))
 
@@ -78,7 +73,7 @@ def test_values_are_repeated_along_a_new_axis(kind: str) -> None:
 def test_complex_values_are_pairs_of_real_ones(kind: str) -> None:
     """Real and imaginary part lie side by side."""
     values = np.array([[1 + 2j, 3 - 4j]], dtype=np.complex64)
-    assert np.array_equal(arrays.in_parts(of_kind(kind, values)), [[1, 2, 3, -4]])
+    assert np.array_equal(numpy_of(arrays.in_parts(of_kind(kind, values))), [[1, 2, 3, -4]])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -87,15 +82,15 @@ def test_some_of_the_last_axis_are_taken_and_put(kind: str) -> None:
     values, index = drawn(3, 8), np.array([1, 4, 4])
     found = of_kind(kind, values.copy())
     some = arrays.taken(found, index)
-    assert np.array_equal(some, values[:, index])
+    assert np.array_equal(numpy_of(some), values[:, index])
     assert some.strides[-1] == 4 if kind == "numpy" else some.is_contiguous()
     arrays.put(found, index, some * 2)
     expected = values.copy()
     expected[:, [1, 4]] *= 2
-    assert np.array_equal(found, expected)
+    assert np.array_equal(numpy_of(found), expected)
     arrays.put(found, index, 1.0)
     expected[:, [1, 4]] = 1
-    assert np.array_equal(found, expected)
+    assert np.array_equal(numpy_of(found), expected)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -105,7 +100,7 @@ def test_phasors_turn_once_a_turn(kind: str) -> None:
     found = arrays.phasors(of_kind(kind, turns))
     exact = np.exp(2j * np.pi * turns.astype(float))
     assert arrays.tensor(found).dtype == torch.complex64
-    assert np.abs(arrays.tensor(found).numpy() - exact).max() < 1e-6
+    assert np.abs(numpy_of(found) - exact).max() < 1e-6
 
 
 def test_each_kind_has_its_functions() -> None:

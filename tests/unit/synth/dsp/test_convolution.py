@@ -9,6 +9,7 @@ from scipy.signal import fftconvolve
 from auralis.audio import AudioFormat
 from services.synth.dsp import convolution
 from services.synth.dsp.convolution import Past, Spectrum
+from tests.device import DEVICE
 
 FORMATS = [AudioFormat(44_100), AudioFormat(48_000)]
 ALL_BINS = 10_000
@@ -29,10 +30,15 @@ def decay(audio: AudioFormat, seconds: float, seed: int = 1) -> NDArray[np.float
     return out * np.minimum(1, (frames - np.arange(frames)) / (0.2 * audio.sample_rate_hz))
 
 
+def response_to(impulse: NDArray[np.float64], audio: AudioFormat) -> convolution.Response:
+    return convolution.response(impulse, audio).to(DEVICE)
+
+
 def noise(audio: AudioFormat, chunks: int, seed: int = 2) -> torch.Tensor:
     """``[chunk, ear, frame]``."""
     draw = np.random.default_rng(seed)
-    return torch.from_numpy(draw.standard_normal((chunks, 2, audio.frames_per_chunk)).astype(np.float32))
+    chunks_ = draw.standard_normal((chunks, 2, audio.frames_per_chunk)).astype(np.float32)
+    return torch.from_numpy(chunks_).to(DEVICE)
 
 
 def spectra(chunks: torch.Tensor) -> list[Spectrum]:
@@ -53,13 +59,13 @@ def rendered(chunks: torch.Tensor, response: convolution.Response, audio: AudioF
     """All chunks of the convolution, joined: ``[ear, frame]``."""
     kept = spectra(chunks)
     out = [convolve(kept[: n + 1], response, audio) for n in range(len(kept))]
-    silence = torch.zeros(2, audio.frames_per_chunk)
+    silence = chunks.new_zeros(2, audio.frames_per_chunk)
     out = [silence if chunk is None else chunk for chunk in out]
-    return torch.cat(out, dim=1).double().numpy()
+    return torch.cat(out, dim=1).double().cpu().numpy()
 
 
 def joined(chunks: torch.Tensor) -> NDArray[np.float64]:
-    return torch.cat(list(chunks), dim=1).double().numpy()
+    return torch.cat(list(chunks), dim=1).double().cpu().numpy()
 
 
 def error_db(found: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
@@ -70,7 +76,7 @@ def error_db(found: NDArray[np.float64], expected: NDArray[np.float64]) -> float
 def test_error_of_a_room_stays_80_db_under_the_sum(audio: AudioFormat) -> None:
     """White noise is the hardest input for the bins that are left out; each ear has its own response."""
     impulse, chunks = decay(audio, 1.93), noise(audio, 24)
-    found = rendered(chunks, convolution.response(impulse, audio), audio)
+    found = rendered(chunks, response_to(impulse, audio), audio)
     for ear, signal in enumerate(joined(chunks)):
         expected = fftconvolve(signal, impulse[ear])[: found.shape[1]]
         assert error_db(found[ear], expected) < -80
@@ -84,7 +90,7 @@ def test_error_of_single_echoes_stays_80_db_under_the_sum(audio: AudioFormat) ->
     for position in (0, frames - 1, 5 * frames, 9 * frames + 1234, 14 * frames):
         impulse[:, position] = 1.0
     chunks = noise(audio, 17)
-    response = convolution.response(impulse, audio)
+    response = response_to(impulse, audio)
     found = rendered(chunks, response, audio)
     expected = np.stack(
         [fftconvolve(x, h)[: found.shape[1]] for x, h in zip(joined(chunks), impulse, strict=True)]
@@ -98,7 +104,7 @@ def test_silent_partitions_and_bins_are_left_out() -> None:
     impulse = np.zeros((2, 12 * 4410))
     for start in (1500, 10 * 4410 + 1500):
         impulse[:, start : start + 1000] = np.hanning(1000) * np.cos(np.arange(1000) * 0.2)
-    response = convolution.response(impulse, audio)
+    response = response_to(impulse, audio)
     assert [part.delay for part in response.partitions] == [0, 10]
     assert response.length == 11
     assert all(part.spectrum.shape[1] < 2205 for part in response.partitions)
@@ -107,7 +113,7 @@ def test_silent_partitions_and_bins_are_left_out() -> None:
 @both_rates
 def test_a_room_needs_less_than_half_of_its_bins(audio: AudioFormat) -> None:
     """Highs that die away are not multiplied."""
-    response = convolution.response(decay(audio, 3.0), audio)
+    response = response_to(decay(audio, 3.0), audio)
     bins = [part.spectrum.shape[1] for part in response.partitions]
     assert sum(bins) < 0.5 * len(bins) * audio.frames_per_chunk
     assert bins == sorted(bins, reverse=True)
@@ -116,7 +122,7 @@ def test_a_room_needs_less_than_half_of_its_bins(audio: AudioFormat) -> None:
 def test_silence_is_exactly_silent() -> None:
     """Without any input there is nothing, not the rounding of a transform."""
     audio = FORMATS[0]
-    response = convolution.response(decay(audio, 0.5), audio)
+    response = response_to(decay(audio, 0.5), audio)
     assert convolve([None] * response.length, response, audio) is None
     assert convolve([], response, audio) is None
 
@@ -124,7 +130,7 @@ def test_silence_is_exactly_silent() -> None:
 def test_an_empty_response_is_silent() -> None:
     """An impulse of zeros has no partitions, no length and no output."""
     audio = FORMATS[0]
-    response = convolution.response(np.zeros((2, 9000)), audio)
+    response = response_to(np.zeros((2, 9000)), audio)
     assert (response.partitions, response.length) == ((), 0)
     assert convolve(spectra(noise(audio, 2)), response, audio) is None
 
@@ -132,7 +138,7 @@ def test_an_empty_response_is_silent() -> None:
 def test_silence_that_is_known_changes_no_bit() -> None:
     """A past that says None gives the same bits as a past of zeros."""
     audio = FORMATS[0]
-    response = convolution.response(decay(audio, 1.0), audio)
+    response = response_to(decay(audio, 1.0), audio)
     kept = spectra(noise(audio, response.length))
     zero = Spectrum(torch.zeros_like(kept[0].bins))
     named, zeros = (
@@ -147,7 +153,7 @@ def test_silence_that_is_known_changes_no_bit() -> None:
 def test_what_was_convolved_in_between_changes_no_bit() -> None:
     """Nothing is kept from call to call; what is older than the response does not matter."""
     audio = FORMATS[0]
-    response = convolution.response(decay(audio, 1.0), audio)
+    response = response_to(decay(audio, 1.0), audio)
     kept = spectra(noise(audio, response.length))
     first = convolve(kept, response, audio)
     convolve(kept[::-1], response, audio)
@@ -160,7 +166,7 @@ def test_what_was_convolved_in_between_changes_no_bit() -> None:
 def test_bits_do_not_depend_on_where_the_spectra_lie() -> None:
     """Copies at other addresses give the same bits."""
     audio = FORMATS[0]
-    response = convolution.response(decay(audio, 1.0), audio)
+    response = response_to(decay(audio, 1.0), audio)
     kept = spectra(noise(audio, response.length))
     first = convolve(kept, response, audio)
     assert first is not None
@@ -212,7 +218,7 @@ def test_one_ear_is_heard_by_both() -> None:
     audio = FORMATS[0]
     (mono,) = noise(audio, 1)[:, :1]
     both = mono.expand(2, -1)
-    response = convolution.response(decay(audio, 0.2), audio)
+    response = response_to(decay(audio, 0.2), audio)
     chunks = [
         convolve(convolution.spectra([pair], ALL_BINS, audio), response, audio)
         for pair in ((mono, mono), (both, both))
@@ -224,7 +230,7 @@ def test_one_ear_is_heard_by_both() -> None:
 @both_rates
 def test_bits_of_a_chunk_do_not_depend_on_what_else_is_convolved(audio: AudioFormat) -> None:
     """With several responses at once, and with silence in between."""
-    responses = [convolution.response(decay(audio, seconds), audio) for seconds in (0.3, 0.8)]
+    responses = [response_to(decay(audio, seconds), audio) for seconds in (0.3, 0.8)]
     kept = spectra(noise(audio, 20))
     pasts = [Past(kept[:n], responses[n % 2]) for n in range(1, 20)]
     asked = [past for one in pasts for past in (one, Past([None], responses[0]))]
@@ -240,7 +246,7 @@ def test_bits_of_a_chunk_do_not_depend_on_what_else_is_convolved(audio: AudioFor
 @both_rates
 def test_products_of_an_accelerator_agree_with_the_cpu(audio: AudioFormat) -> None:
     """The sum for accelerators differs from the CPU's by rounding."""
-    response = convolution.response(decay(audio, 1.0), audio)
+    response = response_to(decay(audio, 1.0), audio)
     terms = list(zip(spectra(noise(audio, response.length)), response.partitions, strict=True))
     expected, found = (torch.zeros(2, ALL_BINS, dtype=torch.complex64) for _ in range(2))
     convolution._add_on_cpu(terms, expected)

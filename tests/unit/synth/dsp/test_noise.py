@@ -5,12 +5,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
-from services.synth.dsp import arrays, grid, noise
+from services.synth.dsp import grid, noise
 from services.synth.dsp.upsampling import trimmed, upsample
+from tests.device import numpy_of, of_kind
 
 Array = NDArray[np.float64]
 ALL = range(noise.BANDS)
@@ -135,21 +135,19 @@ def source(which: range, on: grid.Grid) -> NDArray[np.float32]:
     return found.reshape(-1, found.shape[-1])
 
 
-kinds = pytest.mark.parametrize("kind", [np.asarray, torch.from_numpy], ids=["numpy", "torch"])
+kinds = pytest.mark.parametrize("kind", ["numpy", "torch"])
 grids = pytest.mark.parametrize(("build", "which"), [(grid.coarse, range(6, 9)), (grid.full, range(15, 18))])
 
 
 @kinds
 @grids
-def test_shaping_weighs_and_moves(
-    build: Callable[[AudioFormat], grid.Grid], which: range, kind: Callable
-) -> None:
+def test_shaping_weighs_and_moves(build: Callable[[AudioFormat], grid.Grid], which: range, kind: str) -> None:
     """Gains at the blocks' borders are interpolated between them, band by band and ear by ear."""
     on, bands_ = build(AudioFormat()), source(which, build(AudioFormat()))
     frames = noise.border_frames(on.audio)
     frames = frames if noise.around(on) else frames[1:-1]
     gains = np.random.default_rng(3).uniform(0, 1, (len(frames), 4, len(bands_))).astype(np.float32)
-    found = arrays.tensor(noise.shaped(kind(gains), kind(bands_), on)).numpy()
+    found = numpy_of(noise.shaped(of_kind(kind, gains), of_kind(kind, bands_), on))
     samples = np.arange(-noise.around(on), on.samples + noise.around(on))
     for output in range(4):
         moved = [np.interp(samples, frames / on.divisor, each) for each in gains[:, output].T]
@@ -160,12 +158,12 @@ def test_shaping_weighs_and_moves(
 @kinds
 @grids
 def test_fading_weighs_and_moves_evenly(
-    build: Callable[[AudioFormat], grid.Grid], which: range, kind: Callable
+    build: Callable[[AudioFormat], grid.Grid], which: range, kind: str
 ) -> None:
     """Gains are those given at the chunk's ends, and on a straight line in between and around."""
     on, bands_ = build(AudioFormat()), source(which, build(AudioFormat()))
     gains = np.random.default_rng(3).uniform(0, 1, (2, 4, len(bands_))).astype(np.float32)
-    found = arrays.tensor(noise.faded(kind(gains), kind(bands_), on)).numpy()
+    found = numpy_of(noise.faded(of_kind(kind, gains), of_kind(kind, bands_), on))
     along = (np.arange(bands_.shape[1]) - noise.around(on)) / on.samples
     moved = gains[0][..., None] * (1 - along) + gains[1][..., None] * along
     assert np.abs(found - trimmed((moved * bands_).sum(axis=1), on)).max() < 1e-4

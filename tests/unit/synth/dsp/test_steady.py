@@ -9,8 +9,10 @@ from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from services.synth.dsp import additive, arrays, grid, steady
 from services.synth.dsp.arrays import Array
 from services.synth.dsp.grid import Grid
+from tests.device import DEVICE, numpy_of, of_kind
 
 CPU = torch.device("cpu")
+KINDS = ["numpy", "torch"]
 GRIDS = [on for rate in SAMPLE_RATES_HZ for on in grid.grids(AudioFormat(rate))]
 Given = dict[str, NDArray[np.float64]]
 
@@ -34,21 +36,24 @@ def kernel(given: Given, start: int, on: Grid, kind: str = "numpy") -> NDArray[n
     audio, freq_hz = on.audio, given["freq_hz"]
     frames = np.full(len(freq_hz), start + steady.centre(audio))
     first = arrays.phasors(additive.start_turns(freq_hz, given["phase"], frames, audio.sample_rate_hz))
-    into = steady.spectrum([steady.spread(freq_hz, audio)], freq_hz.max(), audio, CPU)
+    into = steady.spectrum([steady.spread(freq_hz, audio)], freq_hz.max(), audio, home(kind))
     assert into.grid is on
-    low, high, mixing = (of_kind(kind, each) for each in (*given["levels"].T, in_both_parts(given["gain"])))
-    peaks = steady.peaks(low, high, of_kind(kind, first, np.complex64), audio)
-    return arrays.tensor(steady.samples(steady.bins(peaks, mixing, into), on)).numpy()
+    low, high, mixing = (array(kind, each) for each in (*given["levels"].T, in_both_parts(given["gain"])))
+    peaks = steady.peaks(low, high, array(kind, first, np.complex64), audio)
+    return numpy_of(steady.samples(steady.bins(peaks, mixing, into), on))
+
+
+def home(kind: str) -> torch.device:
+    return DEVICE if kind == "torch" else CPU
 
 
 def in_both_parts(gain: NDArray) -> NDArray:
     return np.repeat(gain, 2, axis=1)
 
 
-def of_kind(kind: str, values: NDArray, dtype: type = np.float32) -> Array:
-    """As an accelerator has it, or the CPU."""
-    values = np.ascontiguousarray(values, dtype=dtype)
-    return torch.from_numpy(values) if kind == "torch" else values
+def array(kind: str, values: NDArray, dtype: type = np.float32) -> Array:
+    """Side by side in memory, as the renderer has it."""
+    return of_kind(kind, np.ascontiguousarray(values, dtype=dtype))
 
 
 def oracle(given: Given, start: int, on: Grid) -> NDArray[np.float64]:
@@ -65,7 +70,7 @@ def db(of: NDArray[np.float64], against: NDArray[np.float64]) -> float:
     return float(20 * np.log10(np.std(of) / np.std(against)))
 
 
-@pytest.mark.parametrize("kind", ["numpy", "torch"])
+@pytest.mark.parametrize("kind", KINDS)
 @every
 def test_error_stays_120_db_under_the_sum(on: Grid, kind: str) -> None:
     """Against float64 sines: of all samples, and of the first and last ones, where the kernel is weakest."""
@@ -146,14 +151,15 @@ def test_the_centre_is_a_sample_of_every_grid(rate_hz: int) -> None:
     assert 0 <= audio.frames_per_chunk / 2 - steady.centre(audio) < 10
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("count", [1, 5, 31, 64])
-def test_among_others_a_channel_s_peaks_have_the_same_bits(count: int) -> None:
+def test_among_others_a_channel_s_peaks_have_the_same_bits(count: int, kind: str) -> None:
     """They are a slice of the batch's, wherever that begins."""
     audio, draw = AudioFormat(), np.random.default_rng(count)
-    into = steady.spectrum([steady.spread(draw.uniform(60, 3000, count), audio)], 3000, audio, CPU)
-    mixing = in_both_parts(draw.random((count, 5), dtype=np.float32))
+    into = steady.spectrum([steady.spread(draw.uniform(60, 3000, count), audio)], 3000, audio, home(kind))
+    mixing = of_kind(kind, in_both_parts(draw.random((count, 5), dtype=np.float32)))
     batch = draw.standard_normal((2, 2 * (count + 96))).astype(np.float32).view(np.complex64)
     for first in (0, 3, 32):
         peaks = batch[:, first : first + count]
-        found = steady.bins(peaks, mixing, into)
-        assert torch.equal(found, steady.bins(peaks.copy(), mixing, into))
+        found = steady.bins(of_kind(kind, batch)[:, first : first + count], mixing, into)
+        assert torch.equal(found, steady.bins(of_kind(kind, peaks.copy()), mixing, into))

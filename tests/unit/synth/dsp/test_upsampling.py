@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
-from services.synth.dsp import arrays, grid
+from services.synth.dsp import grid
 from services.synth.dsp.grid import Grid
 from services.synth.dsp.upsampling import faded, trimmed, upsample
+from tests.device import numpy_of, of_kind
 
 Array = NDArray[np.float64]
 Build = Callable[[AudioFormat], Grid]
@@ -33,8 +33,8 @@ def upsampled(freq_hz: float, seq: int, on: Grid, kind: str = "numpy") -> Array:
     """Chunk ``seq`` of a sine that is computed on a grid."""
     frames = around(on) + on.audio.start_frame(seq)
     samples = sine(freq_hz, frames, on.audio.sample_rate_hz).astype(np.float32)[None]
-    found = upsample(torch.from_numpy(samples) if kind == "torch" else samples, on)
-    return arrays.tensor(found)[0].numpy().astype(float)
+    found = upsample(of_kind(kind, samples), on)
+    return numpy_of(found)[0].astype(float)
 
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
@@ -91,8 +91,8 @@ def test_a_fade_goes_from_the_chunk_s_start_to_the_next_one_s(build: Build) -> N
         np.full((2, len(around(on))), 5.0, np.float32),
     )
     expected = 3.0 + 2.0 * around(on) / on.audio.frames_per_chunk
-    for kind in (np.asarray, torch.from_numpy):
-        found = arrays.tensor(faded(kind(start), kind(end), on)).numpy()
+    for kind in ("numpy", "torch"):
+        found = numpy_of(faded(of_kind(kind, start), of_kind(kind, end), on))
         assert np.allclose(found, expected, atol=1e-6)
 
 

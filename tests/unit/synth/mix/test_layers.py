@@ -13,6 +13,7 @@ from services.synth.mix.layers import LayerRenderer
 from services.synth.mix.sounding import Sounding
 from services.synth.patches.library import library
 from services.synth.patches.schema import Decay, Envelope, Modes, Patch
+from tests.device import DEVICE
 from tests.unit.synth import oracle
 from tests.unit.synth.players import patch_of, voices_of_note
 
@@ -94,9 +95,9 @@ def test_a_batch_changes_no_bit(rate_hz: int) -> None:
     torch.set_num_threads(1)
     audio = AudioFormat(rate_hz)
     parts = parts_of(audio)
-    alone = [LayerRenderer(audio, torch.device("cpu"), Flat()).render([part])[0] for part in parts]
+    alone = [LayerRenderer(audio, DEVICE, Flat()).render([part])[0] for part in parts]
     for order in ([0, 1, 2], [2, 0, 1], [1, 2], [2, 1, 0]):
-        together = LayerRenderer(audio, torch.device("cpu"), Flat()).render([parts[i] for i in order])
+        together = LayerRenderer(audio, DEVICE, Flat()).render([parts[i] for i in order])
         assert all(same(found, alone[index]) for found, index in zip(together, order, strict=True))
 
 
@@ -120,17 +121,17 @@ def test_a_stack_is_kept_while_no_voice_changes() -> None:
     audio = AudioFormat()
     voices = voices_of_note(library()["warm_pad"], audio=audio, seconds=20)
     parts = [Sounding(1, audio.start_frame(seq), voices, CURVE, CURVE) for seq in (60, 61, 62)]
-    renderer = LayerRenderer(audio, torch.device("cpu"), Flat())
+    renderer = LayerRenderer(audio, DEVICE, Flat())
     found = [renderer.render([part])[0] for part in parts]
     for part, kept in zip(parts, found, strict=True):
-        assert same(LayerRenderer(audio, torch.device("cpu"), Flat()).render([part])[0], kept)
+        assert same(LayerRenderer(audio, DEVICE, Flat()).render([part])[0], kept)
 
 
 def test_stacks_are_kept_by_channel_and_forgotten() -> None:
     """Those of chunks that are rendered alone; after as many rounds as arrangements."""
     audio = AudioFormat()
     parts = parts_of(audio)
-    renderer = LayerRenderer(audio, torch.device("cpu"), Flat())
+    renderer = LayerRenderer(audio, DEVICE, Flat())
     for batch in (parts[:1], parts[1:2], parts):
         renderer.render(batch)
     assert len(renderer._stacks) == 2
@@ -143,7 +144,7 @@ def test_stacks_are_kept_by_channel_and_forgotten() -> None:
 def test_without_voices_there_is_nothing() -> None:
     """A chunk without voices has no output, beside one that has voices or alone."""
     audio = AudioFormat()
-    renderer = LayerRenderer(audio, torch.device("cpu"), Flat())
+    renderer = LayerRenderer(audio, DEVICE, Flat())
     empty = Sounding(1, 0, [], CURVE, CURVE)
     assert renderer.render([empty]) == [None]
     silent, heard = renderer.render([empty, parts_of(audio)[0]])
@@ -156,7 +157,7 @@ def test_layers_add_up() -> None:
     """What sounds in two layers is the sum of what sounds in each alone, within float32."""
     audio = AudioFormat()
     part = parts_of(audio)[0]
-    renderer = LayerRenderer(audio, torch.device("cpu"), Flat())
+    renderer = LayerRenderer(audio, DEVICE, Flat())
 
     def heard(layers: tuple[str, ...]) -> torch.Tensor:
         voices = [voice for voice in part.voices if voice.layer in layers]
@@ -182,11 +183,11 @@ def test_outputs_are_what_the_desk_makes_of_the_layers() -> None:
         def weights(self, layers: tuple[str, ...]) -> NDArray[np.float32]:
             return np.stack([weights.get(name, np.eye(2)) for name in layers], axis=1).astype(np.float32)
 
-    found = LayerRenderer(audio, torch.device("cpu"), Crossed()).render([part])[0]
+    found = LayerRenderer(audio, DEVICE, Crossed()).render([part])[0]
     expected = torch.zeros(2, audio.frames_per_chunk)
     for name in LAYER:
         voices = [voice for voice in part.voices if voice.layer == name]
-        alone = LayerRenderer(audio, torch.device("cpu"), Flat()).render([part._replace(voices=voices)])[0]
+        alone = LayerRenderer(audio, DEVICE, Flat()).render([part._replace(voices=voices)])[0]
         assert alone is not None
         expected += torch.from_numpy(weights[name]) @ alone
     assert found is not None
@@ -202,7 +203,7 @@ def test_a_level_moves_evenly_over_the_chunk(name: str) -> None:
     plain = Sounding(7, start, voices, automation.brightness(CURVE), CURVE)
     gains = np.ones((2, len(LAYERS)))
     gains[:, LAYERS.index("pad")] = 0.25, 0.75
-    renderer = LayerRenderer(audio, torch.device("cpu"), Flat())
+    renderer = LayerRenderer(audio, DEVICE, Flat())
     whole, moved = renderer.render([plain, plain._replace(gains=gains)])
     assert whole is not None
     assert moved is not None
@@ -217,7 +218,7 @@ def test_a_level_at_rest_is_a_gain() -> None:
     part = parts_of(audio)[0]
     gains = np.ones((2, len(LAYERS)))
     gains[:, LAYERS.index("pad")] = 0.5
-    renderer = LayerRenderer(audio, torch.device("cpu"), Flat())
+    renderer = LayerRenderer(audio, DEVICE, Flat())
 
     def heard(sounding: Sounding) -> torch.Tensor:
         (found,) = renderer.render([sounding])

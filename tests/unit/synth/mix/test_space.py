@@ -16,10 +16,10 @@ from services.synth.mix.desk import Buses
 from services.synth.mix.space import LONGEST_DELAY_CHUNKS, LONGEST_ROOM_CHUNKS, SpaceRenderer
 from services.synth.mix.tape import Take
 from services.synth.renderer import Job, Renderer
+from tests.device import DEVICE
 from tests.unit.synth.scores import FIRST, phrase, score_of
 
 AUDIO = AudioFormat()
-CPU = torch.device("cpu")
 TONE_HZ = 220.0
 # So quiet that saturation does nothing to it.
 LEVEL = 1e-3
@@ -31,12 +31,12 @@ def tone(seq: int) -> torch.Tensor:
     """A chunk of a sine that never ends."""
     frames = np.arange(AUDIO.start_frame(seq), AUDIO.end_frame(seq))
     wave = LEVEL * np.sin(2 * np.pi * TONE_HZ * frames / AUDIO.sample_rate_hz)
-    return torch.from_numpy(np.stack([wave, wave]).astype(np.float32))
+    return torch.from_numpy(np.stack([wave, wave]).astype(np.float32)).to(DEVICE)
 
 
 def takes_of(events: list[Event], count: int, into: str) -> list[Take]:
     """Chunks in which a sine goes into the ``room`` or the ``delay`` alone."""
-    view, silence = score_of(events, AUDIO).view(), torch.zeros(2, AUDIO.frames_per_chunk)
+    view, silence = score_of(events, AUDIO).view(), torch.zeros(2, AUDIO.frames_per_chunk, device=DEVICE)
     takes = [Take(seq, view, NO_ENTRY) for seq in range(count)]
     for take in takes:
         sine = tone(take.seq)
@@ -47,7 +47,7 @@ def takes_of(events: list[Event], count: int, into: str) -> list[Take]:
 def heard(events: list[Event], count: int, last: int, into: str) -> Samples:
     """What comes out in the ``last`` chunks: ``[ear, frame]``."""
     takes = takes_of(events, count, into)
-    mix(SpaceRenderer(AUDIO, CPU), takes, last)
+    mix(SpaceRenderer(AUDIO, DEVICE), takes, last)
     mixes = [take.mix for take in takes[-last:]]
     silence = np.zeros((2, AUDIO.frames_per_chunk))
     return np.concatenate([silence if mix is None else mix for mix in mixes], axis=1).astype(float)
@@ -69,17 +69,17 @@ def test_the_depth_is_enough(rate_hz: int, monkeypatch: pytest.MonkeyPatch) -> N
     audio = AudioFormat(rate_hz)
     score = score_of([Space(0, "cathedral"), *phrase(audio), Tempo(audio.frames(3), 40.0)], audio)
     job = Job(7, score, 150, Versions(FIRST, FIRST))
-    plain = Renderer(audio).render([job])
+    plain = Renderer(audio, DEVICE).render([job])
     depth = SpaceRenderer.depth(4)
     monkeypatch.setattr(SpaceRenderer, "depth", staticmethod(lambda _count: 2 * depth))
-    assert Renderer(audio).render([job]) == plain
+    assert Renderer(audio, DEVICE).render([job]) == plain
 
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
 def test_no_room_and_no_delay_is_longer_than_is_looked_back(rate_hz: int) -> None:
     audio = AudioFormat(rate_hz)
-    assert max(space._room(name, audio, CPU).length for name in ROOMS) <= LONGEST_ROOM_CHUNKS
-    delays = [space._delay(bpm, audio, CPU).length for bpm in (20.0, 40.0, 60.0, 120.0, 300.0)]
+    assert max(space._room(name, audio, DEVICE).length for name in ROOMS) <= LONGEST_ROOM_CHUNKS
+    delays = [space._delay(bpm, audio, DEVICE).length for bpm in (20.0, 40.0, 60.0, 120.0, 300.0)]
     assert max(delays) <= LONGEST_DELAY_CHUNKS
 
 
@@ -87,9 +87,9 @@ def test_no_room_and_no_delay_is_longer_than_is_looked_back(rate_hz: int) -> Non
 def test_no_room_and_no_delay_has_more_bins_than_are_kept(rate_hz: int) -> None:
     audio = AudioFormat(rate_hz)
     kept = {
-        convolution.bins_up_to(rooms.HIGHEST_HZ, audio): [space._room(name, audio, CPU) for name in ROOMS],
+        convolution.bins_up_to(rooms.HIGHEST_HZ, audio): [space._room(name, audio, DEVICE) for name in ROOMS],
         convolution.bins_up_to(delay.HIGHEST_HZ, audio): [
-            space._delay(bpm, audio, CPU) for bpm in (20.0, 40.0, 60.0, 120.0, 300.0)
+            space._delay(bpm, audio, DEVICE) for bpm in (20.0, 40.0, 60.0, 120.0, 300.0)
         ],
     }
     for bins, responses in kept.items():
@@ -101,7 +101,7 @@ def test_no_room_and_no_delay_has_more_bins_than_are_kept(rate_hz: int) -> None:
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
 def test_what_is_kept_of_the_far_past_is_enough_for_every_room(rate_hz: int) -> None:
     audio = AudioFormat(rate_hz)
-    partitions = [part for name in ROOMS for part in space._room(name, audio, CPU).partitions]
+    partitions = [part for name in ROOMS for part in space._room(name, audio, DEVICE).partitions]
     for since, bins in space.THINNER:
         most = max(part.spectrum.shape[-1] for part in partitions if part.delay >= since)
         assert most <= bins < most + 64
@@ -110,7 +110,7 @@ def test_what_is_kept_of_the_far_past_is_enough_for_every_room(rate_hz: int) -> 
 def test_who_moves_into_the_largest_room_has_its_past_at_hand() -> None:
     """Nothing but the new chunk has to be played for its first chunk, and it is that of who knows all."""
     events: list[Event] = [Space(0, "room"), Space(150 * 4410, "cathedral")]
-    takes, renderer = takes_of(events, 151, "room"), SpaceRenderer(AUDIO, CPU)
+    takes, renderer = takes_of(events, 151, "room"), SpaceRenderer(AUDIO, DEVICE)
     for count in range(1, 151):
         plan = renderer.plan(takes[:count], 1)
         renderer.mix([plan])
@@ -119,7 +119,7 @@ def test_who_moves_into_the_largest_room_has_its_past_at_hand() -> None:
     assert (len(plan.rooms), plan.sends) == (1, [150])
     renderer.mix([plan])
     fresh = takes_of(events, 151, "room")
-    mix(SpaceRenderer(AUDIO, CPU), fresh, 1)
+    mix(SpaceRenderer(AUDIO, DEVICE), fresh, 1)
     assert fresh[-1].mix is not None
     assert takes[-1].mix is not None
     assert np.array_equal(takes[-1].mix, fresh[-1].mix)
@@ -129,7 +129,7 @@ def test_silence_stays_silence() -> None:
     """Nothing is computed for it."""
     view = score_of([], AUDIO).view()
     takes = [Take(seq, view, NO_ENTRY, played=True) for seq in range(30)]
-    mix(SpaceRenderer(AUDIO, CPU), takes, 4)
+    mix(SpaceRenderer(AUDIO, DEVICE), takes, 4)
     assert all(take.mix is None for take in takes)
 
 
@@ -137,7 +137,7 @@ def test_only_what_can_be_heard_has_to_be_played() -> None:
     """What is known already is not asked for again."""
     view = score_of([Space(0, "room")], AUDIO).view()
     takes = [Take(seq, view, NO_ENTRY) for seq in range(200)]
-    renderer = SpaceRenderer(AUDIO, CPU)
+    renderer = SpaceRenderer(AUDIO, DEVICE)
     plan = renderer.plan(takes, 1)
     wanted = plan.unplayed
     assert wanted[-1] is takes[-1]
@@ -152,7 +152,7 @@ def test_only_what_can_be_heard_has_to_be_played() -> None:
 def test_chunk_by_chunk_or_at_once_is_the_same(into: str) -> None:
     events: list[Event] = [Tempo(0, 80.0), Space(0, "plate")]
     at_once = heard(events, 60, 8, into)
-    takes, renderer = takes_of(events, 60, into), SpaceRenderer(AUDIO, CPU)
+    takes, renderer = takes_of(events, 60, into), SpaceRenderer(AUDIO, DEVICE)
     for count in range(1, 61):
         mix(renderer, takes[:count], 1)
     one_by_one = np.concatenate([take.mix for take in takes[-8:] if take.mix is not None], axis=1)
@@ -168,7 +168,7 @@ def echoes_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 def echoes(events: list[Event]) -> Samples:
     """What comes out of the delay in chunks 40 to 59."""
     takes = takes_of(events, 60, "delay")
-    mix(SpaceRenderer(AUDIO, CPU), takes, 20)
+    mix(SpaceRenderer(AUDIO, DEVICE), takes, 20)
     return np.concatenate([take.echoes for take in takes[40:] if take.echoes is not None], axis=1).astype(
         float
     )
@@ -234,9 +234,9 @@ def test_echoes_go_into_the_room() -> None:
     """Nothing for three quarters of a beat; then more than the echo itself."""
     events: list[Event] = [Tempo(0, 60.0)]
     takes = takes_of(events, 12, "delay")
-    mix(SpaceRenderer(AUDIO, CPU), takes, 12)
+    mix(SpaceRenderer(AUDIO, DEVICE), takes, 12)
     samples = heard(events, 12, 12, "delay")
     assert np.abs(samples[:, : AUDIO.frames(0.74)]).max() < 1e-4 * LEVEL
     assert np.abs(samples[:, AUDIO.frames(0.76) :]).max() > 0.1 * LEVEL
     assert takes[-1].echoes is not None
-    assert np.abs(samples[:, -4410:] - takes[-1].echoes.numpy()).max() > 0.01 * LEVEL
+    assert np.abs(samples[:, -4410:] - takes[-1].echoes.cpu().numpy()).max() > 0.01 * LEVEL

@@ -10,6 +10,7 @@ from auralis.score.score import Score
 from services.synth.mix import tape
 from services.synth.mix.tape import Tape
 from services.synth.renderer import Job, Renderer
+from tests.device import DEVICE
 from tests.unit.synth.scores import FIRST, SECOND, phrase, revised, score_of
 
 AUDIO = AudioFormat()
@@ -87,9 +88,9 @@ def test_chunks_that_were_shrunk_and_are_asked_for_again_are_the_same(
     score: Score, whole: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker may go back further than it keeps anything whole."""
-    expected = chunks(Renderer(AUDIO), score, LAST)
+    expected = chunks(Renderer(AUDIO, DEVICE), score, LAST)
     monkeypatch.setattr(tape, "WHOLE_TAKES", whole)
-    renderer = Renderer(AUDIO)
+    renderer = Renderer(AUDIO, DEVICE)
     chunks(renderer, score, range(30, 70))
     assert chunks(renderer, score, LAST) == expected
 
@@ -98,9 +99,9 @@ def test_chunks_that_were_forgotten_and_are_asked_for_again_are_the_same(
     score: Score, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However little the tape keeps."""
-    expected = chunks(Renderer(AUDIO), score, LAST)
+    expected = chunks(Renderer(AUDIO, DEVICE), score, LAST)
     monkeypatch.setattr(tape, "WHOLE_TAKES", 1)
-    renderer = Renderer(AUDIO)
+    renderer = Renderer(AUDIO, DEVICE)
     assert chunks(renderer, score, LAST) == expected
     chunks(renderer, score, range(300, 303))
     assert chunks(renderer, score, LAST) == expected
@@ -109,8 +110,8 @@ def test_chunks_that_were_forgotten_and_are_asked_for_again_are_the_same(
 def test_two_versions_in_turn_do_not_disturb_each_other(score: Score) -> None:
     """As at a seam, where both are needed chunk by chunk."""
     revised(score, AUDIO, 46, 1.0)
-    old, new = (chunks(Renderer(AUDIO), score, LAST, version) for version in (FIRST, SECOND))
-    renderer = Renderer(AUDIO)
+    old, new = (chunks(Renderer(AUDIO, DEVICE), score, LAST, version) for version in (FIRST, SECOND))
+    renderer = Renderer(AUDIO, DEVICE)
     for index, seq in enumerate(LAST):
         assert chunks(renderer, score, range(seq, seq + 1), SECOND) == [new[index]]
         assert chunks(renderer, score, range(seq, seq + 1), FIRST) == [old[index]]

@@ -1,0 +1,24 @@
+"""The device that tests render on: AURALIS_DEVICE, else the CPU. `make test DEVICE=cuda` sets it."""
+
+import os
+from typing import Final
+
+import numpy as np
+import torch
+
+from services.synth import device
+from services.synth.dsp import arrays
+from services.synth.dsp.arrays import Array
+
+# Programs that tests start render where the tests do.
+DEVICE: Final = device.choose(os.environ.setdefault("AURALIS_DEVICE", "cpu"))
+
+
+def of_kind(kind: str, values: np.ndarray) -> Array:
+    """``values`` as an array of numpy's, or as torch's on :data:`DEVICE`."""
+    return torch.from_numpy(values).to(DEVICE) if kind == "torch" else values
+
+
+def numpy_of(array: Array) -> np.ndarray:
+    """An array of either kind as numpy's."""
+    return np.asarray(arrays.tensor(array).cpu().numpy())
