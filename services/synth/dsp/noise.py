@@ -11,6 +11,7 @@ frequency, so what even frequencies have more of is what the ears have in common
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -116,21 +117,45 @@ def _shared(index: NDArray[np.intp], coherence: float) -> NDArray[np.float64]:
     return np.asarray(np.sqrt(1 + np.where(index % 2 == 0, share, -share)))
 
 
-def bands(seed: int, start_frame: int, which: Sequence[int], on: Grid) -> NDArray[np.float32]:
-    """The noise of bands ``which``, all of them on grid ``on``: ``[ear, band, sample]``.
+def bands(seed: int, start_frame: int, which: Sequence[int], on: Grid, home: Home = None) -> Array:
+    """The noise of bands ``which``, all of them on grid ``on``: ``[ear, band, sample]``, at ``home``.
 
     From :func:`around` samples before the chunk at ``start_frame`` to as many after it. Each band has unit
     power; left and right correlate by :func:`coherences`.
     """
-    count, before = _samples_around(on), around(on)
-    noise = np.empty((AUDIO_CHANNELS, len(which), count), dtype=np.float32)
-    for place, band in enumerate(which):
-        table, length = _table(band, on.audio), _LENGTHS[band]
-        at = (start_frame // on.divisor - before + (seed * BANDS + band + 1) * _SCATTER) % length
-        noise[0, place] = table[at : at + count]
-        other = at if band < _MONO_BANDS else (at + length // 2) % length
-        noise[1, place] = table[other : other + count]
-    return noise
+    count = _samples_around(on)
+    left = [_place(band, seed, start_frame, on) for band in which]
+    right = [at if band < _MONO_BANDS else _opposite(at, band) for band, at in zip(which, left, strict=True)]
+    every = list(zip([*which, *which], [*left, *right], strict=True))
+    if home is None:
+        found = np.concatenate([_table(band, on.audio)[at : at + count] for band, at in every])
+    else:
+        tables, firsts = _tables_on(on.audio, home)
+        begins = arrays.at(home, np.array([firsts[band] + at for band, at in every]))
+        found = tables[begins[:, None] + _counted(count, home)]
+    return found.reshape(AUDIO_CHANNELS, len(which), count)
+
+
+def _place(band: int, seed: int, start_frame: int, on: Grid) -> int:
+    """Where in a band's table a chunk's noise begins."""
+    first = start_frame // on.divisor - around(on)
+    return (first + (seed * BANDS + band + 1) * _SCATTER) % _LENGTHS[band]
+
+
+def _opposite(at: int, band: int) -> int:
+    return (at + _LENGTHS[band] // 2) % _LENGTHS[band]
+
+
+@cache
+def _tables_on(audio: AudioFormat, home: Home) -> tuple[Array, list[int]]:
+    """All tables one after another on an accelerator, and where each begins."""
+    tables = [_table(band, audio) for band in range(BANDS)]
+    return arrays.at(home, np.concatenate(tables)), list(accumulate(map(len, tables), initial=0))
+
+
+@cache
+def _counted(count: int, home: Home) -> Array:
+    return arrays.at(home, np.arange(count))
 
 
 def faded(gains: Array, noise: Array, on: Grid) -> Array:

@@ -84,12 +84,14 @@ class PlaceRows(Generic[K]):
 class LivelyRows(PlaceRows[Waves]):
     """Lively partials on one grid: ``phasors`` are ``[border, row]``.
 
-    ``moving`` are rows whose levels move fast.
+    ``moving`` are rows whose levels move fast. ``mixing`` is what each ear of each group adds to each output:
+    ``[output, group and ear]``.
     """
 
     phasors: Array
     moving: NDArray[np.intp]
     groups: tuple[Group, ...]
+    mixing: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +107,8 @@ class HissRows:
     """Noises: terms ``[term, noise and band]`` of those that do not move and of those that do.
 
     ``members`` is what each noise adds to the power of each layer: ``[ear, layer, noise]``, those that do not
-    move first. Of the bands those from ``lowest`` to ``highest`` can be heard.
+    move first; ``mixing`` what each layer adds to each output: ``[ear, output, layer]``. Of the bands those
+    from ``lowest`` to ``highest`` can be heard.
     """
 
     voices: tuple[tuple[Voice, bool], ...]
@@ -115,6 +118,7 @@ class HissRows:
     moving_at: NDArray[np.int64]
     layers: tuple[str, ...]
     members: Array
+    mixing: Array
     lowest: int
     highest: int
 
@@ -174,7 +178,7 @@ class Arranger:
             min((stage.until for _, stage in staged), default=math.inf),
             tuple(self._lively(by_layer, place, rows) for place, rows in enumerate(before.lively)),
             self._steady(by_layer, before.steady),
-            _hiss_rows(hissing, self._device, before.hiss),
+            self._hiss(hissing, before.hiss),
         )
 
     def _lively(self, staged: Sequence[Staged], place: int, before: LivelyRows | None) -> LivelyRows | None:
@@ -183,6 +187,8 @@ class Arranger:
             return before if placed else None
         table, tones, layers = _joined(placed)
         known = {tuple(map(id, group.parts)): group.bases for group in before.groups} if before else {}
+        groups = tuple(_groups(placed, self._device, known))
+        weights = self._desk.weights(tuple(each.layer for each in groups))
         return LivelyRows(
             tuple(placed),
             arrays.on(self._device, table),
@@ -190,7 +196,8 @@ class Arranger:
             layers,
             arrays.on(self._device, np.concatenate([part.rows.kernel.phasors for _, part in placed], axis=1)),
             np.flatnonzero(np.concatenate([part.moving for _, part in placed])),
-            tuple(_groups(placed, self._device, known)),
+            groups,
+            arrays.on(self._device, weights.reshape(len(weights), -1)),
         )
 
     def _steady(self, staged: Sequence[Staged], before: SteadyRows | None) -> SteadyRows | None:
@@ -206,6 +213,27 @@ class Arranger:
             layers,
             steady.spectrum(spreads, float(tones[0].max()), self._audio, self._device),
             arrays.on(self._device, self._mixing(table[EARS], layers)),
+        )
+
+    def _hiss(self, hissing: Sequence[tuple[Voice, bool]], before: HissRows | None) -> HissRows | None:
+        if not hissing or (before is not None and _same_voices(hissing, before.voices)):
+            return before if hissing else None
+        still, moving = ([voice for voice, moves in hissing if moves is which] for which in (False, True))
+        voices = [*still, *moving]
+        layers = tuple(dict.fromkeys(voice.layer for voice, _ in hissing))
+        loudest = np.concatenate([voice.hiss[..., Hiss.GAIN] for voice in voices]).max(axis=0)
+        heard = np.flatnonzero(loudest > _INAUDIBLE)
+        return HissRows(
+            tuple(hissing),
+            _hiss_table(still, self._device),
+            _hiss_table(moving, self._device),
+            _hiss_frames(still),
+            _hiss_frames(moving),
+            layers,
+            arrays.on(self._device, _members(layers, voices)),
+            arrays.on(self._device, self._desk.weights(layers).transpose(2, 0, 1).copy()),
+            int(heard.min(initial=noise.BANDS)),
+            int(heard.max(initial=-1)),
         )
 
     def _mixing(self, ears: NDArray[np.float32], layers: NDArray[np.intp]) -> NDArray[np.float32]:
@@ -238,29 +266,6 @@ def _groups(
             bases = arrays.on(device, arrays.joined(flat))
         yield Group(layer, first, last, parts, bases)
         first = last
-
-
-def _hiss_rows(
-    hissing: Sequence[tuple[Voice, bool]], device: torch.device, before: HissRows | None
-) -> HissRows | None:
-    if not hissing or (before is not None and _same_voices(hissing, before.voices)):
-        return before if hissing else None
-    still, moving = ([voice for voice, moves in hissing if moves is which] for which in (False, True))
-    voices = [*still, *moving]
-    layers = tuple(dict.fromkeys(voice.layer for voice, _ in hissing))
-    loudest = np.concatenate([voice.hiss[..., Hiss.GAIN] for voice in voices]).max(axis=0)
-    heard = np.flatnonzero(loudest > _INAUDIBLE)
-    return HissRows(
-        tuple(hissing),
-        _hiss_table(still, device),
-        _hiss_table(moving, device),
-        _hiss_frames(still),
-        _hiss_frames(moving),
-        layers,
-        arrays.on(device, _members(layers, voices)),
-        int(heard.min(initial=noise.BANDS)),
-        int(heard.max(initial=-1)),
-    )
 
 
 def _same_voices(some: Sequence[tuple[Voice, bool]], others: Sequence[tuple[Voice, bool]]) -> bool:

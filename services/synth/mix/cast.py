@@ -214,7 +214,8 @@ class Cast:
             self.skipped[f"patch {note.patch!r}: pitch, velocity or pan out of range"] += 1
             return None
         try:
-            voice = voice_of(note, patch, seed, self._audio, part, floor_db(note))
+            with np.errstate(invalid="ignore"):  # what is no number is found below
+                voice = voice_of(note, patch, seed, self._audio, part, floor_db(note))
         except Exception as error:  # noqa: BLE001  no event of the score may end a worker
             self.skipped[f"patch {note.patch!r}: {error!r:.200}"] += 1
             return None

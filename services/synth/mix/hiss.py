@@ -13,7 +13,6 @@ from services.synth.dsp import additive, arrays, grid, noise
 from services.synth.dsp.arrays import Array
 from services.synth.dsp.grid import Grid
 from services.synth.mix.arrangement import Arrangement, HissRows
-from services.synth.mix.desk import Mixes
 from services.synth.mix.sounding import Sounding
 from services.synth.voices import hiss_terms, levels
 
@@ -57,11 +56,11 @@ class Hisses:
         self._still = self._levels(stack.still, np.array([0, audio.frames_per_chunk]))
         self._moving = self._levels(stack.moving, frames)
 
-    def mixed(self, desk: Mixes) -> "dict[int, Noise]":
-        """The noise of each chunk that has some, weighed into outputs by ``desk``."""
-        return {owner: self._noise(owner, rows, desk) for owner, rows in self._stack.rows.items()}
+    def mixed(self) -> "dict[int, Noise]":
+        """The noise of each chunk that has some, weighed into outputs."""
+        return {owner: self._noise(owner, rows) for owner, rows in self._stack.rows.items()}
 
-    def _noise(self, owner: int, rows: HissRows, desk: Mixes) -> "Noise":
+    def _noise(self, owner: int, rows: HissRows) -> "Noise":
         sounding, level = self._soundings[owner], self._still[:, self._stack.still.at[owner]]
         if rows.moving.shape[1]:
             moving = self._moving[:, self._stack.moving.at[owner]]
@@ -71,9 +70,8 @@ class Hisses:
         ears, layers, noises = rows.members.shape
         sums = arrays.product(rows.members.reshape(-1, noises), power.reshape(noises, -1))
         gains = self._leveled(sums**0.5, sounding, rows.layers).reshape(ears, layers, -1)
-        weights = arrays.on(self._device, desk.weights(rows.layers))
-        outputs = arrays.product(weights.swapaxes(1, 2).swapaxes(0, 1), gains)
-        by_ear = outputs.reshape(ears, len(weights), len(level), noise.BANDS)
+        outputs = arrays.product(rows.mixing, gains)
+        by_ear = outputs.reshape(ears, -1, len(level), noise.BANDS)
         return Noise(sounding, rows.lowest, rows.highest, by_ear.swapaxes(0, 2))
 
     def _leveled(self, gains: Array, sounding: Sounding, layers: tuple[str, ...]) -> Array:
@@ -119,8 +117,8 @@ class Noise(NamedTuple):
         which = range(*_bands_on(on, self.lowest, self.highest))
         times, outputs = self.gains.shape[:2]
         gains = self.gains[..., which.start : which.stop].reshape(times, outputs, -1)
-        found = noise.bands(self.sounding.seed, self.sounding.start_frame, which, on)
-        source = arrays.at(arrays.home_of(gains), found.reshape(-1, found.shape[-1]))
+        found = noise.bands(self.sounding.seed, self.sounding.start_frame, which, on, arrays.home_of(gains))
+        source = found.reshape(-1, found.shape[-1])
         if times == additive.ENDS:
             return noise.faded(gains, source, on)
         return noise.shaped(gains if noise.around(on) else gains[1:-1], source, on)

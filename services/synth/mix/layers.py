@@ -15,7 +15,7 @@ from auralis.audio import AudioFormat
 from services.synth.dsp import additive, arrays, grid, steady
 from services.synth.dsp.arrays import Array
 from services.synth.dsp.upsampling import upsample
-from services.synth.mix.arrangement import NOTHING, Arrangement, Arranger, Group
+from services.synth.mix.arrangement import NOTHING, Arrangement, Arranger
 from services.synth.mix.batch import Batch
 from services.synth.mix.desk import Mixes
 from services.synth.mix.hiss import Hisses
@@ -48,7 +48,7 @@ class LayerRenderer:
         arrangements = [self._arrangement(each) for each in soundings]
         stack = self._stack(soundings, arrangements)
         batch = Batch(soundings, stack, self._audio, self._device)
-        noises = Hisses(soundings, stack.hiss, self._audio, self._device).mixed(self._desk)
+        noises = Hisses(soundings, stack.hiss, self._audio, self._device).mixed()
         factors, at_rest, found = batch.factors(), self._steady(batch, arrangements), Heard()
         for place, on in enumerate(grid.grids(self._audio)):
             heard = _added(self._lively(factors[place], arrangements, place), at_rest[place])
@@ -58,19 +58,14 @@ class LayerRenderer:
 
     def _lively(self, factors: Heard, arrangements: Sequence[Arrangement], place: int) -> Heard:
         """Lively partials on one of the grids, as :func:`upsample` wants them."""
-        groups = {i: rows.groups for i, each in enumerate(arrangements) if (rows := each.lively[place])}
+        here = {i: rows for i, each in enumerate(arrangements) if (rows := each.lively[place])}
         blocks = grid.grids(self._audio)[place].blocks
         sums = {
-            i: additive.sums(left, [(each.first, each.last, each.bases) for each in groups[i]])
+            i: additive.sums(left, [(each.first, each.last, each.bases) for each in here[i].groups])
             for i, left in factors.items()
         }
         samples = {i: additive.joined(each, blocks) for i, each in sums.items()}
-        return {i: arrays.product(self._weights(groups[i]), each) for i, each in samples.items()}
-
-    def _weights(self, groups: Sequence[Group]) -> Array:
-        """``[output, layer and ear]``."""
-        found = self._desk.weights(tuple(each.layer for each in groups))
-        return arrays.on(self._device, found.reshape(len(found), -1))
+        return {i: arrays.product(here[i].mixing, each) for i, each in samples.items()}
 
     def _steady(self, batch: Batch, arrangements: Sequence[Arrangement]) -> list[Heard]:
         """Steady partials, by grid, as :func:`upsample` wants them."""

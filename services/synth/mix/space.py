@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from auralis.score.events import Space, Tempo
@@ -197,10 +198,13 @@ class SpaceRenderer:
 
     def _mix(self, spots: Sequence[_Spot]) -> None:
         """Dry, echoes and the room, gently saturated."""
-        for spot, wet in zip(spots, self._wet(spots), strict=True):
-            take = spot.take
-            mix = total(total(take.buses.dry if take.buses else None, take.echoes), wet)
-            take.mix = None if mix is None else master.saturate(np.asarray(mix.cpu().numpy()))
+        takes = [spot.take for spot in spots]
+        mixes = [
+            total(total(take.buses.dry if take.buses else None, take.echoes), wet)
+            for take, wet in zip(takes, self._wet(spots), strict=True)
+        ]
+        for take, mix in zip(takes, _fetched(mixes), strict=True):
+            take.mix = None if mix is None else master.saturate(mix)
             take.mixed = True
             take.forget_buses()
 
@@ -273,6 +277,15 @@ class SpaceRenderer:
 
     def _room_length(self, take: Take) -> int:
         return max(self._response(move.room).length for move in self._moves(take))
+
+
+def _fetched(mixes: Sequence[torch.Tensor | None]) -> list[NDArray[np.float32] | None]:
+    """As arrays of the CPU's: those on an accelerator at once, since it is waited for."""
+    sounding = [mix for mix in mixes if mix is not None]
+    if sounding and sounding[0].device.type != "cpu":
+        sounding = list(torch.stack(sounding).cpu())
+    found = iter(sounding)
+    return [None if mix is None else next(found).numpy() for mix in mixes]
 
 
 def _spots(plans: Iterable[Plan], lacking: str) -> Iterable[_Spot]:

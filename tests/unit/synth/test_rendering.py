@@ -24,7 +24,17 @@ AUDIO = AudioFormat()
 CUDA = torch.device("cuda")
 PLAIN = Versions(FIRST, FIRST)
 # What makes tensors of arrays and arrays of tensors, and computes nothing.
-MOVES = {"lift_fresh", "detach", "permute", "numpy_T", "resolve_conj", "resolve_neg", "to", "_to_copy"}
+MOVES = {
+    "lift_fresh",
+    "detach",
+    "permute",
+    "numpy_T",
+    "resolve_conj",
+    "resolve_neg",
+    "to",
+    "unbind",
+    "_to_copy",
+}
 FAILURES = [
     torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nGPU 0 has ..."),
     torch.AcceleratorError("CUDA error: device-side assert triggered"),

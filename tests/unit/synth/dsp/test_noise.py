@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from services.synth.dsp import grid, noise
 from services.synth.dsp.upsampling import trimmed, upsample
-from tests.device import numpy_of, of_kind
+from tests.device import DEVICE, numpy_of, of_kind
 
 Array = NDArray[np.float64]
 ALL = range(noise.BANDS)
 CHUNKS = 40
+
+kinds = pytest.mark.parametrize("kind", ["numpy", "torch"])
+grids = pytest.mark.parametrize(("build", "which"), [(grid.coarse, range(6, 9)), (grid.full, range(15, 18))])
 
 
 def bands(which: range, chunks: int, rate_hz: int = 44_100, seed: int = 7) -> Array:
@@ -130,13 +133,20 @@ def test_the_top_is_no_denser_where_the_rate_cuts_it_off(rate_hz: int) -> None:
     assert 10 * np.log10(spectrum[top].mean() / expected) == pytest.approx(0.0, abs=0.5)
 
 
+@grids
+def test_an_accelerator_s_noise_has_the_same_bits(
+    build: Callable[[AudioFormat], grid.Grid], which: range
+) -> None:
+    """It is gathered there from one table of all."""
+    on = build(AudioFormat())
+    for seed, frame in ((7, 0), (7, 88_200), (2**31, 10**12)):
+        found = noise.bands(seed, frame, which, on, DEVICE)
+        assert np.array_equal(numpy_of(found), noise.bands(seed, frame, which, on))
+
+
 def source(which: range, on: grid.Grid) -> NDArray[np.float32]:
     found = noise.bands(7, 0, which, on)
     return found.reshape(-1, found.shape[-1])
-
-
-kinds = pytest.mark.parametrize("kind", ["numpy", "torch"])
-grids = pytest.mark.parametrize(("build", "which"), [(grid.coarse, range(6, 9)), (grid.full, range(15, 18))])
 
 
 @kinds

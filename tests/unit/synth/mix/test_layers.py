@@ -184,12 +184,12 @@ def test_outputs_are_what_the_desk_makes_of_the_layers() -> None:
             return np.stack([weights.get(name, np.eye(2)) for name in layers], axis=1).astype(np.float32)
 
     found = LayerRenderer(audio, DEVICE, Crossed()).render([part])[0]
-    expected = torch.zeros(2, audio.frames_per_chunk)
+    expected = torch.zeros(2, audio.frames_per_chunk, device=DEVICE)
     for name in LAYER:
         voices = [voice for voice in part.voices if voice.layer == name]
         alone = LayerRenderer(audio, DEVICE, Flat()).render([part._replace(voices=voices)])[0]
         assert alone is not None
-        expected += torch.from_numpy(weights[name]) @ alone
+        expected += torch.from_numpy(weights[name]).to(DEVICE) @ alone
     assert found is not None
     assert torch.allclose(found, expected, atol=1e-6)
 
@@ -207,7 +207,7 @@ def test_a_level_moves_evenly_over_the_chunk(name: str) -> None:
     whole, moved = renderer.render([plain, plain._replace(gains=gains)])
     assert whole is not None
     assert moved is not None
-    ramp = torch.linspace(0.25, 0.75, audio.frames_per_chunk + 1)[:-1]
+    ramp = torch.linspace(0.25, 0.75, audio.frames_per_chunk + 1, device=DEVICE)[:-1]
     assert whole.abs().max() > 1e-3
     assert torch.allclose(moved, whole * ramp, atol=0.02 * float(whole.abs().max()))
 

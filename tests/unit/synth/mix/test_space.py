@@ -169,9 +169,8 @@ def echoes(events: list[Event]) -> Samples:
     """What comes out of the delay in chunks 40 to 59."""
     takes = takes_of(events, 60, "delay")
     mix(SpaceRenderer(AUDIO, DEVICE), takes, 20)
-    return np.concatenate([take.echoes for take in takes[40:] if take.echoes is not None], axis=1).astype(
-        float
-    )
+    heard = [take.echoes for take in takes[40:] if take.echoes is not None]
+    return np.asarray(torch.cat(heard, dim=1).double().cpu().numpy())
 
 
 @pytest.mark.usefixtures("echoes_are_kept")
