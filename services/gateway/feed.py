@@ -198,14 +198,19 @@ class Feed:
 
     async def _playing(self) -> None:
         clock = self._broker.clock
+        sent_us = clock.now_us()  # what was due then has been sent
         while True:
-            now_us = clock.now_us()
-            epoch_us = self.playhead.epoch_us or self.state.epoch_us
-            next_due_us = due_us(epoch_us, live_seq(epoch_us, now_us) + 1)
-            await asyncio.sleep((next_due_us - now_us) / 1e6)
-            for chunk in self.playhead.due(clock.now_us()):
+            await asyncio.sleep((self._due_after(sent_us) - clock.now_us()) / 1e6)
+            # One reading of the clock: a timer may be early, with uvloop by a millisecond, and what became
+            # due between two of them would wait for the chunk after it.
+            sent_us = clock.now_us()
+            for chunk in self.playhead.due(sent_us):
                 self._send(chunk)
             self._count()
+
+    def _due_after(self, at_us: int) -> int:
+        epoch_us = self.playhead.epoch_us or self.state.epoch_us
+        return due_us(epoch_us, live_seq(epoch_us, at_us) + 1)
 
     def _send(self, chunk: Chunk) -> None:
         now_s = _now_s()

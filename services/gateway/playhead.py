@@ -86,12 +86,6 @@ class Playhead:
             self._next_seq += 1
         return sent
 
-    def next_due_us(self) -> int | None:
-        """When the next chunk is due; None before the channel's first chunk."""
-        if self.epoch_us is None or self._next_seq is None:
-            return None
-        return due_us(self.epoch_us, self._next_seq)
-
     def depth(self) -> int:
         """How many chunks from the next one on are mirrored without a hole."""
         seq = start = self.from_seq
