@@ -199,11 +199,11 @@ class SpaceRenderer:
     def _mix(self, spots: Sequence[_Spot]) -> None:
         """Dry, echoes and the room, gently saturated."""
         takes = [spot.take for spot in spots]
-        mixes = [
+        mixes = (
             total(total(take.buses.dry if take.buses else None, take.echoes), wet)
             for take, wet in zip(takes, self._wet(spots), strict=True)
-        ]
-        for take, mix in zip(takes, _fetched(mixes), strict=True):
+        )
+        for take, mix in zip(takes, _fetched(mixes, self._device), strict=True):
             take.mix = None if mix is None else master.saturate(mix)
             take.mixed = True
             take.forget_buses()
@@ -279,13 +279,19 @@ class SpaceRenderer:
         return max(self._response(move.room).length for move in self._moves(take))
 
 
-def _fetched(mixes: Sequence[torch.Tensor | None]) -> list[NDArray[np.float32] | None]:
-    """As arrays of the CPU's: those on an accelerator at once, since it is waited for."""
-    sounding = [mix for mix in mixes if mix is not None]
-    if sounding and sounding[0].device.type != "cpu":
-        sounding = list(torch.stack(sounding).cpu())
-    found = iter(sounding)
-    return [None if mix is None else next(found).numpy() for mix in mixes]
+def _fetched(
+    mixes: Iterable[torch.Tensor | None], device: torch.device
+) -> Iterable[NDArray[np.float32] | None]:
+    """As arrays of the CPU's: from an accelerator at once, since it is waited for.
+
+    On the CPU one by one: several at a time would lie between what is kept, and leave holes behind.
+    """
+    if device.type == "cpu":
+        return (None if mix is None else mix.numpy() for mix in mixes)
+    every = list(mixes)
+    sounding = [mix for mix in every if mix is not None]
+    found = iter(torch.stack(sounding).cpu() if sounding else ())
+    return [None if mix is None else next(found).numpy() for mix in every]
 
 
 def _spots(plans: Iterable[Plan], lacking: str) -> Iterable[_Spot]:
