@@ -37,6 +37,11 @@ class WakeUps:
         pending, self._pending = self._pending, set()
         return pending
 
+    @property
+    def announced(self) -> bool:
+        """Whether a :meth:`wait` would end at once."""
+        return self._event.is_set()
+
     def nudge(self) -> None:
         """End a :meth:`wait` from within the process."""
         self._event.set()

@@ -15,8 +15,11 @@ from services.synth.quality import STEPS, step_of
 TOO_BUSY: Final = 0.9
 # Under it there is room for a step more.
 AT_EASE: Final = 0.6
-# A chunk that is late while there is so much time left is late for another reason.
+# What is missing or late while there is so much time left is so for another reason.
 BUSY: Final = 0.5
+# Chunks that keep an older score's sound are a change that is heard a little later. Where many channels are
+# changed at once that passes within a look; fainter partials would be missed for a minute.
+LATE_LOOKS: Final = 3
 # So many looks in a row are too busy before anything is done about it: catching up is no overload.
 LOOKS: Final = 4
 # A step down is felt after the composer has written it and what was rendered before has been heard.
@@ -49,18 +52,26 @@ class Load:
 
 
 class Condition(NamedTuple):
-    """A channel between two looks: its quality as the score has it, and the chunks that froze too early."""
+    """A channel between two looks: its quality as the score has it, and the chunks that froze too early.
+
+    ``missing`` were not there, ``late`` were there as an older score has them.
+    """
 
     quality: float
+    missing: int
     late: int
 
 
 @dataclass(slots=True)
 class _Patience:
-    """Since when a channel has been without trouble, and when it was last asked to go down."""
+    """Since when a channel has been without trouble, and when it was last asked to go down.
+
+    ``late_looks``: how many times in a row chunks of it were late.
+    """
 
     calm_s: float
     lowered_s: float = float("-inf")
+    late_looks: int = 0
 
 
 class Ladder:
@@ -83,7 +94,8 @@ class Ladder:
 
     def _decide(self, now_s: float, channel: str, condition: Condition) -> float | None:
         patience, step = self._patience[channel], STEPS.index(step_of(condition.quality))
-        if self._troubled(condition):
+        patience.late_looks = patience.late_looks + 1 if condition.late else 0
+        if self._troubled(condition.missing > 0 or patience.late_looks >= LATE_LOOKS):
             patience.calm_s = now_s
             if step == len(STEPS) - 1 or now_s - patience.lowered_s < SETTLE_S:
                 return None
@@ -94,6 +106,6 @@ class Ladder:
             return STEPS[step - 1].value
         return None
 
-    def _troubled(self, condition: Condition) -> bool:
+    def _troubled(self, in_vain: bool) -> bool:
         overloaded = len(self._loads) == LOOKS and min(self._loads) >= TOO_BUSY
-        return overloaded or (condition.late > 0 and self._loads[-1] >= BUSY)
+        return overloaded or (in_vain and self._loads[-1] >= BUSY)

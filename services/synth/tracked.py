@@ -18,8 +18,8 @@ from services.synth.schedule import RingView, Run, next_run, window
 _KEPT_CHUNKS: Final = 5
 # What the worker renders while a request of its own goes through the composer.
 _ON_ITS_WAY_CHUNKS: Final = 2
-# What one batch renders at most: an urgent chunk never waits for longer than this takes.
-_BATCH_CHUNKS: Final = 12
+# What one batch renders at most.
+BATCH_CHUNKS: Final = 12
 LONGEST_BATCH_US: Final = 400_000
 # A channel that begins takes so long, with its past: those that would run dry meanwhile go first.
 _COLD_BATCH_US: Final = 1_000_000
@@ -49,7 +49,9 @@ class TrackedChannel:
     steady_seq: int | None = None
     # The last chunk that this worker rendered, whoever's was taken.
     rendered_seq: int | None = None
-    # Chunks that were late since quality was last thought about.
+    # Since quality was last thought about: chunks that were not there when they froze, and those that were
+    # there as an older score has them.
+    missing: int = 0
     late: int = 0
     # The quality that was last told of.
     said_quality: float = WHOLE.value
@@ -108,15 +110,17 @@ class TrackedChannel:
         self.checked_seq = unfrozen
         if len(frozen) > _ABSENT_CHUNKS:
             self.steady_seq = None
-        missed = sum(map(self._is_late, frozen))
-        self.late += missed
-        return missed
+        missing, late = (sum(map(wrong, frozen)) for wrong in (self._is_missing, self._is_late))
+        self.missing += missing
+        self.late += late
+        return missing + late
+
+    def _is_missing(self, seq: int) -> bool:
+        return seq not in self.ring.held and self.steady_seq is not None and seq >= self.steady_seq
 
     def _is_late(self, seq: int) -> bool:
         versions = self.ring.held.get(seq)
-        if versions is None:
-            return self.steady_seq is not None and seq >= self.steady_seq
-        return versions.own < self.score.version_for(self.audio.end_frame(seq))
+        return versions is not None and versions.own < self.score.version_for(self.audio.end_frame(seq))
 
     def forget(self, now_us: int) -> None:
         """Drop what no chunk needs any more."""
@@ -135,8 +139,13 @@ class TrackedChannel:
 Work = tuple[TrackedChannel, Run]
 
 
-def most_urgent(channels: Iterable[TrackedChannel], now_us: int, batch_us: int) -> list[Work]:
-    """Runs in order of what is due first, as many as fit into a batch; a cold channel is one of its own."""
+def most_urgent(
+    channels: Iterable[TrackedChannel], now_us: int, batch_us: int, most_chunks: int = BATCH_CHUNKS
+) -> list[Work]:
+    """Runs in order of what is due first, as many as fit into a batch; a cold channel is one of its own.
+
+    A batch takes about ``batch_us`` and has ``most_chunks``, or a single run.
+    """
     runs: list[tuple[int, bool, Work]] = []
     for channel in channels:
         cold = channel.is_cold(now_us)
@@ -148,7 +157,7 @@ def most_urgent(channels: Iterable[TrackedChannel], now_us: int, batch_us: int) 
     chunks = 0
     for _, cold, work in sorted(runs, key=itemgetter(0)):
         chunks += len(work[1].versions)
-        if chosen and (cold or chunks > _BATCH_CHUNKS):
+        if chosen and (cold or chunks > most_chunks):
             break
         chosen.append(work)
         if cold:

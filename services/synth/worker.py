@@ -18,36 +18,20 @@ from auralis.score.log import ScoreReader
 from services.synth.ladder import Condition, Ladder, Load
 from services.synth.memory import give_back
 from services.synth.metrics import SynthMetrics
+from services.synth.pace import Pace
 from services.synth.quality import WHOLE
 from services.synth.rendering import Rendering
 from services.synth.schedule import Run
-from services.synth.tracked import LONGEST_BATCH_US, TrackedChannel, Work, most_urgent
+from services.synth.tracked import TrackedChannel, Work, most_urgent
 
 _log = structlog.get_logger()
 
 # The ring misses a chunk 100 ms after it was full; looking more often keeps it at its full depth.
 _TICK_S: Final = 0.03
-_FIRST_BATCH_US: Final = 10_000
-_FORGETTING: Final = 0.9
-# Even a worker that is never done reads on in its scores so often.
+# Even a worker that is never done looks at everything so often.
 _ROUND_S: Final = 0.25
 # Giving memory back takes 5 ms with sixteen channels, which scatter 20 MB a second.
 _TIDY_S: Final = 1.0
-
-
-class _Pace:
-    """How long a batch takes here and now: what it took lately at worst, forgotten slowly.
-
-    A worker on a busy machine then begins a revision at a chunk that it can still reach.
-    """
-
-    def __init__(self) -> None:
-        self.batch_us = _FIRST_BATCH_US
-
-    def took(self, seconds: float) -> None:
-        """Note one batch."""
-        lately = int(self.batch_us * _FORGETTING)
-        self.batch_us = min(max(lately, int(seconds * 1e6), _FIRST_BATCH_US), LONGEST_BATCH_US)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +54,7 @@ class Worker:
         self._scores = ScoreReader(parts.client, parts.keys)
         self._ring_reader = RingReader(parts.client, parts.keys)
         self._ring = RingWriter(parts.client, parts.keys)
-        self._pace = _Pace()
+        self._pace = Pace()
         self._load = Load(time.monotonic())
         self._ladder = Ladder()
         self._tidied_s = time.monotonic()
@@ -89,10 +73,11 @@ class Worker:
         if round_.everything:
             await self._judge()
         await self._tidy()
-        began_s = time.monotonic()
+        began_s, wakeups = time.monotonic(), self._parts.wakeups
         while await self._render_most_urgent():
-            if time.monotonic() - began_s > _ROUND_S:
-                self._parts.wakeups.nudge()
+            # A revision is to be rendered within 100 ms: it does not wait until the ring is full.
+            if wakeups.announced or time.monotonic() - began_s > _ROUND_S:
+                wakeups.nudge()
                 return
 
     async def _tidy(self) -> None:
@@ -136,13 +121,14 @@ class Worker:
         conditions = {}
         for channel in self._awake():
             self._say_quality(channel)
-            conditions[channel.id] = Condition(channel.quality, channel.late)
-            channel.late = 0
+            conditions[channel.id] = Condition(channel.quality, channel.missing, channel.late)
+            channel.missing = channel.late = 0
         now_s = time.monotonic()
         load = self._load.look(now_s)
         for name, quality in self._ladder.decide(now_s, load, conditions).items():
-            late = conditions[name].late
-            _log.info("asking for quality", channel=name, quality=quality, load=round(load, 2), late=late)
+            _, missing, late = conditions[name]
+            trouble = {"load": round(load, 2), "missing": missing, "late": late}
+            _log.info("asking for quality", channel=name, quality=quality, **trouble)
             await self._channels.ask_quality(name, quality, self._tracked[name].unrendered_seq)
 
     def _say_quality(self, channel: TrackedChannel) -> None:
@@ -154,7 +140,7 @@ class Worker:
     async def _render_most_urgent(self) -> bool:
         """Render one batch and push it; False if there is nothing to do."""
         now_us = self._clock.now_us()
-        work = most_urgent(self._awake(), now_us, self._pace.batch_us)
+        work = most_urgent(self._awake(), now_us, self._pace.batch_us, self._pace.chunks)
         if not work:
             return False
         pcm = await self._render(work, cold=work[0][0].is_cold(now_us))
@@ -200,7 +186,7 @@ class Worker:
             self._load.caught_up(elapsed)
         else:
             self._load.rendered(elapsed)
-            self._pace.took(elapsed)
+            self._pace.took(elapsed, chunks)
         for channel, run in work:
             channel.rendered_seq = run.last_seq
         for _ in range(chunks):

@@ -17,7 +17,7 @@ from auralis.clock import BrokerClock
 from auralis.keyspace import Keyspace
 from auralis.ring.reader import RingReader
 from auralis.ring.versions import Versions
-from auralis.score.entry_id import NO_ENTRY
+from auralis.score.entry_id import NO_ENTRY, EntryId
 from auralis.score.events import Automation, Batch, Revise
 from auralis.score.log import ScoreWriter
 from auralis.score.score import Score
@@ -207,6 +207,27 @@ async def test_revisions_are_exact_and_their_delays_are_counted(stage: Stage) ->
     (metrics,) = stage.metrics
     missed = metrics.deadline_misses.collect()[0].samples[0].value
     assert missed == sum(revision_of[s] < _due_revision(s, promised) for s in revision_of)
+
+
+async def test_a_revision_does_not_wait_until_a_busy_worker_is_done(stage: Stage) -> None:
+    """What is announced while a batch is rendered is read before the next one."""
+    known = list[EntryId]()
+
+    async def endless() -> bool:
+        known.append(one._tracked["main"].score.last_id)
+        await asyncio.sleep(0.02)
+        return True
+
+    async with stage.working("one") as one:
+        await stage.filled()
+        one._render_most_urgent = endless  # type: ignore[method-assign]
+        before = one._tracked["main"].score.last_id
+        await stage.listen(0.1)  # until the worker is busy
+        await stage.revise(1.0, 1)
+        known.clear()
+        await asyncio.sleep(0.2)
+    assert known.count(before) <= 2
+    assert len(known) > 4
 
 
 def _due_revision(seq: int, promised: dict[int, int]) -> int:

@@ -11,6 +11,7 @@ from services.synth.ladder import (
     AT_EASE,
     BUSY,
     CALM_S,
+    LATE_LOOKS,
     LOOKS,
     SETTLE_S,
     TOO_BUSY,
@@ -45,11 +46,12 @@ class Machine:
         """The share of time that it renders."""
         return min(1.0, self.need * (1 - self.saves) ** VALUES.index(self.quality))
 
-    def run(self, seconds: int, late: int = 0) -> None:
+    def run(self, seconds: int, missing: int = 0, late: int = 0) -> None:
         """Look once a second; the composer writes what is asked for at once."""
         for _ in range(seconds):
             self.now_s += 1
-            found = self.ladder.decide(self.now_s, self.load, {"main": Condition(self.quality, late)})
+            condition = Condition(self.quality, missing, late)
+            found = self.ladder.decide(self.now_s, self.load, {"main": condition})
             for quality in found.values():
                 self.asked.append(Asked(self.now_s, self.quality, quality))
                 self.quality = quality
@@ -77,19 +79,35 @@ def test_catching_up_for_a_few_seconds_is_no_overload() -> None:
     assert machine.asked == []
 
 
-def test_a_late_chunk_of_a_busy_machine_is_answered_at_once_for_its_channel_alone() -> None:
-    asked = Ladder().decide(1.0, BUSY, {"late": Condition(1.0, 1), "fine": Condition(1.0, 0)})
-    assert asked == {"late": 0.75}
+def test_a_missing_chunk_of_a_busy_machine_is_answered_at_once_for_its_channel_alone() -> None:
+    asked = Ladder().decide(1.0, BUSY, {"dry": Condition(1.0, 1, 0), "fine": Condition(1.0, 0, 0)})
+    assert asked == {"dry": 0.75}
 
 
-def test_a_late_chunk_of_an_idle_machine_is_not_for_quality_to_mend() -> None:
+def test_a_missing_chunk_of_an_idle_machine_is_not_for_quality_to_mend() -> None:
     """It was the broker, or the process was stopped."""
-    assert Ladder().decide(1.0, BUSY - 0.01, {"main": Condition(1.0, 9)}) == {}
+    assert Ladder().decide(1.0, BUSY - 0.01, {"main": Condition(1.0, 9, 0)}) == {}
+
+
+def test_chunks_of_an_older_score_are_trouble_once_they_go_on_coming() -> None:
+    """Who turns a control for seconds on a machine that can't follow is served by less."""
+    machine = Machine(need=BUSY, saves=0.0)
+    machine.run(LATE_LOOKS, late=1)
+    assert machine.asked == [Asked(LATE_LOOKS, 1.0, 0.75)]
+
+
+def test_changes_of_many_channels_at_once_cost_no_quality() -> None:
+    """However often: each is over within a look or two, and what was lowered before comes back meanwhile."""
+    machine = Machine(need=BUSY, saves=0.0, quality=0.75)
+    for _ in range(40):
+        machine.run(LATE_LOOKS - 1, late=2)
+        machine.run(1)
+    assert [asked.new for asked in machine.asked] == [1.0]
 
 
 def test_the_last_step_is_the_last() -> None:
     machine = Machine(need=1.0, saves=0.0, quality=0.0)
-    machine.run(100, late=3)
+    machine.run(100, missing=3)
     assert machine.asked == []
 
 
@@ -107,7 +125,7 @@ def test_trouble_puts_recovery_off() -> None:
     machine = Machine(need=0.55, saves=0.0, quality=0.5)
     for _ in range(20):
         machine.run(int(CALM_S) - 2)
-        machine.run(1, late=1)
+        machine.run(1, missing=1)
         machine.quality = 0.5
     assert all(asked.new < asked.old for asked in machine.asked)
 
@@ -130,17 +148,17 @@ def test_a_steady_machine_never_goes_to_and_fro(need: float, saves: float, quali
     assert len(machine.asked) == settled
 
 
-looks = st.tuples(st.floats(0, 1.2), st.integers(0, 3), st.booleans())
+looks = st.tuples(st.floats(0, 1.2), st.integers(0, 3), st.integers(0, 3), st.booleans())
 
 
 @given(st.lists(looks, max_size=300), st.sampled_from(VALUES))
 def test_whatever_happens_steps_are_single_and_far_apart(
-    found: list[tuple[float, int, bool]], quality: float
+    found: list[tuple[float, int, int, bool]], quality: float
 ) -> None:
     """Down by one step every 3 s at most, up by one every 30 s; also while the composer does not answer."""
     ladder, asked = Ladder(), list[Asked]()
-    for second, (load, late, answered) in enumerate(found):
-        for new in ladder.decide(second, load, {"main": Condition(quality, late)}).values():
+    for second, (load, missing, late, answered) in enumerate(found):
+        for new in ladder.decide(second, load, {"main": Condition(quality, missing, late)}).values():
             asked.append(Asked(second, quality, new))
             quality = new if answered else quality
     for one in asked:
@@ -155,7 +173,7 @@ def test_whatever_happens_steps_are_single_and_far_apart(
 
 @given(st.floats(0, 1))
 def test_a_quality_that_is_no_step_is_taken_for_the_step_that_it_gives(quality: float) -> None:
-    lower = Ladder().decide(1.0, 1.0, {"main": Condition(quality, 1)})
+    lower = Ladder().decide(1.0, 1.0, {"main": Condition(quality, 1, 0)})
     worse = STEPS[STEPS.index(step_of(quality)) + 1 :]
     assert lower == ({"main": worse[0].value} if worse else {})
 
@@ -164,9 +182,9 @@ def test_a_channel_that_comes_back_is_a_new_one() -> None:
     """Who takes a channel over waits its 30 s, whatever the worker before it saw."""
     ladder = Ladder()
     for second in range(29):
-        ladder.decide(second, 0.1, {"main": Condition(0.5, 0)})
+        ladder.decide(second, 0.1, {"main": Condition(0.5, 0, 0)})
     ladder.decide(29, 0.1, {})
-    assert ladder.decide(30, 0.1, {"main": Condition(0.5, 0)}) == {}
+    assert ladder.decide(30, 0.1, {"main": Condition(0.5, 0, 0)}) == {}
 
 
 def test_the_load_is_the_share_of_time_since_the_last_look() -> None:

@@ -64,7 +64,7 @@ def test_a_chunk_that_freezes_in_its_old_version_is_counted() -> None:
     revised(tracked.score, AUDIO, 14, 0.9)
     late = EPOCH_US + 14 * CHUNK_US
     fill(tracked, late)
-    assert tracked.missed(late) == 2
+    assert tracked.missed(late) == tracked.late == 2
     assert tracked.missed(late + 5 * CHUNK_US) == 0
 
 
@@ -75,7 +75,7 @@ def test_a_chunk_that_never_came_is_late() -> None:
     tracked.missed(now)
     head = tracked.ring.head or 0
     dry = EPOCH_US + (head + 3) * CHUNK_US
-    assert tracked.missed(dry) == tracked.late == 4
+    assert tracked.missed(dry) == tracked.missing == 4
     fill(tracked, dry)
     assert tracked.missed(dry + 10 * CHUNK_US) == 0
 
@@ -133,6 +133,14 @@ def batch(*channels: TrackedChannel, now_us: int = EPOCH_US + 30 * CHUNK_US) -> 
 
 def test_what_is_due_first_is_rendered_first() -> None:
     assert batch(rendered("a", 40), rendered("b", 36), rendered("c", 48)) == [("b", 37), ("a", 41)]
+
+
+def test_a_slow_machine_renders_fewer_at_once() -> None:
+    """What is urgent does not wait for others; a single run is never cut."""
+    channels, now_us = [rendered("a", 40), rendered("b", 36)], EPOCH_US + 30 * CHUNK_US
+    for most_chunks, served in ((12, ["b", "a"]), (11, ["b"]), (1, ["b"])):
+        found = most_urgent(channels, now_us, 10_000, most_chunks)
+        assert [tracked.id for tracked, _ in found] == served
 
 
 def test_a_cold_channel_is_a_batch_of_its_own() -> None:

@@ -1,0 +1,38 @@
+"""What a worker learns of how fast it is."""
+
+from services.synth.pace import Pace
+from services.synth.tracked import BATCH_CHUNKS, LONGEST_BATCH_US
+
+
+def paced(*batches: tuple[float, int]) -> Pace:
+    """After batches of so many seconds and chunks."""
+    pace = Pace()
+    for seconds, chunks in batches:
+        pace.took(seconds, chunks)
+    return pace
+
+
+def test_a_batch_is_expected_to_take_what_one_took_lately_at_worst() -> None:
+    """Forgotten slowly; never less than 10 ms, and no more than the longest one."""
+    assert paced((0.05, 12)).batch_us == 50_000
+    assert 10_000 < paced((0.05, 12), *[(0.012, 12)] * 5).batch_us < 50_000
+    assert paced((0.05, 12), *[(0.001, 1)] * 50).batch_us == 10_000
+    assert paced((9.0, 12)).batch_us == LONGEST_BATCH_US
+
+
+def test_a_fast_machine_has_full_batches() -> None:
+    assert paced().chunks == BATCH_CHUNKS
+    assert paced(*[(0.018, 12)] * 50).chunks == BATCH_CHUNKS
+
+
+def test_a_slow_machine_has_batches_of_about_25_ms() -> None:
+    assert paced(*[(0.042, 12)] * 50).chunks == 7
+
+
+def test_however_slow_some_chunks_go_together() -> None:
+    assert paced(*[(0.3, 4)] * 50).chunks == 4
+
+
+def test_a_single_slow_batch_changes_little() -> None:
+    """A machine that stood still for a moment is as fast as before."""
+    assert paced(*[(0.018, 12)] * 50, (0.05, 12)).chunks >= BATCH_CHUNKS - 1
