@@ -33,7 +33,7 @@ def newest(python: Path) -> str:
     for attempt in install.torch_attempts("cpu", torch):
         if subprocess.run([*pip, "install", *attempt], check=False).returncode == 0:
             break
-    subprocess.run([*pip, "install", f"{install.ROOT}[dev]"], check=True)
+    subprocess.run([*pip, "install", f"{install.ROOT}[dev,fast]"], check=True)
     return subprocess.run([*pip, "freeze"], check=True, capture_output=True, text=True).stdout
 
 
