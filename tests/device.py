@@ -1,4 +1,4 @@
-"""The device that tests render on: AURALIS_DEVICE, else the CPU. `make test DEVICE=cuda` sets it."""
+"""The device that tests render on: `AURALIS_DEVICE=cuda make test` has them do it there."""
 
 import os
 from typing import Final
@@ -10,8 +10,7 @@ from services.synth import device
 from services.synth.dsp import arrays
 from services.synth.dsp.arrays import Array
 
-# Programs that tests start render where the tests do.
-DEVICE: Final = device.choose(os.environ.setdefault("AURALIS_DEVICE", "cpu"))
+DEVICE: Final = device.choose(os.environ["AURALIS_DEVICE"])
 
 
 def of_kind(kind: str, values: np.ndarray) -> Array:

@@ -95,7 +95,7 @@ class Ladder:
     def _decide(self, now_s: float, channel: str, condition: Condition) -> float | None:
         patience, step = self._patience[channel], STEPS.index(step_of(condition.quality))
         patience.late_looks = patience.late_looks + 1 if condition.late else 0
-        if self._troubled(condition.missing > 0 or patience.late_looks >= LATE_LOOKS):
+        if self._troubled(behind=condition.missing > 0 or patience.late_looks >= LATE_LOOKS):
             patience.calm_s = now_s
             if step == len(STEPS) - 1 or now_s - patience.lowered_s < SETTLE_S:
                 return None
@@ -106,6 +106,6 @@ class Ladder:
             return STEPS[step - 1].value
         return None
 
-    def _troubled(self, in_vain: bool) -> bool:
+    def _troubled(self, *, behind: bool) -> bool:
         overloaded = len(self._loads) == LOOKS and min(self._loads) >= TOO_BUSY
-        return overloaded or (in_vain and self._loads[-1] >= BUSY)
+        return overloaded or (behind and self._loads[-1] >= BUSY)

@@ -168,14 +168,8 @@ class Past(NamedTuple):
     response: Response
 
     @property
-    def terms(self) -> "_Terms":
-        """What is multiplied, by delay."""
-        heard = zip(self.delayed, self.response.partitions, strict=True)
-        return [(past, part) for past, part in heard if past is not None]
-
-    @property
-    def delayed(self) -> list[Spectrum | None]:
-        """What each partition hears."""
+    def heard(self) -> "_Heard":
+        """What each partition of the response is multiplied by; None is silence."""
         newest = len(self.history) - 1
         return [
             self.history[newest - part.delay] if part.delay <= newest else None
@@ -183,7 +177,7 @@ class Past(NamedTuple):
         ]
 
 
-_Terms = Sequence[tuple[Spectrum, Partition]]
+_Heard = Sequence[Spectrum | None]
 
 
 def bins_up_to(highest_hz: float, audio: AudioFormat) -> int:
@@ -239,22 +233,23 @@ def convolve(pasts: Sequence[Past], audio: AudioFormat) -> list[torch.Tensor | N
         ``[ear, frame]`` each, float32; None where all of it is silent.
     """
     found: list[torch.Tensor | None] = [None] * len(pasts)
-    sounding = [place for place, past in enumerate(pasts) if any(each is not None for each in past.delayed)]
+    every = [(place, past.response, past.heard) for place, past in enumerate(pasts)]
+    sounding = [each for each in every if any(spectrum is not None for spectrum in each[2])]
     for first in range(0, len(sounding), _AT_ONCE):
-        some = sounding[first : first + _AT_ONCE]
-        for place, chunk in zip(some, _summed([pasts[i] for i in some], audio), strict=True):
+        places, responses, heard = zip(*sounding[first : first + _AT_ONCE], strict=True)
+        for place, chunk in zip(places, _summed(responses, heard, audio), strict=True):
             found[place] = chunk
     return found
 
 
-def _summed(pasts: Sequence[Past], audio: AudioFormat) -> torch.Tensor:
+def _summed(responses: Sequence[Response], every: Sequence[_Heard], audio: AudioFormat) -> torch.Tensor:
     """``[convolution, ear, frame]``."""
     size = _TRANSFORM[audio.frames_per_chunk]
-    device = pasts[0].response.partitions[0].spectrum.device
-    totals = torch.zeros(len(pasts), AUDIO_CHANNELS, size // 2 + 1, dtype=torch.complex64, device=device)
+    device = responses[0].partitions[0].spectrum.device
+    totals = torch.zeros(len(every), AUDIO_CHANNELS, size // 2 + 1, dtype=torch.complex64, device=device)
     add = _add_on_cpu if device.type == "cpu" else _add_on_device
-    for total, past in zip(totals, pasts, strict=True):
-        add(past, total)
+    for response, heard, total in zip(responses, every, totals, strict=True):
+        add(response, heard, total)
     samples: torch.Tensor = torch.fft.irfft(totals, n=size)[..., -audio.frames_per_chunk :]
     return samples
 
@@ -316,15 +311,16 @@ def _pack(part: NDArray[np.complex128]) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(part.T.astype(np.complex64))).T
 
 
-def _add_on_cpu(past: Past, total: torch.Tensor) -> None:
-    terms = past.terms
+def _add_on_cpu(response: Response, heard: _Heard, total: torch.Tensor) -> None:
+    both = zip(heard, response.partitions, strict=True)
+    terms = [(past, part) for past, part in both if past is not None]
     pairs = [term for term in terms if not term[0].mono]
     if pairs:
         flat = np.zeros(len(pairs[0][1].flat), dtype=np.complex64)
-        _accumulate([(each.flat, part.flat) for each, part in pairs], flat)
+        _accumulate([(past.flat, part.flat) for past, part in pairs], flat)
         ears = flat.reshape(-1, AUDIO_CHANNELS)
         total[:, : len(ears)] = torch.from_numpy(ears).T
-    _accumulate([(each.flat, part.by_ear) for each, part in terms if each.mono], total.numpy())
+    _accumulate([(past.flat, part.by_ear) for past, part in terms if past.mono], total.numpy())
 
 
 def _accumulate(
@@ -339,8 +335,8 @@ def _accumulate(
         np.add(head, partial, head)
 
 
-def _add_on_device(past: Past, total: torch.Tensor) -> None:
-    sums, heard = past.response.sums, past.delayed
+def _add_on_device(response: Response, heard: _Heard, total: torch.Tensor) -> None:
+    sums = response.sums
     ears = 1 if all(each is None or each.mono for each in heard) else AUDIO_CHANNELS
     silence = total.new_zeros(total.shape[1], ears)
     rows = [silence if each is None else each.heard_by(ears) for each in heard]

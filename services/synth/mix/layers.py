@@ -33,7 +33,6 @@ class LayerRenderer:
     def __init__(self, audio: AudioFormat, device: torch.device, desk: Mixes) -> None:
         self._audio = audio
         self._device = device
-        self._desk = desk
         self._arranger = Arranger(audio, device, desk)
         self._arrangements = Recent[int, Arrangement]()
         self._stacks = Recent[int, Stack]()
