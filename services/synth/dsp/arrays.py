@@ -18,9 +18,14 @@ Array: TypeAlias = Any
 Home: TypeAlias = torch.device | None
 
 
+def by_numpy(device: torch.device) -> bool:
+    """Whether what lies on ``device`` is computed with by numpy, not by torch."""
+    return device.type == "cpu"
+
+
 def on(device: torch.device, array: np.ndarray) -> Array:
     """``array`` as it is computed with on ``device``."""
-    return at(None if device.type == "cpu" else device, array)
+    return at(None if by_numpy(device) else device, array)
 
 
 def single(device: torch.device, array: np.ndarray) -> Array:
@@ -45,7 +50,7 @@ def tensor(array: Array) -> torch.Tensor:
 
 def native(found: torch.Tensor) -> Array:
     """What torch has found as it is computed with where it lies: the same memory."""
-    return found.numpy() if found.device.type == "cpu" else found
+    return found.numpy() if by_numpy(found.device) else found
 
 
 def empty(shape: Sequence[int], like: Array) -> Array:

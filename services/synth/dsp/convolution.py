@@ -35,6 +35,7 @@ import torch
 from numpy.typing import NDArray
 
 from auralis.audio import AUDIO_CHANNELS, AudioFormat
+from services.synth.dsp import arrays
 from services.synth.memory import kept
 
 # Frames in a transform: two chunks and zeros. MKL takes a quarter longer for 8820 than for 8960; at 48 kHz a
@@ -68,13 +69,13 @@ class Partition:
 
     @cached_property
     def flat(self) -> NDArray[np.complex64]:
-        """``[bin and ear]``, the same memory; on the CPU only."""
+        """``[bin and ear]``, the same memory; numpy's only."""
         flat: NDArray[np.complex64] = self.spectrum.numpy().T.reshape(-1)
         return flat
 
     @cached_property
     def by_ear(self) -> NDArray[np.complex64]:
-        """``[ear, bin]``, one ear after the other; on the CPU only."""
+        """``[ear, bin]``, one ear after the other; numpy's only."""
         return np.ascontiguousarray(self.spectrum.numpy())
 
 
@@ -144,9 +145,9 @@ class Spectrum:
         self.mono = len(bins) == 1  # both ears hear the same
         self.rows = kept(bins.T)
         self.bins = self.rows.T
-        # ``[bin and ear]``, the same memory; on the CPU only.
-        on_cpu = bins.device.type == "cpu"
-        self.flat = self.rows.numpy().reshape(-1) if on_cpu else np.zeros(0, dtype=np.complex64)
+        # ``[bin and ear]``, the same memory; for numpy only.
+        by_numpy = arrays.by_numpy(bins.device)
+        self.flat = self.rows.numpy().reshape(-1) if by_numpy else np.zeros(0, dtype=np.complex64)
 
     def heard_by(self, ears: int) -> torch.Tensor:
         """``[bin, ear]`` for one ear, if it is that of one, or for two."""
@@ -247,7 +248,7 @@ def _summed(responses: Sequence[Response], every: Sequence[_Heard], audio: Audio
     size = _TRANSFORM[audio.frames_per_chunk]
     device = responses[0].partitions[0].spectrum.device
     totals = torch.zeros(len(every), AUDIO_CHANNELS, size // 2 + 1, dtype=torch.complex64, device=device)
-    add = _add_on_cpu if device.type == "cpu" else _add_on_device
+    add = _add_by_numpy if arrays.by_numpy(device) else _add_by_torch
     for response, heard, total in zip(responses, every, totals, strict=True):
         add(response, heard, total)
     samples: torch.Tensor = torch.fft.irfft(totals, n=size)[..., -audio.frames_per_chunk :]
@@ -311,7 +312,7 @@ def _pack(part: NDArray[np.complex128]) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(part.T.astype(np.complex64))).T
 
 
-def _add_on_cpu(response: Response, heard: _Heard, total: torch.Tensor) -> None:
+def _add_by_numpy(response: Response, heard: _Heard, total: torch.Tensor) -> None:
     both = zip(heard, response.partitions, strict=True)
     terms = [(past, part) for past, part in both if past is not None]
     pairs = [term for term in terms if not term[0].mono]
@@ -335,7 +336,7 @@ def _accumulate(
         np.add(head, partial, head)
 
 
-def _add_on_device(response: Response, heard: _Heard, total: torch.Tensor) -> None:
+def _add_by_torch(response: Response, heard: _Heard, total: torch.Tensor) -> None:
     sums = response.sums
     ears = 1 if all(each is None or each.mono for each in heard) else AUDIO_CHANNELS
     silence = total.new_zeros(total.shape[1], ears)

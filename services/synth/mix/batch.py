@@ -13,7 +13,7 @@ import torch
 from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from services.synth.dsp import additive, arrays, grid, steady
 from services.synth.dsp.additive import PARTS
-from services.synth.dsp.arrays import Array
+from services.synth.dsp.arrays import Array, Home
 from services.synth.mix.sounding import WHOLE, Sounding
 from services.synth.mix.stack import Stack, Strip, filled
 from services.synth.voices import levels
@@ -97,7 +97,7 @@ class Batch:
     def _ends(self) -> Array:
         """Levels at the chunk's ends, but for what moves fast: ``[end, row]``."""
         table, owners = self._stack.table, self._stack.owners
-        at_ends = self._since_s + _ends_s(self._device)
+        at_ends = self._since_s + _ends_s(arrays.home_of(self._since_s))
         asked = levels.asked([(each.brightness, each.intensity) for each in self._soundings])
         if len(self._soundings) > 1:
             asked = asked.take(owners, axis=2)
@@ -121,6 +121,6 @@ class Batch:
 
 
 @cache
-def _ends_s(device: torch.device) -> Array:
+def _ends_s(home: Home) -> Array:
     """A chunk's ends, in seconds from its start: ``[end, 1]``."""
-    return arrays.single(device, np.array([[0.0], [1 / CHUNKS_PER_SECOND]]))
+    return arrays.at(home, np.array([[0.0], [1 / CHUNKS_PER_SECOND]], dtype=np.float32))

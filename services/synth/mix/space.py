@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from auralis.score.events import Space, Tempo
-from services.synth.dsp import convolution, delay, master, rooms
+from services.synth.dsp import arrays, convolution, delay, master, rooms
 from services.synth.dsp.convolution import Past, Response, Spectrum
 from services.synth.memory import kept
 from services.synth.mix.desk import DELAY_TO_ROOM
@@ -286,7 +286,7 @@ def _fetched(
 
     On the CPU one by one: several at a time would lie between what is kept, and leave holes behind.
     """
-    if device.type == "cpu":
+    if arrays.by_numpy(device):
         return (None if mix is None else mix.numpy() for mix in mixes)
     every = list(mixes)
     sounding = [mix for mix in every if mix is not None]

@@ -6,16 +6,13 @@ from collections.abc import Sequence
 import pytest
 import torch
 from structlog.testing import capture_logs
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from auralis.audio import AudioFormat
 from auralis.ring.versions import Versions
-from auralis.score.events import Automation, Note, Space, Tempo
+from auralis.score.events import Note
 from auralis.score.score import Score
 from services.synth.dsp import noise
 from services.synth.mix import space
-from services.synth.patches.library import library
 from services.synth.renderer import Job, Renderer
 from services.synth.rendering import Rendering, first_needed
 from tests.unit.synth.scores import FIRST, phrase, score_of
@@ -23,18 +20,6 @@ from tests.unit.synth.scores import FIRST, phrase, score_of
 AUDIO = AudioFormat()
 CUDA = torch.device("cuda")
 PLAIN = Versions(FIRST, FIRST)
-# What makes tensors of arrays and arrays of tensors, and computes nothing.
-MOVES = {
-    "lift_fresh",
-    "detach",
-    "permute",
-    "numpy_T",
-    "resolve_conj",
-    "resolve_neg",
-    "to",
-    "unbind",
-    "_to_copy",
-}
 FAILURES = [
     torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nGPU 0 has ..."),
     torch.AcceleratorError("CUDA error: device-side assert triggered"),
@@ -151,58 +136,6 @@ def test_skipped_notes_are_counted_and_their_reason_logged_once() -> None:
         rendering.render(AUDIO, jobs(score_of([*score.view().notes(0, 1)], AUDIO), 0))
         assert rendering.take_skipped() == 0
     assert [entry["reason"] for entry in logs] == ["no patch 'kazoo'"]
-
-
-class Apart(TorchDispatchMode):
-    """Notes every operation that meets tensors of two devices, and those on the CPU alone."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.mixed: set[str] = set()
-        self.on_cpu: set[str] = set()
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
-        tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
-        devices = {tensor.device.type for tensor in tensors if tensor.dim()}
-        if devices == {"cpu"}:
-            self.on_cpu.add(func.overloadpacket.__name__)
-        elif len(devices) > 1:
-            self.mixed.add(func.overloadpacket.__name__)
-        return func(*args, **(kwargs or {}))
-
-
-@pytest.fixture
-def downloads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The device ``meta`` has shapes and no data: what is downloaded from it is silence."""
-    download = torch.Tensor.cpu
-
-    def cpu(tensor: torch.Tensor) -> torch.Tensor:
-        return torch.zeros(tensor.shape) if tensor.device.type == "meta" else download(tensor)
-
-    monkeypatch.setattr(torch.Tensor, "cpu", cpu)
-
-
-@pytest.mark.usefixtures("downloads")
-@pytest.mark.parametrize("rate", [44_100, 48_000])
-def test_everything_is_computed_on_the_device(rate: int) -> None:
-    """Tables are uploaded, the mix is downloaded; no operation meets the CPU on the way.
-
-    Every patch, changes of tempo, room and quality. The device is one without data, which every machine has:
-    what is computed elsewhere is seen, whatever it is worth.
-    """
-    audio = AudioFormat(rate)
-    marks = [Tempo(0, 70.0), Space(audio.frames(2), "plate"), Tempo(audio.frames(4), 90.0)]
-    quality = Automation(audio.frames(5), "quality", 0, 0.25)
-    notes = [
-        Note(audio.frames(0.3 * number), number, audio.frames(3), 60.0, 0.6, patch, layer)
-        for number, patch in enumerate(library())
-        for layer in ("pad", "melody")
-    ]
-    score, renderer = score_of([*marks, quality, *notes], audio), Renderer(audio, torch.device("meta"))
-    with Apart() as seen:
-        renderer.render([Job(7, score, seq, PLAIN) for seq in (3, 24, 25, 41, 50, 60)])
-    assert seen.mixed == set()
-    assert seen.on_cpu <= MOVES
 
 
 def test_rooms_are_ready_once_something_was_rendered() -> None:

@@ -252,7 +252,7 @@ def test_products_of_an_accelerator_agree_with_the_cpu(audio: AudioFormat, ears:
     heard = [Spectrum(each[: ears[n % len(ears)]]) if n % 5 else None for n, each in enumerate(bins)]
     there = [each and Spectrum(each.bins.to(DEVICE)) for each in heard]
     expected, found = torch.zeros(2, 2, ALL_BINS, dtype=torch.complex64)
-    convolution._add_on_cpu(response, Past(heard, response).heard, expected)
+    convolution._add_by_numpy(response, Past(heard, response).heard, expected)
     found = found.to(DEVICE)
-    convolution._add_on_device(response.to(DEVICE), Past(there, response).heard, found)
+    convolution._add_by_torch(response.to(DEVICE), Past(there, response).heard, found)
     assert torch.allclose(found.cpu(), expected, rtol=0, atol=1e-6 * float(expected.abs().max()))
