@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,8 +38,7 @@ class Listener:
     def samples(self, last: int | None = None) -> NDArray[np.float64]:
         """The last chunks as ``[frame, channel]``, ±1."""
         seqs = self.seqs[-last:] if last else self.seqs
-        pcm = b"".join(self.payloads[seq] for seq in seqs)
-        return np.frombuffer(pcm, "<i2").reshape(-1, 2) / 32768
+        return samples(self.payloads[seq] for seq in seqs)
 
     async def until(self, chunks: int, timeout_s: float = 30.0) -> None:
         """Wait until ``chunks`` chunks have come."""
@@ -58,6 +57,11 @@ class Listener:
             elif message.type is aiohttp.WSMsgType.TEXT:
                 self.messages.append(json.loads(message.data))
             self.arrived.set()
+
+
+def samples(chunks: Iterable[bytes]) -> NDArray[np.float64]:
+    """PCM as ``[frame, channel]``, ±1."""
+    return np.frombuffer(b"".join(chunks), "<i2").reshape(-1, 2) / 32768
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import aiohttp
 import numpy as np
@@ -21,7 +21,7 @@ from auralis.score.log import ScoreReader
 from auralis.score.score import Score
 from services.synth.renderer import Job, Renderer
 from tests.device import DEVICE
-from tests.e2e.listener import Listener, listening
+from tests.e2e.listener import Listener, listening, samples
 from tests.e2e.system import System, running_system
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
@@ -60,16 +60,21 @@ class Versioned:
 
     async def unlike_offline(self, listener: Listener) -> list[int]:
         """The seqs whose bytes are not those of an offline render of the log."""
+        known = {seq: self.versions[seq] for seq in listener.seqs if seq in self.versions}
+        assert len(known) > 10
+        rendered = await self.rendered(known)
+        return [seq for seq in known if rendered[seq] != listener.payloads[seq]]
+
+    async def rendered(self, versions: Mapping[int, Versions]) -> dict[int, bytes]:
+        """Chunks as the log has them in these versions."""
         score, keys = Score(), Keyspace()
         async with connect(self.url, name="test") as client:
             state = await Channels(client, keys).state("main")
             for entry in await ScoreReader(client, keys).read("main"):
                 score.apply(entry.id, entry.batch)
         renderer = Renderer(AudioFormat(), DEVICE)
-        known = [seq for seq in listener.seqs if seq in self.versions]
-        assert len(known) > 10
-        jobs = [Job(state.seed, score, seq, self.versions[seq]) for seq in known]
-        return [job.seq for job in jobs if renderer.render([job])[0] != listener.payloads[job.seq]]
+        jobs = [Job(state.seed, score, seq, each) for seq, each in versions.items()]
+        return {job.seq: renderer.render([job])[0] for job in jobs}
 
 
 async def test_a_listener_gets_contiguous_sound(system: System) -> None:
@@ -128,8 +133,8 @@ async def test_a_killed_composer_is_not_heard(system: System) -> None:
     assert not listener.discontinuities
 
 
-async def test_the_player_plays_ten_seconds_and_follows_the_slider(page: Page, system: System) -> None:
-    """Open, click, listen: sound over the floor for 10 s, no underrun; intensity makes it brighter."""
+async def test_the_player_plays_ten_seconds(page: Page, system: System) -> None:
+    """Open, click, listen: sound over the floor for 10 s, no underrun."""
     await change(system, intensity=0.0)
     await page.goto(system.url)
     await page.get_by_role("button", name="Play").click()
@@ -144,15 +149,25 @@ async def test_the_player_plays_ten_seconds_and_follows_the_slider(page: Page, s
     assert min(levels) > 0.002
     assert (await page.evaluate("auralis.stats()"))["underruns"] == 0
 
+
+async def test_the_sound_follows_the_slider(page: Page, system: System) -> None:
+    """Intensity makes it brighter than the same music would have been."""
+    await change(system, intensity=0.0)
+    await page.goto(system.url)
     slider = page.locator("#control-intensity")
     await expect(slider).to_be_visible()
+    versioned = Versioned(system.broker_url)
+    following = asyncio.create_task(versioned.follow())
     async with listening(system.url) as listener:
-        await listener.until(15)
-        before = centroid_hz(listener.samples(10))
+        await listener.until(20)
+        unturned = versioned.versions[listener.seqs[-1]].own
         await slider.fill("1")
         await listener.until(len(listener.payloads) + 40)
-        after = centroid_hz(listener.samples(10))
-    assert after > 1.1 * before
+        last = listener.seqs[-20:]
+        turned = listener.samples(20)
+    following.cancel()
+    otherwise = await versioned.rendered(dict.fromkeys(last, Versions(unturned, unturned)))
+    assert centroid_hz(turned) > 1.1 * centroid_hz(samples(otherwise[seq] for seq in last))
 
 
 def centroid_hz(x: np.ndarray) -> float:

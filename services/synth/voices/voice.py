@@ -205,7 +205,8 @@ class Voice:
         """The chunk starts between which nothing changes."""
         timing, last = self.timing, self.audio.frames_per_chunk - 1
         eased = map(self._moment, (timing.hiss_risen, *timing.thinner, *timing.calmer))
-        return sorted({timing.settled, timing.released - last, *eased})
+        closing = [timing.released - last] if timing.falls.any() or timing.hiss_falls else []
+        return sorted({timing.settled, *closing, *eased})
 
     @cached_property
     def gone(self) -> int:
