@@ -7,12 +7,17 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
 from typing import Any, Final
 
 from auralis.errors import AuralisError
 
 # Set for processes whose standard input is a pipe from their supervisor.
 SUPERVISED: Final = "AURALIS_SUPERVISED"
+# Set as well for one that is to get ready and then to wait until it is called.
+UNDERSTUDY: Final = "AURALIS_UNDERSTUDY"
+
+_called: Final = ContextVar[asyncio.Event]("called")
 
 
 def worker_name() -> str:
@@ -43,23 +48,35 @@ def report(error: AuralisError) -> None:
     print(f"auralis: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
 
 
+async def called() -> None:
+    """As an understudy wait for the supervisor's call; return at once in any other process."""
+    if UNDERSTUDY in os.environ:
+        await _called.get().wait()
+
+
 async def _until_signalled(work: Coroutine[Any, Any, None]) -> None:
+    _called.set(asyncio.Event())
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, task.cancel)
     if SUPERVISED in os.environ:
-        loop.add_reader(sys.stdin.fileno(), _end_with_supervisor, loop, task)
+        loop.add_reader(sys.stdin.fileno(), _hear_supervisor, loop, task, _called.get())
     try:
         await task
     except asyncio.CancelledError:
         return
 
 
-def _end_with_supervisor(loop: asyncio.AbstractEventLoop, task: "asyncio.Future[None]") -> None:
-    """The supervisor never writes: its pipe becomes readable when it has gone, even by SIGKILL."""
-    loop.remove_reader(sys.stdin.fileno())
-    task.cancel()
+def _hear_supervisor(
+    loop: asyncio.AbstractEventLoop, task: "asyncio.Future[None]", call: asyncio.Event
+) -> None:
+    """What it writes is its call; its pipe ends when it has gone, even by SIGKILL."""
+    if os.read(sys.stdin.fileno(), 1):
+        call.set()
+    else:
+        loop.remove_reader(sys.stdin.fileno())
+        task.cancel()
 
 
 def _first(errors: BaseExceptionGroup[AuralisError]) -> AuralisError:

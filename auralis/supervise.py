@@ -17,7 +17,7 @@ from rich.console import Console
 from auralis.broker import check, connect
 from auralis.embedded import EmbeddedBroker
 from auralis.errors import AuralisError, UsageError
-from auralis.process import SUPERVISED, run_until_signalled
+from auralis.process import SUPERVISED, UNDERSTUDY, run_until_signalled
 from auralis.settings import Settings, variable_of
 
 _STOP_S: Final = 5.0
@@ -27,22 +27,50 @@ _LONGEST_BACKOFF_S: Final = 5.0
 _SETTLED_S: Final = 10.0
 # A service that never settles is broken, not unlucky.
 _GIVE_UP_AFTER: Final = 5
+# A sole synth worker has an understudy once it has run so long: its own start was not to be slowed down.
+_REHEARSED_S: Final = 5.0
 _METRICS_PORTS: Final = {"composer": 9101, "synth": 9102}
 
 
 @dataclass(slots=True)
 class _Service:
-    """One service process and how it has fared."""
+    """One service process and how it has fared.
+
+    One with an ``understudy`` goes on at once when it dies, with a process that has everything loaded and
+    waits to be called: loading torch takes as long as the ring lasts.
+    """
 
     name: str
+    has_understudy: bool = False
     metrics_port: int | None = None
     process: asyncio.subprocess.Process | None = None
+    understudy: asyncio.subprocess.Process | None = None
     failures: int = 0
     started: float = field(default_factory=time.monotonic)
 
     async def start(self, environment: Mapping[str, str]) -> None:
         self.started = time.monotonic()
-        self.process = await asyncio.create_subprocess_exec(
+        self.process = self._called() or await self._begun(environment)
+
+    async def rehearse(self, environment: Mapping[str, str]) -> None:
+        """Have an understudy get ready."""
+        self.understudy = await self._begun({**environment, UNDERSTUDY: "1"})
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether there is an understudy that lives."""
+        return self.understudy is not None and self.understudy.returncode is None
+
+    def _called(self) -> asyncio.subprocess.Process | None:
+        """The understudy, if it lives, as the service."""
+        covered, called, self.understudy = self.is_covered, self.understudy, None
+        if not covered or called is None or called.stdin is None:
+            return None
+        called.stdin.write(b"\n")
+        return called
+
+    async def _begun(self, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "auralis",
@@ -62,14 +90,18 @@ class _Service:
         return code
 
     async def stop(self) -> None:
-        if self.process is None or self.process.returncode is not None:
-            return
-        self.process.terminate()
-        try:
-            await asyncio.wait_for(self.process.wait(), _STOP_S)
-        except TimeoutError:
-            self.process.kill()
-            await self.process.wait()
+        for process in (self.understudy, self.process):
+            if process is not None and process.returncode is None:
+                await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), _STOP_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 def _backoff_s(failures: int) -> float:
@@ -84,8 +116,9 @@ class Supervisor:
         self._settings = settings
         self._port = settings.port or free_port(settings.host)
         self._console = console
-        names = ["composer", *["synth"] * synth_workers, "gateway"]
-        self._services = [_Service(name) for name in names]
+        # Of several workers the others go on when one dies.
+        synths = [_Service("synth", has_understudy=synth_workers == 1) for _ in range(synth_workers)]
+        self._services = [_Service("composer"), *synths, _Service("gateway")]
 
     async def run(self) -> None:
         """Run until cancelled.
@@ -140,15 +173,37 @@ class Supervisor:
     async def _keep(self, service: _Service, url: str) -> None:
         """Start a service again whenever it ends."""
         while True:
-            await service.start(self._environment(service, url))
-            code = await service.ended()
-            if code == UsageError.exit_code:
-                raise UsageError(f"{service.name} can't be started, see the line above")
-            if service.failures >= _GIVE_UP_AFTER:
-                raise AuralisError(f"{service.name} ended {service.failures} times in a row, giving up")
-            how = f"signal {-code}" if code < 0 else f"exit code {code}"
-            self._console.print(f"[yellow]{service.name} ended ({how}), starting it again[/yellow]")
+            environment = self._environment(service, url)
+            await service.start(environment)
+            async with asyncio.TaskGroup() as tasks:
+                covering = tasks.create_task(self._cover(service, environment))
+                code = await service.ended()
+                covering.cancel()
+            self._judge(service, code)
             await asyncio.sleep(_backoff_s(service.failures))
+
+    @staticmethod
+    async def _cover(service: _Service, environment: Mapping[str, str]) -> None:
+        """Keep an understudy ready, if the service is to have one."""
+        while service.has_understudy:
+            await asyncio.sleep(_REHEARSED_S)
+            if not service.is_covered:
+                with contextlib.suppress(OSError):  # no memory for another process: later, perhaps
+                    await service.rehearse(environment)
+
+    def _judge(self, service: _Service, code: int) -> None:
+        """Say that a service has ended.
+
+        Raises:
+            AuralisError: it makes no sense to start it again.
+        """
+        if code == UsageError.exit_code:
+            raise UsageError(f"{service.name} can't be started, see the line above")
+        if service.failures >= _GIVE_UP_AFTER:
+            raise AuralisError(f"{service.name} ended {service.failures} times in a row, giving up")
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        then = "its understudy goes on" if service.is_covered else "starting it again"
+        self._console.print(f"[yellow]{service.name} ended ({how}), {then}[/yellow]")
 
     async def _stop(self) -> None:
         """From the listeners back to the composer: nobody hears a service go that still had work."""

@@ -14,9 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 from auralis.supervise import free_port
 
 _START_S: Final = 60.0
+# Loading torch takes at least so much of a processor.
+_LOADING_S: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,17 @@ class System:
             text=True,
         )
         return sorted(int(pid) for pid in found.stdout.split())
+
+    async def understudy(self) -> int:
+        """That of the only worker, once it has loaded everything and waits."""
+        async with asyncio.timeout(_START_S):
+            while len(pids := self.pids("synth")) < 2:  # noqa: ASYNC110  another process
+                await asyncio.sleep(0.1)
+            worked_s = [0.0]
+            while worked_s[-1] < _LOADING_S or worked_s[-1] > worked_s[-2]:
+                await asyncio.sleep(0.5)
+                worked_s.append(sum(psutil.Process(pids[1]).cpu_times()[:2]))
+        return pids[1]
 
     async def ready(self) -> None:
         """Wait until there is something to hear."""

@@ -120,6 +120,23 @@ async def test_a_killed_synth_worker_is_not_heard(system: System) -> None:
     assert await versioned.unlike_offline(listener) == []
 
 
+async def test_a_killed_sole_worker_is_not_heard() -> None:
+    """Its understudy goes on before the ring is empty, with the same bytes."""
+    async with running_system() as alone:
+        understudy = await alone.understudy()
+        versioned = Versioned(alone.broker_url)
+        following = asyncio.create_task(versioned.follow())
+        async with listening(alone.url) as listener:
+            await listener.until(10)
+            os.kill(alone.pids("synth")[0], signal.SIGKILL)
+            await listener.until(len(listener.payloads) + 35)
+        following.cancel()
+        assert alone.pids("synth")[0] == understudy
+        assert listener.contiguous
+        assert not listener.discontinuities
+        assert await versioned.unlike_offline(listener) == []
+
+
 async def test_a_killed_composer_is_not_heard(system: System) -> None:
     """SIGKILL to the composer: its restart goes on from the checkpoint, and takes controls again."""
     async with listening(system.url) as listener:

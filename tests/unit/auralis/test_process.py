@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from auralis.errors import AuralisError, BrokerUnavailable, InvalidValue
-from auralis.process import SUPERVISED, report, run_until_signalled, worker_name
+from auralis.process import SUPERVISED, UNDERSTUDY, report, run_until_signalled, worker_name
 
 
 def test_two_workers_never_share_a_name() -> None:
@@ -60,12 +61,15 @@ def test_a_report_of_several_lines_becomes_one(capsys: pytest.CaptureFixture[str
 
 
 SERVICE = textwrap.dedent("""
-    import asyncio, sys
-    from auralis.process import run_until_signalled
+    import asyncio, os, sys
+    from auralis.process import UNDERSTUDY, called, run_until_signalled
 
     async def work():
         print("working", flush=True)
         try:
+            await called()
+            if UNDERSTUDY in os.environ:
+                print("called", flush=True)
             await asyncio.Event().wait()
         finally:
             await asyncio.sleep(0)
@@ -105,6 +109,25 @@ def test_a_signal_ends_a_service_cleanly(number: signal.Signals) -> None:
 def test_a_service_ends_with_its_supervisor_however_that_died() -> None:
     with _service(**{SUPERVISED: "1"}) as process:
         out, err = process.communicate(timeout=10)  # closes its standard input
+    assert (out, err, process.returncode) == ("left\n", "", 0)
+
+
+def test_an_understudy_waits_until_it_is_called() -> None:
+    """From then on it is a service like any other."""
+    with _service(**{SUPERVISED: "1", UNDERSTUDY: "1"}) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert select.select([process.stdout], [], [], 0.2)[0] == []
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "called\n"
+        out, err = process.communicate(timeout=10)
+    assert (out, err, process.returncode) == ("left\n", "", 0)
+
+
+def test_an_understudy_ends_with_its_supervisor() -> None:
+    with _service(**{SUPERVISED: "1", UNDERSTUDY: "1"}) as process:
+        out, err = process.communicate(timeout=10)
     assert (out, err, process.returncode) == ("left\n", "", 0)
 
 
