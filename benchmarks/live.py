@@ -142,7 +142,10 @@ def resident_mb(parent: int) -> dict[str, float]:
         if int(pid) == parent:
             sizes["supervisor"] = int(rss) / 1024
         elif int(ppid) == parent:
-            sizes["broker" if "valkey" in args else args.split()[-1]] = int(rss) / 1024
+            name = "broker" if "valkey" in args else args.split()[-1]
+            # Workers by age; that of the only one is its understudy.
+            number = sum(other.startswith(name) for other in sizes) + 1
+            sizes[f"{name} {number}" if number > 1 else name] = int(rss) / 1024
     return sizes
 
 
