@@ -7,17 +7,16 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine
-from contextvars import ContextVar
 from typing import Any, Final
 
 from auralis.errors import AuralisError
 
 # Set for processes whose standard input is a pipe from their supervisor.
 SUPERVISED: Final = "AURALIS_SUPERVISED"
-# Set as well for one that is to get ready and then to wait until it is called.
-UNDERSTUDY: Final = "AURALIS_UNDERSTUDY"
+# Set as well for a standby: it loads everything and then waits until it is promoted.
+STANDBY: Final = "AURALIS_STANDBY"
 
-_called: Final = ContextVar[asyncio.Event]("called")
+_promoted: Final = asyncio.Event()
 
 
 def worker_name() -> str:
@@ -48,32 +47,29 @@ def report(error: AuralisError) -> None:
     print(f"auralis: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
 
 
-async def called() -> None:
-    """As an understudy wait for the supervisor's call; return at once in any other process."""
-    if UNDERSTUDY in os.environ:
-        await _called.get().wait()
+async def promoted() -> None:
+    """In a standby wait until the supervisor promotes it; return at once in any other process."""
+    if STANDBY in os.environ:
+        await _promoted.wait()
 
 
 async def _until_signalled(work: Coroutine[Any, Any, None]) -> None:
-    _called.set(asyncio.Event())
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, task.cancel)
     if SUPERVISED in os.environ:
-        loop.add_reader(sys.stdin.fileno(), _hear_supervisor, loop, task, _called.get())
+        loop.add_reader(sys.stdin.fileno(), _hear_supervisor, loop, task)
     try:
         await task
     except asyncio.CancelledError:
         return
 
 
-def _hear_supervisor(
-    loop: asyncio.AbstractEventLoop, task: "asyncio.Future[None]", call: asyncio.Event
-) -> None:
-    """What it writes is its call; its pipe ends when it has gone, even by SIGKILL."""
+def _hear_supervisor(loop: asyncio.AbstractEventLoop, task: "asyncio.Future[None]") -> None:
+    """It writes to promote a standby; its pipe ends when it has gone, even by SIGKILL."""
     if os.read(sys.stdin.fileno(), 1):
-        call.set()
+        _promoted.set()
     else:
         loop.remove_reader(sys.stdin.fileno())
         task.cancel()

@@ -17,7 +17,7 @@ from rich.console import Console
 from auralis.broker import check, connect
 from auralis.embedded import EmbeddedBroker
 from auralis.errors import AuralisError, UsageError
-from auralis.process import SUPERVISED, UNDERSTUDY, run_until_signalled
+from auralis.process import STANDBY, SUPERVISED, run_until_signalled
 from auralis.settings import Settings, variable_of
 
 _STOP_S: Final = 5.0
@@ -27,8 +27,8 @@ _LONGEST_BACKOFF_S: Final = 5.0
 _SETTLED_S: Final = 10.0
 # A service that never settles is broken, not unlucky.
 _GIVE_UP_AFTER: Final = 5
-# A sole synth worker has an understudy once it has run so long: its own start was not to be slowed down.
-_REHEARSED_S: Final = 5.0
+# A sole synth worker gets a standby once it has run so long: its own start is not to be slowed down.
+_STANDBY_AFTER_S: Final = 5.0
 _METRICS_PORTS: Final = {"composer": 9101, "synth": 9102}
 
 
@@ -36,38 +36,36 @@ _METRICS_PORTS: Final = {"composer": 9101, "synth": 9102}
 class _Service:
     """One service process and how it has fared.
 
-    One with an ``understudy`` goes on at once when it dies, with a process that has everything loaded and
-    waits to be called: loading torch takes as long as the ring lasts.
+    When one with a ``standby`` dies, that process takes its place: it has everything loaded. Loading torch
+    takes as long as the ring lasts.
     """
 
     name: str
-    has_understudy: bool = False
+    wants_standby: bool = False
     metrics_port: int | None = None
     process: asyncio.subprocess.Process | None = None
-    understudy: asyncio.subprocess.Process | None = None
+    standby: asyncio.subprocess.Process | None = None
     failures: int = 0
     started: float = field(default_factory=time.monotonic)
 
     async def start(self, environment: Mapping[str, str]) -> None:
         self.started = time.monotonic()
-        self.process = self._called() or await self._begun(environment)
+        self.process = self._promoted() or await self._begun(environment)
 
-    async def rehearse(self, environment: Mapping[str, str]) -> None:
-        """Have an understudy get ready."""
-        self.understudy = await self._begun({**environment, UNDERSTUDY: "1"})
+    async def start_standby(self, environment: Mapping[str, str]) -> None:
+        self.standby = await self._begun({**environment, STANDBY: "1"})
 
     @property
-    def is_covered(self) -> bool:
-        """Whether there is an understudy that lives."""
-        return self.understudy is not None and self.understudy.returncode is None
+    def has_standby(self) -> bool:
+        """Whether there is one that lives."""
+        return self.standby is not None and self.standby.returncode is None
 
-    def _called(self) -> asyncio.subprocess.Process | None:
-        """The understudy, if it lives, as the service."""
-        covered, called, self.understudy = self.is_covered, self.understudy, None
-        if not covered or called is None or called.stdin is None:
-            return None
-        called.stdin.write(b"\n")
-        return called
+    def _promoted(self) -> asyncio.subprocess.Process | None:
+        """The standby, if it lives, told to do the work."""
+        found, self.standby = self.standby if self.has_standby else None, None
+        if found is not None and found.stdin is not None:
+            found.stdin.write(b"\n")
+        return found
 
     async def _begun(self, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
@@ -90,7 +88,7 @@ class _Service:
         return code
 
     async def stop(self) -> None:
-        for process in (self.understudy, self.process):
+        for process in (self.standby, self.process):
             if process is not None and process.returncode is None:
                 await _end(process)
 
@@ -117,7 +115,7 @@ class Supervisor:
         self._port = settings.port or free_port(settings.host)
         self._console = console
         # Of several workers the others go on when one dies.
-        synths = [_Service("synth", has_understudy=synth_workers == 1) for _ in range(synth_workers)]
+        synths = [_Service("synth", wants_standby=synth_workers == 1) for _ in range(synth_workers)]
         self._services = [_Service("composer"), *synths, _Service("gateway")]
 
     async def run(self) -> None:
@@ -176,22 +174,22 @@ class Supervisor:
             environment = self._environment(service, url)
             await service.start(environment)
             async with asyncio.TaskGroup() as tasks:
-                covering = tasks.create_task(self._cover(service, environment))
+                keeping = tasks.create_task(self._keep_standby(service, environment))
                 code = await service.ended()
-                covering.cancel()
-            self._judge(service, code)
+                keeping.cancel()
+            self._report_end(service, code)
             await asyncio.sleep(_backoff_s(service.failures))
 
     @staticmethod
-    async def _cover(service: _Service, environment: Mapping[str, str]) -> None:
-        """Keep an understudy ready, if the service is to have one."""
-        while service.has_understudy:
-            await asyncio.sleep(_REHEARSED_S)
-            if not service.is_covered:
+    async def _keep_standby(service: _Service, environment: Mapping[str, str]) -> None:
+        """Start a standby again whenever there is none, if the service is to have one."""
+        while service.wants_standby:
+            await asyncio.sleep(_STANDBY_AFTER_S)
+            if not service.has_standby:
                 with contextlib.suppress(OSError):  # no memory for another process: later, perhaps
-                    await service.rehearse(environment)
+                    await service.start_standby(environment)
 
-    def _judge(self, service: _Service, code: int) -> None:
+    def _report_end(self, service: _Service, code: int) -> None:
         """Say that a service has ended.
 
         Raises:
@@ -202,7 +200,7 @@ class Supervisor:
         if service.failures >= _GIVE_UP_AFTER:
             raise AuralisError(f"{service.name} ended {service.failures} times in a row, giving up")
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        then = "its understudy goes on" if service.is_covered else "starting it again"
+        then = "its standby takes over" if service.has_standby else "starting it again"
         self._console.print(f"[yellow]{service.name} ended ({how}), {then}[/yellow]")
 
     async def _stop(self) -> None:

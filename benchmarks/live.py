@@ -143,7 +143,7 @@ def resident_mb(parent: int) -> dict[str, float]:
             sizes["supervisor"] = int(rss) / 1024
         elif int(ppid) == parent:
             name = "broker" if "valkey" in args else args.split()[-1]
-            # Workers by age; that of the only one is its understudy.
+            # Workers by age; the second of a sole one is its standby.
             number = sum(other.startswith(name) for other in sizes) + 1
             sizes[f"{name} {number}" if number > 1 else name] = int(rss) / 1024
     return sizes

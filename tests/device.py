@@ -1,4 +1,4 @@
-"""The device that tests render on: `AURALIS_DEVICE=cuda make test` has them do it there."""
+"""The device that tests render on: `AURALIS_DEVICE=cuda make test ARGS=tests` has them do it there."""
 
 import os
 from typing import Final

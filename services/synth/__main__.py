@@ -12,7 +12,7 @@ from auralis.broker import connect, wait_for_broker
 from auralis.channel.wakeups import WakeUps
 from auralis.clock import BrokerClock
 from auralis.errors import UsageError
-from auralis.process import called, run_until_signalled, worker_name
+from auralis.process import promoted, run_until_signalled, worker_name
 from auralis.settings import Settings
 
 DEFAULT_METRICS_PORT = 9102
@@ -36,7 +36,7 @@ async def work(configured: Settings) -> None:
     if configured.redis_url is None:
         raise UsageError("REDIS_URL is not set: a worker needs the broker that it works for")
     beside(first_needed, configured.audio, chosen)
-    await called()
+    await promoted()
     registry = CollectorRegistry()
     synth_metrics = SynthMetrics(registry)
     port = DEFAULT_METRICS_PORT if configured.metrics_port is None else configured.metrics_port

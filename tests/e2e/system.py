@@ -53,7 +53,7 @@ class System:
         )
         return sorted(int(pid) for pid in found.stdout.split())
 
-    async def understudy(self) -> int:
+    async def standby(self) -> int:
         """That of the only worker, once it has loaded everything and waits."""
         async with asyncio.timeout(_START_S):
             while len(pids := self.pids("synth")) < 2:  # noqa: ASYNC110  another process

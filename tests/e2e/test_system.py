@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def system() -> AsyncIterator[System]:
-    """One system with a standby worker for all tests of the module."""
+    """One system with a spare worker for all tests of the module."""
     async with running_system("--synth-workers", "2") as running:
         yield running
 
@@ -121,9 +121,9 @@ async def test_a_killed_synth_worker_is_not_heard(system: System) -> None:
 
 
 async def test_a_killed_sole_worker_is_not_heard() -> None:
-    """Its understudy goes on before the ring is empty, with the same bytes."""
+    """Its standby takes over before the ring is empty, with the same bytes."""
     async with running_system() as alone:
-        understudy = await alone.understudy()
+        standby = await alone.standby()
         versioned = Versioned(alone.broker_url)
         following = asyncio.create_task(versioned.follow())
         async with listening(alone.url) as listener:
@@ -131,7 +131,7 @@ async def test_a_killed_sole_worker_is_not_heard() -> None:
             os.kill(alone.pids("synth")[0], signal.SIGKILL)
             await listener.until(len(listener.payloads) + 35)
         following.cancel()
-        assert alone.pids("synth")[0] == understudy
+        assert alone.pids("synth")[0] == standby
         assert listener.contiguous
         assert not listener.discontinuities
         assert await versioned.unlike_offline(listener) == []

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from auralis.errors import AuralisError, BrokerUnavailable, InvalidValue
-from auralis.process import SUPERVISED, UNDERSTUDY, report, run_until_signalled, worker_name
+from auralis.process import STANDBY, SUPERVISED, report, run_until_signalled, worker_name
 
 
 def test_two_workers_never_share_a_name() -> None:
@@ -62,14 +62,14 @@ def test_a_report_of_several_lines_becomes_one(capsys: pytest.CaptureFixture[str
 
 SERVICE = textwrap.dedent("""
     import asyncio, os, sys
-    from auralis.process import UNDERSTUDY, called, run_until_signalled
+    from auralis.process import STANDBY, promoted, run_until_signalled
 
     async def work():
         print("working", flush=True)
         try:
-            await called()
-            if UNDERSTUDY in os.environ:
-                print("called", flush=True)
+            await promoted()
+            if STANDBY in os.environ:
+                print("promoted", flush=True)
             await asyncio.Event().wait()
         finally:
             await asyncio.sleep(0)
@@ -112,21 +112,21 @@ def test_a_service_ends_with_its_supervisor_however_that_died() -> None:
     assert (out, err, process.returncode) == ("left\n", "", 0)
 
 
-def test_an_understudy_waits_until_it_is_called() -> None:
+def test_a_standby_waits_until_it_is_promoted() -> None:
     """From then on it is a service like any other."""
-    with _service(**{SUPERVISED: "1", UNDERSTUDY: "1"}) as process:
+    with _service(**{SUPERVISED: "1", STANDBY: "1"}) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         assert select.select([process.stdout], [], [], 0.2)[0] == []
         process.stdin.write("\n")
         process.stdin.flush()
-        assert process.stdout.readline() == "called\n"
+        assert process.stdout.readline() == "promoted\n"
         out, err = process.communicate(timeout=10)
     assert (out, err, process.returncode) == ("left\n", "", 0)
 
 
-def test_an_understudy_ends_with_its_supervisor() -> None:
-    with _service(**{SUPERVISED: "1", UNDERSTUDY: "1"}) as process:
+def test_a_standby_ends_with_its_supervisor() -> None:
+    with _service(**{SUPERVISED: "1", STANDBY: "1"}) as process:
         out, err = process.communicate(timeout=10)
     assert (out, err, process.returncode) == ("left\n", "", 0)
 

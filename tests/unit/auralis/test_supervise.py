@@ -24,14 +24,14 @@ from auralis.supervise import Supervisor, free_port, is_free
 
 PATIENCE_S = 20.0
 
-# Notes its beginning with what it was told, and its end; an understudy first that it is there, and it begins
-# when it is called. How it behaves is said by a file of its name.
+# Notes its beginning with what it was told, and its end; a standby first that it is there, and it begins when
+# it is promoted. How it behaves is said by a file of its name.
 SERVICE = textwrap.dedent("""\
     #!/bin/sh
     name=$3
     note() { echo "$1 $name $$ $REDIS_URL $AURALIS_PORT $AURALIS_METRICS_PORT $LOG_LEVEL" >>"$NOTES"; }
     trap 'note end; exit 0' TERM
-    if [ -n "$AURALIS_UNDERSTUDY" ]; then note rehearse; read -r call; fi
+    if [ -n "$AURALIS_STANDBY" ]; then note standby; read -r _; fi
     note begin
     [ -f "$NOTES.$name" ] && exit "$(cat "$NOTES.$name")"
     while :; do sleep 0.02; done
@@ -129,8 +129,9 @@ async def test_a_service_that_dies_is_started_again_and_the_others_stay(scene: S
 
 
 @pytest.fixture
-def rehearsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervise, "_REHEARSED_S", 0.05)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A standby is started."""
+    monkeypatch.setattr(supervise, "_STANDBY_AFTER_S", 0.05)
 
 
 def pids(scene: Scene, kind: str) -> list[str]:
@@ -138,41 +139,39 @@ def pids(scene: Scene, kind: str) -> list[str]:
     return [words[1] for words in scene.notes(kind) if words[0] == "synth"]
 
 
-@pytest.mark.usefixtures("rehearsed")
-async def test_a_sole_worker_that_dies_has_an_understudy_that_is_there_already(
-    scene: Scene, redis_url: str
-) -> None:
-    """It is the one that goes on, is told the same, and has an understudy itself."""
+@pytest.mark.usefixtures("soon")
+async def test_the_standby_of_a_sole_worker_that_dies_takes_over(scene: Scene, redis_url: str) -> None:
+    """It is told the same, and gets a standby itself."""
     async with scene.running(scene.supervisor(redis_url=redis_url, port=0), 3):
-        for performances in (1, 2, 3):
-            await scene.until(lambda count=performances: len(pids(scene, "rehearse")) == count)
-            assert len(pids(scene, "begin")) == performances
+        for workers in (1, 2, 3):
+            await scene.until(lambda count=workers: len(pids(scene, "standby")) == count)
+            assert len(pids(scene, "begin")) == workers
             os.kill(int(pids(scene, "begin")[-1]), 9)
-            await scene.until(lambda count=performances: len(pids(scene, "begin")) == count + 1)
-    assert pids(scene, "begin")[1:] == pids(scene, "rehearse")[:3]
+            await scene.until(lambda count=workers: len(pids(scene, "begin")) == count + 1)
+    assert pids(scene, "begin")[1:] == pids(scene, "standby")[:3]
     assert len({tuple(words[2:]) for words in scene.notes("begin") if words[0] == "synth"}) == 1
-    assert scene.output.getvalue().count("synth ended (signal 9), its understudy goes on") == 3
-    assert not [pid for pid in pids(scene, "rehearse") if psutil.pid_exists(int(pid))]
+    assert scene.output.getvalue().count("synth ended (signal 9), its standby takes over") == 3
+    assert not [pid for pid in pids(scene, "standby") if psutil.pid_exists(int(pid))]
 
 
-@pytest.mark.usefixtures("rehearsed")
-async def test_an_understudy_that_dies_is_replaced(scene: Scene, redis_url: str) -> None:
+@pytest.mark.usefixtures("soon")
+async def test_a_standby_that_dies_is_replaced(scene: Scene, redis_url: str) -> None:
     """A worker that dies before that is started as any other."""
     async with scene.running(scene.supervisor(redis_url=redis_url, port=0), 3):
-        await scene.until(lambda: len(pids(scene, "rehearse")) == 1)
-        os.kill(int(pids(scene, "rehearse")[0]), 9)
-        await scene.until(lambda: len(pids(scene, "rehearse")) == 2)
-        for pid in (*pids(scene, "rehearse")[1:], *pids(scene, "begin")):
+        await scene.until(lambda: len(pids(scene, "standby")) == 1)
+        os.kill(int(pids(scene, "standby")[0]), 9)
+        await scene.until(lambda: len(pids(scene, "standby")) == 2)
+        for pid in (*pids(scene, "standby")[1:], *pids(scene, "begin")):
             os.kill(int(pid), 9)
         await scene.until(lambda: len(pids(scene, "begin")) == 2)
-    assert pids(scene, "begin")[1] not in pids(scene, "rehearse")
+    assert pids(scene, "begin")[1] not in pids(scene, "standby")
 
 
-@pytest.mark.usefixtures("rehearsed")
-async def test_of_several_workers_the_others_are_understudies_enough(scene: Scene, redis_url: str) -> None:
+@pytest.mark.usefixtures("soon")
+async def test_several_workers_need_no_standby(scene: Scene, redis_url: str) -> None:
     async with scene.running(scene.supervisor(2, redis_url=redis_url, port=0), 4):
         await asyncio.sleep(0.3)
-    assert pids(scene, "rehearse") == []
+    assert pids(scene, "standby") == []
 
 
 async def _failure(supervisor: Supervisor) -> AuralisError:
