@@ -79,6 +79,17 @@ def repeated(values: Array, times: int) -> Array:
     return np.repeat(values[..., None], times, axis=-1)
 
 
+def windows(values: Array, size: int, step: int) -> Array:
+    """``[..., window, value]``: every ``size`` values that begin ``step`` apart; a view, where it can be."""
+    if isinstance(values, torch.Tensor):
+        return values.unfold(-1, size, step)
+    values = np.ascontiguousarray(values)
+    *outer, inner = values.strides
+    shape = *values.shape[:-1], (values.shape[-1] - size) // step + 1, size
+    # numpy's own view of windows takes longer than a product with them.
+    return np.ndarray(shape, values.dtype, values, 0, (*outer, step * inner, inner))
+
+
 def product(left: Array, right: Array, out: Array | None = None) -> Array:
     """``left @ right``: matrices, or as many of them on either side; not differentiable."""
     return (torch if isinstance(left, torch.Tensor) else np).matmul(left, right, out=out)

@@ -9,15 +9,13 @@ The right ear reads half a table away from the left one. Half a turn changes the
 frequency, so what even frequencies have more of is what the ears have in common.
 """
 
-from collections.abc import Sequence
-from functools import cache
-from itertools import accumulate
-from typing import Final
+from functools import cache, lru_cache
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from auralis.audio import AUDIO_CHANNELS, AudioFormat
+from auralis.audio import AudioFormat
 from services.synth.dsp import arrays, grid, upsampling
 from services.synth.dsp.arrays import Array, Home
 from services.synth.dsp.grid import Grid
@@ -64,7 +62,27 @@ def grid_of(band: int, audio: AudioFormat) -> Grid:
     return grid.coarse(audio) if band <= LAST_COARSE else grid.full(audio)
 
 
+class _Tables(NamedTuple):
+    """The noise of all bands, one table after another; ``firsts`` says where each begins: ``[band]``."""
+
+    samples: Array
+    firsts: NDArray[np.int64]
+
+
 @cache
+def _tables(audio: AudioFormat, home: Home) -> _Tables:
+    if home is not None:
+        samples, firsts = _tables(audio, None)
+        return _Tables(arrays.at(home, samples), firsts)
+    tables = [_table(band, audio) for band in range(BANDS)]
+    return _Tables(np.concatenate(tables), np.cumsum([0, *map(len, tables[:-1])]))
+
+
+@cache
+def _lengths() -> NDArray[np.int64]:
+    return np.array(_LENGTHS)
+
+
 def _table(band: int, audio: AudioFormat) -> NDArray[np.float32]:
     """The noise of a band, its beginning repeated after its end for as long as a chunk is looked at.
 
@@ -91,8 +109,7 @@ def _table(band: int, audio: AudioFormat) -> NDArray[np.float32]:
 
 def make_tables(audio: AudioFormat) -> None:
     """Have the noise of all bands ready: it takes as long as some chunks."""
-    for band in range(BANDS):
-        _table(band, audio)
+    _tables(audio, None)
 
 
 def _samples_around(on: Grid) -> int:
@@ -117,45 +134,31 @@ def _shared(index: NDArray[np.intp], coherence: float) -> NDArray[np.float64]:
     return np.asarray(np.sqrt(1 + np.where(index % 2 == 0, share, -share)))
 
 
-def bands(seed: int, start_frame: int, which: Sequence[int], on: Grid, home: Home = None) -> Array:
+def bands(seed: int, start_frame: int, which: range, on: Grid, home: Home = None) -> Array:
     """The noise of bands ``which``, all of them on grid ``on``: ``[ear, band, sample]``, at ``home``.
 
     From :func:`around` samples before the chunk at ``start_frame`` to as many after it. Each band has unit
     power; left and right correlate by :func:`coherences`.
     """
-    count = _samples_around(on)
-    left = [_place(band, seed, start_frame, on) for band in which]
-    right = [at if band < _MONO_BANDS else _opposite(at, band) for band, at in zip(which, left, strict=True)]
-    every = list(zip([*which, *which], [*left, *right], strict=True))
-    if home is None:
-        found = np.concatenate([_table(band, on.audio)[at : at + count] for band, at in every])
-    else:
-        tables, firsts = _tables_on(on.audio, home)
-        begins = arrays.at(home, np.array([firsts[band] + at for band, at in every]))
-        found = tables[begins[:, None] + _counted(count, home)]
-    return found.reshape(AUDIO_CHANNELS, len(which), count)
-
-
-def _place(band: int, seed: int, start_frame: int, on: Grid) -> int:
-    """Where in a band's table a chunk's noise begins."""
+    tables, here = _tables(on.audio, home), slice(which.start, which.stop)
     first = start_frame // on.divisor - around(on)
-    return (first + (seed * BANDS + band + 1) * _SCATTER) % _LENGTHS[band]
+    begins = (_turns(seed)[:, here] + first) % _lengths()[here] + tables.firsts[here]
+    return _windows(on, home)[arrays.at(home, begins)]
 
 
-def _opposite(at: int, band: int) -> int:
-    return (at + _LENGTHS[band] // 2) % _LENGTHS[band]
+@lru_cache(maxsize=4096)  # of channels; they are many, but a row each
+def _turns(seed: int) -> NDArray[np.int64]:
+    """By how much a seed turns each band's table for each ear: ``[ear, band]``."""
+    lengths = _lengths()
+    left = [(seed * BANDS + band + 1) * _SCATTER % length for band, length in enumerate(_LENGTHS)]
+    apart = np.where(np.arange(BANDS) < _MONO_BANDS, 0, lengths // 2)
+    return np.stack([left, left + apart])
 
 
 @cache
-def _tables_on(audio: AudioFormat, home: Home) -> tuple[Array, list[int]]:
-    """All tables one after another on an accelerator, and where each begins."""
-    tables = [_table(band, audio) for band in range(BANDS)]
-    return arrays.at(home, np.concatenate(tables)), list(accumulate(map(len, tables), initial=0))
-
-
-@cache
-def _counted(count: int, home: Home) -> Array:
-    return arrays.at(home, np.arange(count))
+def _windows(on: Grid, home: Home) -> Array:
+    """What is looked at for a chunk, from each sample of all tables on: ``[sample, sample]``, a view."""
+    return arrays.windows(_tables(on.audio, home).samples, _samples_around(on), 1)
 
 
 def faded(gains: Array, noise: Array, on: Grid) -> Array:

@@ -8,7 +8,6 @@ from functools import cache
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from services.synth.dsp import arrays
@@ -57,21 +56,9 @@ def upsample(samples: Array, grid: Grid) -> Array:
     if grid.divisor == 1:
         return samples
     block = _BLOCKS[grid.samples]
-    windows = _windows(samples, block + 2 * SUPPORT, block)
+    windows = arrays.windows(samples, block + 2 * SUPPORT, block).reshape(-1, block + 2 * SUPPORT)
     matrix = _matrix_on(block, grid.divisor, arrays.home_of(samples))
     return arrays.product(windows, matrix).reshape(len(samples), grid.audio.frames_per_chunk)
-
-
-def _windows(samples: Array, size: int, step: int) -> Array:
-    """``[row and window, sample]``: windows of ``size`` samples that begin every ``step``."""
-    if isinstance(samples, torch.Tensor):
-        return samples.unfold(-1, size, step).flatten(0, -2)
-    rows, length = samples.shape
-    samples = np.ascontiguousarray(samples)
-    strides = (samples.strides[0], step * samples.itemsize, samples.itemsize)
-    # Windows overlap in memory; numpy's own view of them takes longer than the product.
-    windows = np.ndarray((rows, (length - size) // step + 1, size), samples.dtype, samples, 0, strides)
-    return windows.reshape(-1, size)
 
 
 @cache

@@ -159,7 +159,7 @@ def test_rooms_are_ready_once_something_was_rendered() -> None:
 def test_what_the_first_chunk_needs_is_made_beforehand() -> None:
     """Rendering a phrase makes no noise table and designs no room."""
     first_needed(AUDIO, torch.device("cpu"))
-    made = noise._table.cache_info().currsize, space._room.cache_info().currsize
-    assert made[0] >= noise.BANDS
+    made = noise._tables.cache_info().currsize, space._room.cache_info().currsize
+    assert min(made) > 0
     assert Renderer(AUDIO).render(jobs(score_of(phrase(AUDIO), AUDIO), 5, 1))
-    assert (noise._table.cache_info().currsize, space._room.cache_info().currsize) == made
+    assert (noise._tables.cache_info().currsize, space._room.cache_info().currsize) == made
