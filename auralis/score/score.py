@@ -7,6 +7,7 @@ without reading the log again; a chunk that follows one from an older score need
 
 import itertools
 from bisect import bisect_left, bisect_right, insort
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -219,7 +220,7 @@ class ScoreView:
 
     def automation(self, parameter: str) -> list[Automation]:
         """The ramps of one parameter in order of their beginning."""
-        return [ramp for ramp in self._ramps if ramp.parameter == parameter]
+        return self._ramps.get(parameter, [])
 
     @cached_property
     def _notes(self) -> list[Note]:
@@ -245,8 +246,12 @@ class ScoreView:
         return found
 
     @cached_property
-    def _ramps(self) -> list[Automation]:
-        return sorted(self._visible(self.score._automations), key=_by_frame)  # noqa: SLF001
+    def _ramps(self) -> dict[str, list[Automation]]:
+        """By parameter."""
+        found = defaultdict[str, list[Automation]](list)
+        for ramp in sorted(self._visible(self.score._automations), key=_by_frame):  # noqa: SLF001
+            found[ramp.parameter].append(ramp)
+        return found
 
     def _visible(self, records: list[_Recorded[E]]) -> Iterator[E]:
         return (record.event for record in records if record.visible(self.version))

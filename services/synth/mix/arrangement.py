@@ -168,12 +168,13 @@ class Arranger:
 
     def arrange(self, sounding: Sounding, before: Arrangement = NOTHING) -> Arrangement:
         """The arrangement of a chunk's voices; what has not changed is taken from ``before``."""
-        staged = [(each, each.stage(sounding.start_frame, sounding.brightest)) for each in sounding.voices]
+        start_frame, brightest = sounding.start_frame, sounding.brightest
+        staged = [(each, each.stage(start_frame, brightest)) for each in sounding.voices]
         by_layer = sorted(staged, key=lambda each: LAYERS.index(each[0].layer))
         hissing = [(voice, stage.hiss_moves) for voice, stage in by_layer if len(voice.hiss)]
         return Arrangement(
             sounding.voices,
-            brightness_range(sounding.brightest),
+            brightness_range(brightest),
             max((stage.since for _, stage in staged), default=-math.inf),
             min((stage.until for _, stage in staged), default=math.inf),
             tuple(self._lively(by_layer, place, rows) for place, rows in enumerate(before.lively)),

@@ -108,8 +108,9 @@ class Cast:
         gains = _gains(view, start, end)
         before = max(0, start - self._audio.frames_per_chunk)
         steps = dict.fromkeys(quality.steps_at(view.automation("quality"), (before, start)))
-        heard = {name for name, gain in zip(desk.LAYERS, gains.max(axis=0), strict=True) if gain}
-        notes = [note for note in notes if note.layer in heard]
+        if gains is not WHOLE:
+            heard = {name for name, gain in zip(desk.LAYERS, gains.max(axis=0), strict=True) if gain}
+            notes = [note for note in notes if note.layer in heard]
         return [
             Sounding(seed, start, self._sounding(seed, notes, step, start), brightness, intensity, gains)
             for step in steps
