@@ -56,5 +56,10 @@ def test_the_gateway_is_published_on_loopback_only() -> None:
     assert published == {"gateway": ["127.0.0.1:${AURALIS_PORT:-8000}:8000"]}
 
 
+def test_a_synth_may_die() -> None:
+    """A container that is started anew takes longer than what is rendered ahead; so there is another."""
+    assert SERVICES["synth"]["scale"] >= 2
+
+
 def test_services_can_be_scaled() -> None:
     assert [name for name, service in SERVICES.items() if "container_name" in service] == []
