@@ -22,7 +22,6 @@ from services.synth.dsp.steady import Spectrum, Spread
 from services.synth.mix.desk import LAYERS, Mixes
 from services.synth.mix.sounding import Sounding
 from services.synth.voices import hiss_terms
-from services.synth.voices.columns import Hiss
 from services.synth.voices.terms import EARS
 from services.synth.voices.voice import AtPlace, Part, Stage, Voice, brightness_range
 
@@ -222,7 +221,7 @@ class Arranger:
         still, moving = ([voice for voice, moves in hissing if moves is which] for which in (False, True))
         voices = [*still, *moving]
         layers = tuple(dict.fromkeys(voice.layer for voice, _ in hissing))
-        loudest = np.concatenate([voice.hiss[..., Hiss.GAIN] for voice in voices]).max(axis=0)
+        loudest = np.stack([voice.hiss_gains for voice in voices]).max(axis=0)
         heard = np.flatnonzero(loudest > _INAUDIBLE)
         return HissRows(
             tuple(hissing),
@@ -287,8 +286,8 @@ def _hiss_frames(voices: Sequence[Voice]) -> NDArray[np.int64]:
 
 def _members(layers: Sequence[str], voices: Sequence[Voice]) -> NDArray[np.float32]:
     """The power that each noise adds to each ear and layer: ``[ear, layer, noise]``."""
-    sides = np.concatenate([voice.hiss[:, 0, [Hiss.LEFT, Hiss.RIGHT]] ** 2 for voice in voices])
+    power = np.concatenate([voice.hiss_power for voice in voices], axis=1)
     places = np.repeat([layers.index(voice.layer) for voice in voices], [len(voice.hiss) for voice in voices])
-    members = np.zeros((AUDIO_CHANNELS, len(layers), len(sides)), dtype=np.float32)
-    members[:, places, np.arange(len(sides))] = sides.T
+    members = np.zeros((AUDIO_CHANNELS, len(layers), len(places)), dtype=np.float32)
+    members[:, places, np.arange(len(places))] = power
     return members

@@ -14,7 +14,7 @@ from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from services.synth.dsp import additive, grid, steady
 from services.synth.dsp.additive import Waves
 from services.synth.dsp.steady import Spread
-from services.synth.voices.columns import BEND, EARS, FAST, SLOW, Bend
+from services.synth.voices.columns import BEND, EARS, FAST, SLOW, Bend, Hiss
 from services.synth.voices.hiss_terms import hiss_terms_of
 from services.synth.voices.terms import terms_of
 
@@ -274,19 +274,24 @@ class Voice:
         return Part(rows, moves[index])
 
     def _computed(self, index: NDArray[np.intp], place: int) -> AtPlace[Any]:
-        freq_hz, bend = self.rows.freq_hz[index], self.rows.bend[index]
-        phase_turns = self.rows.phase_turns[index] + bend[:, Bend.SLIDE_TURNS]
+        tones = self._tones.take(index, axis=1)
+        freq_hz = tones[0]
         if place == grid.STEADY:
             kernel: Waves | Spread = steady.spread(freq_hz, self.audio)
-            phase_turns = phase_turns + freq_hz * self.audio.seconds(steady.centre(self.audio))
+            tones[1] += freq_hz * self.audio.seconds(steady.centre(self.audio))
         else:
             kernel = additive.waves(freq_hz, grid.grids(self.audio)[place].blocks)
-        slides_s = (bend[:, Bend.DELAY_S] + _SLID * bend[:, Bend.SLIDE_S]) * self.audio.sample_rate_hz
-        slid = np.where(bend[:, Bend.SLIDE_TURNS], self.timing.at + slides_s, 0.0)
-        onset = np.full(len(index), float(self.timing.at))
-        return AtPlace(
-            self._terms.take(index, axis=1), np.stack([freq_hz, phase_turns % 1.0, onset, slid]), kernel
-        )
+        tones[1] %= 1.0
+        return AtPlace(self._terms.take(index, axis=1), tones, kernel)
+
+    @cached_property
+    def _tones(self) -> NDArray[np.float64]:
+        """As those of :class:`AtPlace`, of all partials; phases are not reduced."""
+        bend, at = self.rows.table[BEND].astype(float), float(self.timing.at)
+        slides_s = (bend[Bend.DELAY_S] + _SLID * bend[Bend.SLIDE_S]) * self.audio.sample_rate_hz
+        slid = np.where(bend[Bend.SLIDE_TURNS], at + slides_s, 0.0)
+        phase_turns = self.rows.phase_turns + bend[Bend.SLIDE_TURNS]
+        return np.stack([self.rows.freq_hz, phase_turns, np.full(len(slid), at), slid])
 
     @cached_property
     def _terms(self) -> NDArray[np.float32]:
@@ -296,6 +301,18 @@ class Voice:
     def hiss_terms(self) -> NDArray[np.float32]:
         """Those of the noise bands: ``[term, noise and band]``."""
         return hiss_terms_of(self.hiss)
+
+    @cached_property
+    def hiss_gains(self) -> NDArray[np.float32]:
+        """The highest gain of its noises in each band."""
+        gains: NDArray[np.float32] = self.hiss[..., Hiss.GAIN].max(axis=0)
+        return gains
+
+    @cached_property
+    def hiss_power(self) -> NDArray[np.float32]:
+        """What each of its noises adds to the power at each ear: ``[ear, noise]``."""
+        power: NDArray[np.float32] = self.hiss[:, 0, [Hiss.LEFT, Hiss.RIGHT]].T ** 2
+        return power
 
     @cached_property
     def _free(self) -> NDArray[np.bool_]:
