@@ -13,14 +13,14 @@ run:  ## play: start everything and say where to listen (PORT=8001, ARGS="--synt
 	$(WITH) all
 	@exec $(BIN)/auralis up $(if $(PORT),--port $(PORT)) $(ARGS)
 
-# On all cores but for what is timed: services and browsers have the machine to themselves.
+# Services and browsers come after the gates, not beside them: they are timed, but mostly wait for each other.
 test: lint  ## lint, then run every test, the browser's included; or some of them (ARGS="-k ring")
 	@./setup/chromium
 ifdef ARGS
 	@exec $(BIN)/pytest $(ARGS)
 else
 	@$(BIN)/pytest --numprocesses auto --dist loadfile tests/unit tests/gates
-	@exec $(BIN)/pytest tests/integration tests/e2e
+	@exec $(BIN)/pytest --numprocesses auto --dist loadfile tests/integration tests/e2e
 endif
 
 lint:  ## check style, types and the borders between packages
