@@ -10,13 +10,16 @@ from typing import Any, Final, NoReturn
 from auralis.errors import InvalidValue
 
 _QUOTED_CHARACTERS: Final = 200
+# How deep the parser itself goes differs between versions of Python.
+_DEEPEST: Final = 20
 
 
 def parse_object(data: bytes | str, field: str) -> dict[str, Any]:
     """The JSON object in ``data``; ``field`` names the whole of it in an error.
 
     Raises:
-        InvalidValue: no UTF-8, no JSON, no object, a name twice, or a number that JSON does not know.
+        InvalidValue: no UTF-8, no JSON, no object, a name twice, a number that JSON does not know, or nested
+            deeper than anything that is asked for.
     """
     try:
         text = data.decode() if isinstance(data, bytes) else data
@@ -28,7 +31,18 @@ def parse_object(data: bytes | str, field: str) -> dict[str, Any]:
         raise InvalidValue(field, _quoted(data), f"a JSON object ({_first_line(error)})") from error
     if not isinstance(found, dict):
         raise InvalidValue(field, _quoted(data), "a JSON object")
+    if _is_deeper(found, _DEEPEST):
+        raise InvalidValue(field, _quoted(data), f"a JSON object, nested at most {_DEEPEST} deep")
     return found
+
+
+def _is_deeper(found: dict[str, Any], depth: int) -> bool:
+    """Whether anything lies in more than ``depth`` objects and lists."""
+    level: list[Any] = [found]
+    for _ in range(depth):
+        inner = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [each for several in inner for each in several if isinstance(each, dict | list)]
+    return bool(level)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -14,6 +14,10 @@ def test_reads_an_object() -> None:
     assert parse_object(b'{"bpm": 60, "key": "D minor"}', "body") == {"bpm": 60, "key": "D minor"}
 
 
+def test_reads_what_is_nested_a_little() -> None:
+    assert parse_object(b'{"a":' * 20 + b"1" + b"}" * 20, "body")
+
+
 @pytest.mark.parametrize(
     ("text", "field"),
     [
@@ -31,6 +35,8 @@ def test_reads_an_object() -> None:
         (b'{"key": "\\ud800"}', "body"),
         (b"[" * 100_000, "body"),
         (b'{"a":' * 2000 + b"1" + b"}" * 2000, "body"),
+        (b'{"a":' * 21 + b"1" + b"}" * 21, "body"),
+        (b'{"a":' + b"[" * 20 + b"]" * 20 + b"}", "body"),
     ],
 )
 def test_refuses_what_nobody_means(text: bytes, field: str) -> None:
