@@ -1,9 +1,11 @@
 """Measure a running system as its listeners see it.
 
 Starts ``auralis up`` with data of its own, listens, turns a control, then renders the whole score log once
-more and compares every byte. Beside it the machine is watched: how often it stood still is in the table too::
+more and compares every byte. Several channels have a listener each and are turned one right after the other.
+Beside it the machine is watched: how often it stood still is in the table too::
 
     python -m benchmarks.live --minutes 10 --changes 50
+    python -m benchmarks.live --minutes 5 --changes 20 --channels 8
 """
 
 import argparse
@@ -32,7 +34,7 @@ from auralis.wire import unpack
 from benchmarks.stalls import Stalls, watching
 from services.offline.replay import replay
 from services.synth import device
-from tests.e2e.system import System, running_system
+from tests.e2e.system import running_system
 
 _LATE_US: Final = 100_000
 
@@ -70,24 +72,37 @@ class Heard:
         return max(self.payloads) - min(self.payloads) + 1 - len(self.payloads)
 
 
-async def first_chunk_s(system: System, started: float) -> float:
-    """Seconds since ``started`` when a listener has its first chunk."""
+async def first_chunk(url: str, channel: str) -> None:
+    """Wait until a listener has its first chunk."""
     async with aiohttp.ClientSession() as session:
         while True:
             try:
-                async with session.ws_connect(f"{system.url}/ws/main", protocols=["auralis.v1"]) as socket:
+                async with session.ws_connect(f"{url}/ws/{channel}", protocols=["auralis.v1"]) as socket:
                     async for message in socket:
                         if message.type is aiohttp.WSMsgType.BINARY:
-                            return time.monotonic() - started
+                            return
             except aiohttp.ClientError:
                 await asyncio.sleep(0.02)
 
 
-async def listen(url: str, heard: Heard) -> None:
+Turn = tuple[float, float]
+
+
+async def open_channels(url: str, count: int) -> dict[str, Heard]:
+    """``main`` and so many more that there are ``count``, each with what its listener is going to hear."""
+    names = [MAIN_CHANNEL, *(f"benchmark-{seed}" for seed in range(1, count))]
+    async with aiohttp.ClientSession(url, raise_for_status=True) as session:
+        for seed, name in enumerate(names[1:], 1):
+            await session.post("/api/v1/channels", json={"id": name, "seed": seed})
+    await asyncio.gather(*(first_chunk(url, name) for name in names))
+    return {name: Heard() for name in names}
+
+
+async def listen(url: str, channel: str, heard: Heard) -> None:
     """Receive until cancelled."""
     async with (
         aiohttp.ClientSession() as session,
-        session.ws_connect(f"{url}/ws/main", protocols=["auralis.v1"]) as socket,
+        session.ws_connect(f"{url}/ws/{channel}", protocols=["auralis.v1"]) as socket,
     ):
         async for message in socket:
             if message.type is aiohttp.WSMsgType.BINARY:
@@ -96,31 +111,36 @@ async def listen(url: str, heard: Heard) -> None:
                 heard.burst = json.loads(message.data).get("burst", heard.burst)
 
 
-async def turn(url: str, heard: Heard, changes: int, pause_s: float) -> list[tuple[float, float]]:
-    """Turn the intensity; seconds from each turn to the first chunk that carries it: due, and arrived."""
+async def turn(url: str, channels: dict[str, Heard], changes: int, pause_s: float) -> list[Turn]:
+    """Turn the intensities; seconds from each turn to the first chunk that carries it: due, and arrived."""
     chance = random.Random(1)  # noqa: S311  a fixed walk, no secret
     measured = []
     async with aiohttp.ClientSession(url) as session:
-        epoch_us = (await (await session.get("/api/v1/channels/main")).json())["epoch_us"]
         for _ in range(changes):
             await asyncio.sleep(pause_s * chance.uniform(0.7, 1.3))
-            sent_us = time.time_ns() // 1000
-            body = {"intensity": round(chance.random(), 2)}
-            async with session.patch("/api/v1/channels/main/controls", json=body) as response:
-                answer = await response.json()
-            while answer["revision"] not in heard.revision_us:
-                await asyncio.sleep(0.01)
-            due_s = (due_us(epoch_us, answer["effective_seq"]) - sent_us) / 1e6
-            measured.append((due_s, (heard.revision_us[answer["revision"]] - sent_us) / 1e6))
+            turns = [turn_one(session, *each, round(chance.random(), 2)) for each in channels.items()]
+            measured += await asyncio.gather(*turns)
     return measured
 
 
-async def differing(broker_url: str, heard: Heard) -> list[int]:
+async def turn_one(session: aiohttp.ClientSession, channel: str, heard: Heard, intensity: float) -> Turn:
+    """Turn one intensity."""
+    path, sent_us = f"/api/v1/channels/{channel}", time.time_ns() // 1000
+    async with session.patch(f"{path}/controls", json={"intensity": intensity}) as response:
+        answer = await response.json()
+    while answer["revision"] not in heard.revision_us:
+        await asyncio.sleep(0.01)
+    epoch_us = (await (await session.get(path)).json())["epoch_us"]
+    due_s = (due_us(epoch_us, answer["effective_seq"]) - sent_us) / 1e6
+    return due_s, (heard.revision_us[answer["revision"]] - sent_us) / 1e6
+
+
+async def differing(broker_url: str, channel: str, heard: Heard) -> list[int]:
     """The seqs whose bytes are not what the score log gives."""
     keys, score = Keyspace(), Score()
     async with connect(broker_url, name="benchmark") as client:
-        state = await Channels(client, keys).state(MAIN_CHANNEL)
-        for entry in await ScoreReader(client, keys).read(MAIN_CHANNEL):
+        state = await Channels(client, keys).state(channel)
+        for entry in await ScoreReader(client, keys).read(channel):
             score.apply(entry.id, entry.batch)
     seqs = sorted(heard.payloads)
     audio, chosen = AudioFormat(state.sample_rate_hz), device.choose(Settings().device)
@@ -161,64 +181,80 @@ def counters(port: int) -> dict[str, float]:
         samples = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if line[0] != "#")
     wanted = ("auralis_ring_refused_total", "auralis_synth_deadline_misses_total")
     found = {name: float(value) for name, value in samples.items() if name.startswith(wanted)}
-    buckets = {
-        float(name.split('"')[1]): float(value)
-        for name, value in samples.items()
-        if name.startswith("auralis_synth_render_seconds_bucket")
+    timed = {
+        "render": "auralis_synth_render_seconds",
+        "taken up to in the ring": "auralis_synth_chunk_seconds",
     }
-    return found | {f"render p{share} below (s)": quantile(buckets, share / 100) for share in (50, 99)}
+    return found | {
+        f"{what}, p{share} below (ms)": 1000 * quantile(samples, name, share / 100)
+        for what, name in timed.items()
+        for share in (50, 99)
+    }
 
 
-def quantile(buckets: dict[float, float], share: float) -> float:
-    """The upper edge of the histogram bucket that holds ``share`` of what was observed."""
-    total = max(buckets.values())
-    return min(edge for edge, count in buckets.items() if count >= share * total)
+def quantile(samples: dict[str, str], name: str, share: float) -> float:
+    """The upper edge of the bucket of a histogram that holds ``share`` of what was observed."""
+    prefix = f"{name}_bucket{{le="
+    buckets = {
+        float(key.split('"')[1]): float(count) for key, count in samples.items() if key.startswith(prefix)
+    }
+    return min(edge for edge, count in buckets.items() if count >= share * max(buckets.values()))
 
 
-async def measure(minutes: float, changes: int, synth_workers: int) -> bool:
+async def measure(minutes: float, changes: int, synth_workers: int, channels: int) -> bool:
     """Run everything and print the table; True if nothing was wrong."""
     metrics_port, started = free_port("127.0.0.1"), time.monotonic()
     flags, environment = ("--synth-workers", str(synth_workers)), {"AURALIS_METRICS_PORT": str(metrics_port)}
     async with running_system(*flags, **environment) as system:
-        show("start to first chunk", f"{await first_chunk_s(system, started):.1f} s")
+        await first_chunk(system.url, MAIN_CHANNEL)
+        show("start to first chunk", f"{time.monotonic() - started:.1f} s")
+        everything = await open_channels(system.url, channels)
         # A ring's first chunk fades in from silence, which no log tells: it must not be in the burst.
         await asyncio.sleep(1.0)
         with watching() as stalls:
-            heard, turned = await hear(system, minutes, changes)
+            turned = await hear(system.url, everything, minutes, changes)
         for name, size in sorted(resident_mb(system.process.pid).items()):
             show(f"memory {name}", f"{size:.0f} MB")
         for name, value in counters(metrics_port + 1).items():
             show(name, f"{value:g}")
-        wrong = await differing(system.broker_url, heard)
-        report(heard, turned, wrong)
-        report_lateness(heard, stalls)
-    return not (wrong or heard.holes or heard.discontinuities)
+        wrong = [await differing(system.broker_url, *each) for each in everything.items()]
+    heard = list(everything.values())
+    report(heard, turned, sum(map(len, wrong)))
+    report_lateness([arrival for each in heard for arrival in each.arrivals], stalls)
+    return not (any(wrong) or any(each.holes or each.discontinuities for each in heard))
 
 
-async def hear(system: System, minutes: float, changes: int) -> tuple[Heard, list[tuple[float, float]]]:
-    """Listen for ``minutes`` and turn a control meanwhile."""
-    heard, begun = Heard(), time.monotonic()
-    listening = asyncio.create_task(listen(system.url, heard))
-    turned = await turn(system.url, heard, changes, 0.8 * minutes * 60 / max(changes, 1))
+async def hear(url: str, channels: dict[str, Heard], minutes: float, changes: int) -> list[Turn]:
+    """Listen to all ``channels`` for ``minutes`` and turn a control of each meanwhile."""
+    begun = time.monotonic()
+    listening = [asyncio.create_task(listen(url, *each)) for each in channels.items()]
+    turned = await turn(url, channels, changes, 0.8 * minutes * 60 / max(changes, 1))
     await asyncio.sleep(max(0.0, minutes * 60 - (time.monotonic() - begun)))
-    listening.cancel()
-    return heard, turned
+    for task in listening:
+        task.cancel()
+    return turned
 
 
-def report(heard: Heard, turned: list[tuple[float, float]], wrong: list[int]) -> None:
-    """What the listener received."""
-    show("chunks", f"{len(heard.payloads)}, holes {heard.holes}, discontinuities {heard.discontinuities}")
-    show("bytes unlike the replay", f"{len(wrong)} chunks")
+def report(heard: list[Heard], turned: list[Turn], wrong: int) -> None:
+    """What the listeners received."""
+    chunks, holes, breaks = (
+        sum(values)
+        for values in zip(
+            *((len(each.payloads), each.holes, each.discontinuities) for each in heard), strict=True
+        )
+    )
+    show("chunks", f"{chunks}, holes {holes}, discontinuities {breaks}")
+    show("bytes unlike the replay", f"{wrong} chunks")
     if turned:
         show("control to chunk, due", quantiles([due for due, _ in turned]))
         show("control to chunk, there", quantiles([there for _, there in turned]))
 
 
-def report_lateness(heard: Heard, stalls: Stalls) -> None:
+def report_lateness(arrivals: list[Arrival], stalls: Stalls) -> None:
     """How late chunks came, and how late a bare sleep was meanwhile."""
-    late = [a for a in heard.arrivals if a.at_us - a.due_us > _LATE_US]
+    late = [each for each in arrivals if each.at_us - each.due_us > _LATE_US]
     excused = sum(stalls.within(*arrival) for arrival in late)
-    show("lateness", quantiles([(a.at_us - a.due_us) / 1e6 for a in heard.arrivals]))
+    show("lateness", quantiles([(each.at_us - each.due_us) / 1e6 for each in arrivals]))
     show("late by more than 100 ms", f"{len(late)} chunks, {excused} of them while the machine stood still")
     priority = "real-time" if stalls.real_time else "normal"
     seconds = sum(end - start for start, end in stalls.spans_us) / 1e6
@@ -237,8 +273,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--changes", type=int, default=50)
     parser.add_argument("--synth-workers", type=int, default=1)
-    given = parser.parse_args()
-    sys.exit(not asyncio.run(measure(given.minutes, given.changes, given.synth_workers)))
+    parser.add_argument("--channels", type=int, default=1)
+    sys.exit(not asyncio.run(measure(**vars(parser.parse_args()))))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from auralis.audio import CHUNKS_PER_SECOND
 from auralis.channel.membership import Membership
 from auralis.ring.writer import Outcome
 
@@ -17,6 +18,12 @@ class SynthMetrics:
         self.render_seconds = Histogram(
             "auralis_synth_render_seconds",
             "Time to render one chunk of one channel (its share of the batch).",
+            buckets=_BUCKETS_S,
+            registry=registry,
+        )
+        self.chunk_seconds = Histogram(
+            "auralis_synth_chunk_seconds",
+            "From taking up a chunk, its score read, to having it in the ring.",
             buckets=_BUCKETS_S,
             registry=registry,
         )
@@ -64,6 +71,18 @@ class SynthMetrics:
         for outcome in Outcome:
             if outcome is not Outcome.OK:
                 self.refused.labels(outcome.value)
+
+    def rendered(self, chunks: int, seconds: float) -> None:
+        """Note a batch of ``chunks``."""
+        for _ in range(chunks):
+            self.render_seconds.observe(seconds / chunks)
+        self.realtime_factor.set(chunks / CHUNKS_PER_SECOND / seconds)
+
+    def pushed(self, chunks: int, seconds: float, *, again: bool) -> None:
+        """Note a run of ``chunks`` that the ring has ``seconds`` after it was taken up, or has ``again``."""
+        for _ in range(chunks):
+            self.chunk_seconds.observe(seconds)
+        self.rerendered.inc(chunks if again else 0)
 
     def follow(self, membership: Membership, channels: int, rejected: int) -> None:
         """Take over what membership and score reader have counted."""

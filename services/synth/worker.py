@@ -139,7 +139,7 @@ class Worker:
 
     async def _render_most_urgent(self) -> bool:
         """Render one batch and push it; False if there is nothing to do."""
-        now_us = self._clock.now_us()
+        now_us, began_s = self._clock.now_us(), time.perf_counter()
         work = most_urgent(self._awake(), now_us, self._pace.batch_us, self._pace.chunks)
         if not work:
             return False
@@ -153,8 +153,9 @@ class Worker:
                 for (channel, run), chunks in zip(work, pcm, strict=True)
             )
         )
+        lasted_s = time.perf_counter() - began_s
         for (channel, run), reply in zip(work, replies, strict=True):
-            self._take_reply(channel, run, reply)
+            self._take_reply(channel, run, reply, lasted_s)
         await self._look_again()
         return any(reply.outcome is not Outcome.AHEAD for reply in replies)
 
@@ -189,9 +190,7 @@ class Worker:
             self._pace.took(elapsed, chunks)
         for channel, run in work:
             channel.rendered_seq = run.last_seq
-        for _ in range(chunks):
-            self._metrics.render_seconds.observe(elapsed / chunks)
-        self._metrics.realtime_factor.set(chunks * 0.1 / elapsed)
+        self._metrics.rendered(chunks, elapsed)
         self._metrics.skipped_notes.inc(self._engine.take_skipped())
 
     def _render_runs(self, work: list[Work]) -> list[list[bytes]] | None:
@@ -205,11 +204,11 @@ class Worker:
             rendered |= {i: [next(pcm) for _ in jobs] for i, jobs in mine}
         return [rendered[i] for i in range(len(work))]
 
-    def _take_reply(self, channel: TrackedChannel, run: Run, reply: PushReply) -> None:
+    def _take_reply(self, channel: TrackedChannel, run: Run, reply: PushReply, lasted_s: float) -> None:
         again = channel.rerenders(run)
         if reply.outcome is Outcome.OK:
             channel.ring.pushed(run)
-            self._metrics.rerendered.inc(len(run.versions) if again else 0)
+            self._metrics.pushed(len(run.versions), lasted_s, again=again)
             return
         self._metrics.refused.labels(reply.outcome.value).inc()
         if reply.outcome is Outcome.EPOCH:  # deleted or created anew: begin again from its state
