@@ -46,6 +46,13 @@ class Arrival(NamedTuple):
     at_us: int
 
 
+class Turn(NamedTuple):
+    """Seconds from turning a control until the first chunk that carries it was due, and until it came."""
+
+    due_s: float
+    there_s: float
+
+
 @dataclass
 class Heard:
     """What one listener received: payloads by seq, arrivals, the first arrival (µs) by revision."""
@@ -85,16 +92,13 @@ async def first_chunk(url: str, channel: str) -> None:
                 await asyncio.sleep(0.02)
 
 
-Turn = tuple[float, float]
-
-
 async def open_channels(url: str, count: int) -> dict[str, Heard]:
     """``main`` and so many more that there are ``count``, each with what its listener is going to hear."""
     names = [MAIN_CHANNEL, *(f"benchmark-{seed}" for seed in range(1, count))]
     async with aiohttp.ClientSession(url, raise_for_status=True) as session:
         for seed, name in enumerate(names[1:], 1):
             await session.post("/api/v1/channels", json={"id": name, "seed": seed})
-    await asyncio.gather(*(first_chunk(url, name) for name in names))
+    await asyncio.gather(*(first_chunk(url, name) for name in names[1:]))
     return {name: Heard() for name in names}
 
 
@@ -112,7 +116,7 @@ async def listen(url: str, channel: str, heard: Heard) -> None:
 
 
 async def turn(url: str, channels: dict[str, Heard], changes: int, pause_s: float) -> list[Turn]:
-    """Turn the intensities; seconds from each turn to the first chunk that carries it: due, and arrived."""
+    """Turn the intensity of all channels, so many times."""
     chance = random.Random(1)  # noqa: S311  a fixed walk, no secret
     measured = []
     async with aiohttp.ClientSession(url) as session:
@@ -124,7 +128,7 @@ async def turn(url: str, channels: dict[str, Heard], changes: int, pause_s: floa
 
 
 async def turn_one(session: aiohttp.ClientSession, channel: str, heard: Heard, intensity: float) -> Turn:
-    """Turn one intensity."""
+    """Turn one channel's ``intensity`` and wait until it is heard."""
     path, sent_us = f"/api/v1/channels/{channel}", time.time_ns() // 1000
     async with session.patch(f"{path}/controls", json={"intensity": intensity}) as response:
         answer = await response.json()
@@ -132,7 +136,7 @@ async def turn_one(session: aiohttp.ClientSession, channel: str, heard: Heard, i
         await asyncio.sleep(0.01)
     epoch_us = (await (await session.get(path)).json())["epoch_us"]
     due_s = (due_us(epoch_us, answer["effective_seq"]) - sent_us) / 1e6
-    return due_s, (heard.revision_us[answer["revision"]] - sent_us) / 1e6
+    return Turn(due_s, (heard.revision_us[answer["revision"]] - sent_us) / 1e6)
 
 
 async def differing(broker_url: str, channel: str, heard: Heard) -> list[int]:
@@ -246,8 +250,8 @@ def report(heard: list[Heard], turned: list[Turn], wrong: int) -> None:
     show("chunks", f"{chunks}, holes {holes}, discontinuities {breaks}")
     show("bytes unlike the replay", f"{wrong} chunks")
     if turned:
-        show("control to chunk, due", quantiles([due for due, _ in turned]))
-        show("control to chunk, there", quantiles([there for _, there in turned]))
+        show("control to chunk, due", quantiles([each.due_s for each in turned]))
+        show("control to chunk, there", quantiles([each.there_s for each in turned]))
 
 
 def report_lateness(arrivals: list[Arrival], stalls: Stalls) -> None:

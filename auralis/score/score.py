@@ -247,7 +247,7 @@ class ScoreView:
 
     @cached_property
     def _ramps(self) -> dict[str, list[Automation]]:
-        """By parameter."""
+        """Those of each parameter, in order of their beginning."""
         found = defaultdict[str, list[Automation]](list)
         for ramp in sorted(self._visible(self.score._automations), key=_by_frame):  # noqa: SLF001
             found[ramp.parameter].append(ramp)

@@ -73,13 +73,13 @@ class SynthMetrics:
                 self.refused.labels(outcome.value)
 
     def rendered(self, chunks: int, seconds: float) -> None:
-        """Note a batch of ``chunks``."""
+        """Note a batch of ``chunks`` that took ``seconds``."""
         for _ in range(chunks):
             self.render_seconds.observe(seconds / chunks)
         self.realtime_factor.set(chunks / CHUNKS_PER_SECOND / seconds)
 
     def pushed(self, chunks: int, seconds: float, *, again: bool) -> None:
-        """Note a run of ``chunks`` that the ring has ``seconds`` after it was taken up, or has ``again``."""
+        """Note ``chunks`` that are in the ring, ``again`` or not, ``seconds`` after they were taken up."""
         for _ in range(chunks):
             self.chunk_seconds.observe(seconds)
         self.rerendered.inc(chunks if again else 0)

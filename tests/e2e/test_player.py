@@ -93,7 +93,7 @@ async def test_a_page_that_does_not_play_lets_go_of_the_stream(page: Page, gatew
     await warm(page, gateway)
     # As if the machine had slept: the connection looks lost, once, and is back within a second.
     await page.clock.fast_forward(50_000)
-    await until(lambda: len(gateway.listeners) == 1, "the connection")
+    await until(lambda: gateway.attempts == 2 and len(gateway.listeners) == 1, "the next connection")
     await page.clock.fast_forward(11_000)
     await until(lambda: not gateway.listeners, "the end of the connection")
     await page.locator("#control-bpm").fill("75")

@@ -64,9 +64,7 @@ def limit(mixes: Sequence[NDArray[np.float32]], audio: AudioFormat) -> NDArray[n
     frames, blocks = audio.frames_per_chunk, audio.frames_per_chunk // BLOCK_FRAMES
     late = samples[:, -frames - LOOKAHEAD_FRAMES : -LOOKAHEAD_FRAMES].copy()
     loudest = _largest(samples)
-    if loudest * _GAIN_BOUND < CEILING:
-        return late
-    harmless = _harmless(samples)
+    harmless = _harmless(samples, loudest)
     if loudest < harmless:
         return late
     reduction = 1.0 - CEILING / np.maximum(_true_peaks(samples, harmless), CEILING)
@@ -79,8 +77,10 @@ def _largest(samples: NDArray[np.float32]) -> float:
     return max(float(samples.max()), -float(samples.min()))
 
 
-def _harmless(samples: NDArray[np.float32]) -> float:
+def _harmless(samples: NDArray[np.float32], loudest: float) -> float:
     """The magnitude under which no frames have a value between them that is over the ceiling."""
+    if loudest * _GAIN_BOUND < CEILING:
+        return CEILING
     slopes = samples[:, 1:] - samples[:, :-1]
     bend = _largest(slopes[:, 1:] - slopes[:, :-1])
     return max(CEILING / _GAIN_BOUND, CEILING - _BEND_BOUND * bend)

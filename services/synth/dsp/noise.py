@@ -135,7 +135,7 @@ def _shared(index: NDArray[np.intp], coherence: float) -> NDArray[np.float64]:
 
 
 def bands(seed: int, start_frame: int, which: range, on: Grid, home: Home = None) -> Array:
-    """The noise of bands ``which``, all of them on grid ``on``: ``[ear, band, sample]``, at ``home``.
+    """The noise of neighbouring bands, all of them on grid ``on``: ``[ear, band, sample]``, at ``home``.
 
     From :func:`around` samples before the chunk at ``start_frame`` to as many after it. Each band has unit
     power; left and right correlate by :func:`coherences`.
@@ -146,7 +146,7 @@ def bands(seed: int, start_frame: int, which: range, on: Grid, home: Home = None
     return _windows(on, home)[arrays.at(home, begins)]
 
 
-@lru_cache(maxsize=4096)  # of channels; they are many, but a row each
+@lru_cache(maxsize=4096)  # channels; 320 bytes each
 def _turns(seed: int) -> NDArray[np.int64]:
     """By how much a seed turns each band's table for each ear: ``[ear, band]``."""
     lengths = _lengths()
@@ -157,7 +157,7 @@ def _turns(seed: int) -> NDArray[np.int64]:
 
 @cache
 def _windows(on: Grid, home: Home) -> Array:
-    """What is looked at for a chunk, from each sample of all tables on: ``[sample, sample]``, a view."""
+    """What a chunk would be given from each sample of all tables on: ``[first, sample]``, a view."""
     return arrays.windows(_tables(on.audio, home).samples, _samples_around(on), 1)
 
 

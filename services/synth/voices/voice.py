@@ -286,7 +286,7 @@ class Voice:
 
     @cached_property
     def _tones(self) -> NDArray[np.float64]:
-        """As those of :class:`AtPlace`, of all partials; phases are not reduced."""
+        """As those of :class:`AtPlace`, ``[4, partial]``, of all partials; phases may be over a turn."""
         bend, at = self.rows.table[BEND].astype(float), float(self.timing.at)
         slides_s = (bend[Bend.DELAY_S] + _SLID * bend[Bend.SLIDE_S]) * self.audio.sample_rate_hz
         slid = np.where(bend[Bend.SLIDE_TURNS], at + slides_s, 0.0)
@@ -304,7 +304,7 @@ class Voice:
 
     @cached_property
     def hiss_gains(self) -> NDArray[np.float32]:
-        """The highest gain of its noises in each band."""
+        """The highest gain of its noises in each band: ``[band]``."""
         gains: NDArray[np.float32] = self.hiss[..., Hiss.GAIN].max(axis=0)
         return gains
 

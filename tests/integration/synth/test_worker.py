@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 import msgspec
 import pytest
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Histogram
 from redis.asyncio import Redis
 
 from auralis.audio import AudioFormat
@@ -146,6 +146,22 @@ async def test_the_ring_is_the_offline_render(stage: Stage) -> None:
     score = await stage.score()
     for seq, pcm in zip(seqs, replay(score, 5, AUDIO, seqs, DEVICE), strict=True):
         assert bytes(unpack(stage.frozen[seq])[1]) == pcm
+
+
+async def test_what_reaches_the_ring_is_timed(stage: Stage) -> None:
+    """Every chunk that was heard; its whole batch and the push, not its share of the rendering alone."""
+    async with stage.working("one"):
+        await stage.filled()
+        await stage.listen(0.5)
+    (metrics,) = stage.metrics
+    way, share = (_observed(each) for each in (metrics.chunk_seconds, metrics.render_seconds))
+    assert way["_count"] >= len(stage.frozen) > 3
+    assert way["_sum"] / way["_count"] > share["_sum"] / share["_count"] > 0
+
+
+def _observed(histogram: Histogram) -> dict[str, float]:
+    (family,) = histogram.collect()
+    return {each.name.removeprefix(family.name): each.value for each in family.samples}
 
 
 async def test_a_killed_worker_is_not_heard(stage: Stage) -> None:
