@@ -16,6 +16,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from auralis.controls import SPECS, Controls
+from services.gateway.player import _TYPES
 
 WEB: Final = Path(__file__).parents[2] / "web"
 BURST_CHUNKS: Final = 5
@@ -72,8 +73,7 @@ class FakeGateway:
         app = web.Application()
         app.router.add_get("/api/v1/controls", self._specs)
         app.router.add_get("/ws/{channel}", self._connect)
-        app.router.add_get("/", self._index)
-        app.router.add_static("/", WEB)
+        app.router.add_get("/{path:.*}", self._file)
         app.on_response_prepare.append(self._secure)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
@@ -115,8 +115,12 @@ class FakeGateway:
     async def _secure(self, _request: web.Request, response: web.StreamResponse) -> None:
         response.headers["Content-Security-Policy"] = CSP
 
-    async def _index(self, _request: web.Request) -> web.FileResponse:
-        return web.FileResponse(WEB / "index.html")
+    async def _file(self, request: web.Request) -> web.Response:
+        """Read at once: aiohttp leaves a file open whose response is cancelled while it is being opened."""
+        wanted = WEB / (request.match_info["path"] or "index.html")
+        if not wanted.is_file():
+            raise web.HTTPNotFound
+        return web.Response(body=wanted.read_bytes(), headers={"Content-Type": _TYPES[wanted.suffix]})
 
     async def _specs(self, _request: web.Request) -> web.Response:
         return web.json_response({"controls": msgspec.to_builtins(SPECS)})

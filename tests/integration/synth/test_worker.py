@@ -149,21 +149,19 @@ async def test_the_ring_is_the_offline_render(stage: Stage) -> None:
 
 
 async def test_what_reaches_the_ring_is_timed(stage: Stage) -> None:
-    """Every chunk; its whole batch and the push, not its share of the rendering alone."""
+    """Every chunk that the ring holds."""
     async with stage.working("one"):
         await stage.filled()
         (metrics,) = stage.metrics
         held = len(await RingReader(stage.client, stage.keys).versions("main"))
         async with asyncio.timeout(20):  # the worker may not have read the last reply yet
-            while _observed(metrics.chunk_seconds)["_count"] < held:
+            while _observations(metrics.chunk_seconds) < held:
                 await stage.listen(0.03)
-    way, share = (_observed(each) for each in (metrics.chunk_seconds, metrics.render_seconds))
-    assert way["_sum"] / way["_count"] > share["_sum"] / share["_count"] > 0
 
 
-def _observed(histogram: Histogram) -> dict[str, float]:
-    (family,) = histogram.collect()
-    return {each.name.removeprefix(family.name): each.value for each in family.samples}
+def _observations(histogram: Histogram) -> float:
+    samples = (each for family in histogram.collect() for each in family.samples)
+    return next(each.value for each in samples if each.name.endswith("_count"))
 
 
 async def test_a_killed_worker_is_not_heard(stage: Stage) -> None:
