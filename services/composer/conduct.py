@@ -67,7 +67,12 @@ def initial_state(seed: int, frame: int, controls: Controls) -> EngineState:
 
 
 def resumed(state: EngineState, frame: int) -> EngineState:
-    """The state after an absence, at ``frame``: a new chord on a new bar, in the tempo that was meant."""
+    """The state after an absence, at ``frame``: a new chord on a new bar, in the tempo that was meant.
+
+    A piece that had not begun begins there, as if it had been meant to.
+    """
+    if state.frame == state.origin:
+        return replace(state, origin=frame, frame=frame, next_note=frame)
     beat = state.next_bar
     at_bar = replace(state, frame=frame, beat=beat, chord_ends=beat, keyframe=None)
     tempo = Tempo(state.tempo.goal_mbpm, state.tempo.goal_mbpm)

@@ -77,14 +77,13 @@ def revise(
     kept, state = _kept(plan, floor_frame)
     if floor_frame < state.frame:
         kept, state = _at_once(kept, state, floor_frame, (plan.controls, controls), fmt)
-    past = tuple(snapshot for snapshot in plan.snapshots if snapshot.frame < state.frame)
     before = tuple(event for event in plan.announced if event.at_frame < floor_frame)
     revised = replace(
         plan,
         controls=controls,
         revision=revision,
         until_frame=state.frame,
-        snapshots=(*past, state),
+        snapshots=_leading_to(state, plan.snapshots),
         announced=(*before, *kept),
     )
     revised, batch = _composed(revised, max(plan.until_frame, state.frame + 1), fmt)
@@ -94,8 +93,7 @@ def revise(
 def resume(plan: Plan, floor_frame: int, fmt: AudioFormat) -> tuple[Plan, Batch]:
     """Go on after an absence: one beat from ``floor_frame``, at or past the horizon, with a new chord."""
     state = resumed(plan.snapshots[-1], max(floor_frame, plan.until_frame))
-    past = tuple(snapshot for snapshot in plan.snapshots if snapshot.frame < state.frame)
-    plan = replace(plan, snapshots=(*past, state), until_frame=state.frame)
+    plan = replace(plan, snapshots=_leading_to(state, plan.snapshots), until_frame=state.frame)
     return _composed(plan, state.frame + 1, fmt)
 
 
@@ -150,6 +148,12 @@ def _composed(plan: Plan, until_frame: int, fmt: AudioFormat) -> tuple[Plan, Bat
         rejected=tuple(rejected),
     )
     return composed, batch
+
+
+def _leading_to(state: EngineState, snapshots: tuple[EngineState, ...]) -> tuple[EngineState, ...]:
+    """``state`` after those that precede it in its piece: none if the piece has yet to begin there."""
+    past = (s for s in snapshots if s.frame < state.frame and s.origin == state.origin)
+    return (*past, state)
 
 
 def _kept(plan: Plan, floor_frame: int) -> tuple[Events, EngineState]:

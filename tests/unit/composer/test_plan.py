@@ -264,6 +264,14 @@ def test_a_composer_that_was_away_goes_on_with_a_new_chord():
     assert any(isinstance(event, Chord) and event.at_frame == floor for event in batch.events)
 
 
+@pytest.mark.parametrize("late", [1, 4410, 500 * SECOND])
+def test_a_piece_that_is_late_for_its_beginning_begins_as_if_it_had_been_meant_to(late):
+    """The log alone says what was played: a first entry that it refused leaves no trace."""
+    refused, _ = started(seconds=0)
+    meant = begin(1, START + late, Controls(), 0)
+    assert resume(refused, START + late, FORMAT) == extend(meant, START + late + 1, FORMAT)
+
+
 def test_what_is_forgotten_cannot_be_revised():
     plan = forget(started()[0], START + 4 * SECOND + 9)
     assert plan.snapshots[0].frame == START + 4 * SECOND
