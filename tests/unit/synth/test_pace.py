@@ -21,18 +21,24 @@ def test_a_batch_is_expected_to_take_what_one_took_lately_at_worst() -> None:
 
 
 def test_a_fast_machine_has_full_batches() -> None:
-    assert paced().chunks == BATCH_CHUNKS
-    assert paced(*[(0.018, 12)] * 50).chunks == BATCH_CHUNKS
+    assert paced().chunks(12) == BATCH_CHUNKS
+    assert paced(*[(0.012, 12)] * 50).chunks(12) == BATCH_CHUNKS
 
 
-def test_a_slow_machine_has_batches_of_about_25_ms() -> None:
-    assert paced(*[(0.042, 12)] * 50).chunks == 7
+def test_a_slow_machine_has_batches_of_about_12_ms() -> None:
+    assert paced(*[(0.036, 12)] * 50).chunks(12) == 4
+
+
+def test_where_much_waits_batches_take_up_to_25_ms() -> None:
+    """The more are rendered together the less each one takes: a worker that is behind catches up."""
+    pace = paced(*[(0.036, 12)] * 50)
+    assert [pace.chunks(waiting) for waiting in (39, 40, 50, 64, 200)] == [4, 5, 6, 8, 8]
 
 
 def test_however_slow_some_chunks_go_together() -> None:
-    assert paced(*[(0.3, 4)] * 50).chunks == 4
+    assert paced(*[(0.3, 4)] * 50).chunks(200) == 3
 
 
 def test_a_single_slow_batch_changes_little() -> None:
     """A machine that stood still for a moment is as fast as before."""
-    assert paced(*[(0.018, 12)] * 50, (0.05, 12)).chunks >= BATCH_CHUNKS - 1
+    assert paced(*[(0.012, 12)] * 50, (0.02, 12)).chunks(12) >= BATCH_CHUNKS - 1
