@@ -2,29 +2,29 @@
 
 from typing import Final
 
+from services.synth.ladder import AT_EASE, TOO_BUSY
 from services.synth.tracked import BATCH_CHUNKS, LONGEST_BATCH_US
 
 _FIRST_BATCH_US: Final = 10_000
 _FORGETTING: Final = 0.9
-# An urgent chunk waits for as long as a batch takes: it has 100 ms from a control change on, all in all. Where
-# much waits it may take longer, since the more chunks are rendered together the less each one takes.
-_SHORT_US: Final = 12_000
-_LONG_US: Final = 25_000
-_LEAST_CHUNKS: Final = 3
-# What waits is rendered in so many batches at least.
-_BATCHES: Final = 8
+# An urgent chunk waits for as long as a batch takes: it has 100 ms from a control change on, all in all. A
+# worker that has little time left has longer batches, in which a chunk takes less.
+_EASY_US: Final = 9_000
+_BUSY_US: Final = 25_000
+_LEAST_CHUNKS: Final = 2
 
 
 class Pace:
     """How long a batch takes here and now: what it took lately at worst, forgotten slowly.
 
     A worker on a busy machine then begins a revision at a chunk that it can still reach, and one on a slow
-    machine has fewer chunks in a batch.
+    machine has fewer ``chunks`` in a batch.
     """
 
     def __init__(self) -> None:
         self.batch_us = _FIRST_BATCH_US
-        self._chunk_us = _SHORT_US / BATCH_CHUNKS
+        self._wanted_us: float = _EASY_US
+        self._chunk_us = _EASY_US / BATCH_CHUNKS
 
     def took(self, seconds: float, chunks: int) -> None:
         """Note one batch."""
@@ -32,7 +32,12 @@ class Pace:
         self.batch_us = min(max(lately, int(seconds * 1e6), _FIRST_BATCH_US), LONGEST_BATCH_US)
         self._chunk_us = self._chunk_us * _FORGETTING + seconds * 1e6 / chunks * (1 - _FORGETTING)
 
-    def chunks(self, waiting: int) -> int:
-        """How many chunks the next batch may have, of so many that are to be rendered."""
-        few, many = (round(limit_us / self._chunk_us) for limit_us in (_SHORT_US, _LONG_US))
-        return min(max(few, min(many, waiting // _BATCHES), _LEAST_CHUNKS), BATCH_CHUNKS)
+    def spent(self, load: float) -> None:
+        """Note the share of the time that went into rendering lately."""
+        share = min(max((load - AT_EASE) / (TOO_BUSY - AT_EASE), 0.0), 1.0)
+        self._wanted_us = _EASY_US + share * (_BUSY_US - _EASY_US)
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks the next batch may have."""
+        return min(max(round(self._wanted_us / self._chunk_us), _LEAST_CHUNKS), BATCH_CHUNKS)

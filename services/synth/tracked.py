@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from operator import attrgetter
-from typing import Final, NamedTuple, Self
+from operator import itemgetter
+from typing import Final, Self
 
 from auralis.audio import AudioFormat, due_us, live_seq
 from auralis.channel.state import ChannelState
@@ -139,40 +139,27 @@ class TrackedChannel:
 Work = tuple[TrackedChannel, Run]
 
 
-class Waiting(NamedTuple):
-    """A run that is to be rendered; a ``cold`` channel's takes long."""
+def most_urgent(
+    channels: Iterable[TrackedChannel], now_us: int, batch_us: int, most_chunks: int = BATCH_CHUNKS
+) -> list[Work]:
+    """Runs in order of what is due first, as many as fit into a batch; a cold channel is one of its own.
 
-    due_us: int
-    cold: bool
-    work: Work
-
-    @property
-    def chunks(self) -> int:
-        """How long the run is."""
-        return len(self.work[1].versions)
-
-
-def most_urgent(channels: Iterable[TrackedChannel], now_us: int, batch_us: int) -> list[Waiting]:
-    """Every channel's next run, what is due first at first; a batch takes about ``batch_us``."""
-    found: list[Waiting] = []
+    A batch takes about ``batch_us`` and has ``most_chunks``, or a single run.
+    """
+    runs: list[tuple[int, bool, Work]] = []
     for channel in channels:
         cold = channel.is_cold(now_us)
         run = channel.next_run(now_us, now_us + (LONGEST_BATCH_US if cold else batch_us))
         if run is not None:
             due = due_us(channel.epoch_us, run.first_seq) + (_COLD_BATCH_US if cold else 0)
-            found.append(Waiting(due, cold, (channel, run)))
-    return sorted(found, key=attrgetter("due_us"))
-
-
-def first_of(waiting: Iterable[Waiting], most_chunks: int) -> list[Work]:
-    """The next batch: as many runs as have ``most_chunks``, or a single one; a cold one is one of its own."""
+            runs.append((due, cold, (channel, run)))
     chosen: list[Work] = []
     chunks = 0
-    for each in waiting:
-        chunks += each.chunks
-        if chosen and (each.cold or chunks > most_chunks):
+    for _, cold, work in sorted(runs, key=itemgetter(0)):
+        chunks += len(work[1].versions)
+        if chosen and (cold or chunks > most_chunks):
             break
-        chosen.append(each.work)
-        if each.cold:
+        chosen.append(work)
+        if cold:
             break
     return chosen

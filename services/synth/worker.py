@@ -22,7 +22,7 @@ from services.synth.pace import Pace
 from services.synth.quality import WHOLE
 from services.synth.rendering import Rendering
 from services.synth.schedule import Run
-from services.synth.tracked import TrackedChannel, Work, first_of, most_urgent
+from services.synth.tracked import TrackedChannel, Work, most_urgent
 
 _log = structlog.get_logger()
 
@@ -125,6 +125,7 @@ class Worker:
             channel.missing = channel.late = 0
         now_s = time.monotonic()
         load = self._load.look(now_s)
+        self._pace.spent(load)
         for name, quality in self._ladder.decide(now_s, load, conditions).items():
             _, missing, late = conditions[name]
             trouble = {"load": round(load, 2), "missing": missing, "late": late}
@@ -140,10 +141,9 @@ class Worker:
     async def _render_most_urgent(self) -> bool:
         """Render one batch and push it; False if there is nothing to do."""
         now_us, began_s = self._clock.now_us(), time.perf_counter()
-        waiting = most_urgent(self._awake(), now_us, self._pace.batch_us)
-        if not waiting:
+        work = most_urgent(self._awake(), now_us, self._pace.batch_us, self._pace.chunks)
+        if not work:
             return False
-        work = first_of(waiting, self._pace.chunks(sum(each.chunks for each in waiting)))
         pcm = await self._render(work, cold=work[0][0].is_cold(now_us))
         if pcm is None:
             self._begin_anew()

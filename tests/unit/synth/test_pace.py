@@ -21,24 +21,27 @@ def test_a_batch_is_expected_to_take_what_one_took_lately_at_worst() -> None:
 
 
 def test_a_fast_machine_has_full_batches() -> None:
-    assert paced().chunks(12) == BATCH_CHUNKS
-    assert paced(*[(0.012, 12)] * 50).chunks(12) == BATCH_CHUNKS
+    assert paced().chunks == BATCH_CHUNKS
+    assert paced(*[(0.009, 12)] * 50).chunks == BATCH_CHUNKS
 
 
-def test_a_slow_machine_has_batches_of_about_12_ms() -> None:
-    assert paced(*[(0.036, 12)] * 50).chunks(12) == 4
+def test_a_slow_machine_has_batches_of_about_9_ms() -> None:
+    assert paced(*[(0.027, 12)] * 50).chunks == 4
 
 
-def test_where_much_waits_batches_take_up_to_25_ms() -> None:
-    """The more are rendered together the less each one takes: a worker that is behind catches up."""
-    pace = paced(*[(0.036, 12)] * 50)
-    assert [pace.chunks(waiting) for waiting in (39, 40, 50, 64, 200)] == [4, 5, 6, 8, 8]
+def test_a_worker_with_little_time_left_has_batches_of_up_to_25_ms() -> None:
+    """The more are rendered together the less each one takes."""
+    pace, found = paced(*[(0.027, 12)] * 50), []
+    for load in (0.6, 0.75, 0.9, 3.0, 0.1):
+        pace.spent(load)
+        found.append(pace.chunks)
+    assert found == [4, 8, 11, 11, 4]
 
 
 def test_however_slow_some_chunks_go_together() -> None:
-    assert paced(*[(0.3, 4)] * 50).chunks(200) == 3
+    assert paced(*[(0.3, 4)] * 50).chunks == 2
 
 
 def test_a_single_slow_batch_changes_little() -> None:
     """A machine that stood still for a moment is as fast as before."""
-    assert paced(*[(0.012, 12)] * 50, (0.02, 12)).chunks(12) >= BATCH_CHUNKS - 1
+    assert paced(*[(0.027, 12)] * 50).chunks - paced(*[(0.027, 12)] * 50, (0.075, 12)).chunks <= 1

@@ -9,7 +9,7 @@ from auralis.ring.versions import Versions
 from auralis.score.entry_id import NO_ENTRY
 from auralis.wire import unpack
 from services.synth.renderer import Renderer
-from services.synth.tracked import BATCH_CHUNKS, TrackedChannel, first_of, most_urgent
+from services.synth.tracked import TrackedChannel, most_urgent
 from tests.device import DEVICE
 from tests.unit.synth.scores import FIRST, SECOND, lowered, phrase, revised, score_of
 
@@ -128,8 +128,7 @@ def rendered(name: str, last_seq: int) -> TrackedChannel:
 
 def batch(*channels: TrackedChannel, now_us: int = EPOCH_US + 30 * CHUNK_US) -> list[tuple[str, int]]:
     """Who is rendered next, and from which chunk on."""
-    found = first_of(most_urgent(channels, now_us, 10_000), BATCH_CHUNKS)
-    return [(tracked.id, run.first_seq) for tracked, run in found]
+    return [(tracked.id, run.first_seq) for tracked, run in most_urgent(channels, now_us, 10_000)]
 
 
 def test_what_is_due_first_is_rendered_first() -> None:
@@ -140,7 +139,7 @@ def test_a_slow_machine_renders_fewer_at_once() -> None:
     """What is urgent does not wait for others; a single run is never cut."""
     channels, now_us = [rendered("a", 40), rendered("b", 36)], EPOCH_US + 30 * CHUNK_US
     for most_chunks, served in ((12, ["b", "a"]), (11, ["b"]), (1, ["b"])):
-        found = first_of(most_urgent(channels, now_us, 10_000), most_chunks)
+        found = most_urgent(channels, now_us, 10_000, most_chunks)
         assert [tracked.id for tracked, _ in found] == served
 
 
