@@ -8,10 +8,12 @@ from services.synth.tracked import BATCH_CHUNKS, LONGEST_BATCH_US
 _FIRST_BATCH_US: Final = 10_000
 _FORGETTING: Final = 0.9
 # An urgent chunk waits for as long as a batch takes: it has 100 ms from a control change on, all in all. A
-# worker that has little time left has longer batches, in which a chunk takes less.
+# worker that has little time left has longer batches, in which a chunk takes less. However long they take,
+# some chunks go together: on a GPU few take as long as many.
 _EASY_US: Final = 9_000
+_EASY_CHUNKS: Final = 2
 _BUSY_US: Final = 25_000
-_LEAST_CHUNKS: Final = 2
+_BUSY_CHUNKS: Final = 6
 
 
 class Pace:
@@ -23,7 +25,7 @@ class Pace:
 
     def __init__(self) -> None:
         self.batch_us = _FIRST_BATCH_US
-        self._wanted_us: float = _EASY_US
+        self._busy = 0.0  # 0: at ease, 1: too busy
         self._chunk_us = _EASY_US / BATCH_CHUNKS
 
     def took(self, seconds: float, chunks: int) -> None:
@@ -34,10 +36,11 @@ class Pace:
 
     def spent(self, load: float) -> None:
         """Note the share of the time that went into rendering lately."""
-        share = min(max((load - AT_EASE) / (TOO_BUSY - AT_EASE), 0.0), 1.0)
-        self._wanted_us = _EASY_US + share * (_BUSY_US - _EASY_US)
+        self._busy = min(max((load - AT_EASE) / (TOO_BUSY - AT_EASE), 0.0), 1.0)
 
     @property
     def chunks(self) -> int:
         """How many chunks the next batch may have."""
-        return min(max(round(self._wanted_us / self._chunk_us), _LEAST_CHUNKS), BATCH_CHUNKS)
+        few = max(_EASY_US / self._chunk_us, _EASY_CHUNKS)
+        many = max(_BUSY_US / self._chunk_us, _BUSY_CHUNKS)
+        return min(round(few + self._busy * (many - few)), BATCH_CHUNKS)

@@ -39,7 +39,11 @@ def test_a_worker_with_little_time_left_has_batches_of_up_to_25_ms() -> None:
 
 
 def test_however_slow_some_chunks_go_together() -> None:
-    assert paced(*[(0.3, 4)] * 50).chunks == 2
+    """More of them where little time is left: a device that takes as long for many is not kept to few."""
+    pace = paced(*[(0.3, 4)] * 50)
+    assert pace.chunks == 2
+    pace.spent(1.0)
+    assert pace.chunks == 6
 
 
 def test_a_single_slow_batch_changes_little() -> None:
