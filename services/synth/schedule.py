@@ -1,9 +1,9 @@
 """What to render next: a pure decision from the time, the ring and the score.
 
-A *run* is a row of consecutive chunks that the ring takes in one push. First come chunks whose canonical
-score id is newer than the one they were rendered from, then new ones at the ring's end. A run that replaces
-only a part of what is ahead ends with an *escape*: the next chunk once more from its old score, but
-crossfaded from the new one, so that the ring is seamless at every moment, whoever dies.
+A *run* is a row of consecutive chunks that the ring takes in one push. Unless the ring runs low, first come
+chunks whose canonical score id is newer than the one they were rendered from, then new ones at the ring's
+end. A run that replaces only a part of what is ahead ends with an *escape*: the next chunk once more from its
+old score, but crossfaded from the new one, so that the ring is seamless at every moment, whoever dies.
 """
 
 from collections.abc import Mapping
@@ -20,6 +20,9 @@ from auralis.timing import RING_AHEAD_CHUNKS, first_unfrozen_seq
 # ahead of the frozen chunks a run begins, the longer it may be.
 SHORTEST_RUN: Final = 2
 LONGEST_RUN: Final = 6
+# With fewer chunks ahead of the frozen ones the ring is filled before anything in it is rendered again: on a
+# crowded machine a change is heard late rather than the ring run dry.
+LOW_CHUNKS: Final = 5
 
 
 class Window(NamedTuple):
@@ -76,6 +79,8 @@ def next_run(score: Score, ring: RingView, window: Window, audio: AudioFormat) -
     head = ring.head
     if head is None or head + 1 < unfrozen:
         return _fresh(score, max(unfrozen, _first_scored(score, audio)), last, audio)
+    if head < unfrozen + LOW_CHUNKS and (fill := _extension(score, ring.held, head, last, audio)):
+        return fill
     changed = _first_changed(score, ring.held, unfrozen, head, audio)
     if changed is not None:
         length = min(SHORTEST_RUN + changed - unfrozen, LONGEST_RUN)

@@ -117,6 +117,22 @@ def test_a_chunk_that_froze_too_early_keeps_its_old_score() -> None:
     assert run.versions[0] == Versions(EntryId(2, 0), EntryId(1, 0))
 
 
+def test_a_ring_that_runs_low_is_filled_before_a_revision_is_rendered() -> None:
+    """A change that is heard late is better than none to hear; what was left is then rendered again."""
+    score, ring, now = written(), RingView(), 10_000_000
+    filled(score, ring, now)
+    head = ring.head
+    assert head is not None
+    later = now + (RING_AHEAD_CHUNKS - 4) * CHUNK_US
+    revised(score, 1, head - 1)
+    (fill, *again) = filled(score, ring, later)
+    assert fill.first_seq == head + 1
+    assert [versions.own for versions in fill.versions] == [EntryId(2, 0)] * LONGEST_RUN
+    assert again[0].first_seq == head - 1
+    assert all(versions.own == EntryId(2, 0) for seq, versions in ring.held.items() if seq >= head - 1)
+    assert chain_is_seamless(ring)
+
+
 def test_a_worker_that_lags_behind_leaves_newer_chunks_alone() -> None:
     """Chunks rendered by somebody who has read further are not rendered from the older score."""
     score, ring = written(), RingView()
