@@ -8,7 +8,7 @@ from aiohttp import web
 _PLACES: Final = (Path(__file__).parent / "static", Path(__file__).parents[2] / "web")
 _INDEX: Final = "index.html"
 # By suffix, as the machine's own list knows some of them wrongly or not at all.
-_TYPES: Final = {
+MEDIA_TYPES: Final = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".mjs": "text/javascript; charset=utf-8",
@@ -51,7 +51,7 @@ class Player:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """The file of the path, the page itself for ``/``."""
         wanted = self._root / (request.match_info.get("path") or _INDEX)
-        content_type = _TYPES.get(wanted.suffix)
+        content_type = MEDIA_TYPES.get(wanted.suffix)
         if content_type is None or not self._inside(wanted):
             raise web.HTTPNotFound(text=f"no such page: {request.path}")
         return web.FileResponse(wanted, headers={**_HEADERS, "Content-Type": content_type})

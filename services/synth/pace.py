@@ -35,7 +35,7 @@ class Pace:
         self._chunk_us = self._chunk_us * _FORGETTING + seconds * 1e6 / chunks * (1 - _FORGETTING)
 
     def spent(self, load: float) -> None:
-        """Note the share of the time that went into rendering lately."""
+        """Note the share of the time that went into rendering lately: 0 to about 1."""
         self._busy = min(max((load - AT_EASE) / (TOO_BUSY - AT_EASE), 0.0), 1.0)
 
     @property

@@ -22,7 +22,7 @@ SHORTEST_RUN: Final = 2
 LONGEST_RUN: Final = 6
 # With fewer chunks ahead of the frozen ones the ring is filled before anything in it is rendered again: on a
 # crowded machine a change is heard late rather than the ring run dry.
-LOW_CHUNKS: Final = 5
+_LOW_CHUNKS: Final = 5
 
 
 class Window(NamedTuple):
@@ -79,7 +79,7 @@ def next_run(score: Score, ring: RingView, window: Window, audio: AudioFormat) -
     head = ring.head
     if head is None or head + 1 < unfrozen:
         return _fresh(score, max(unfrozen, _first_scored(score, audio)), last, audio)
-    if head < unfrozen + LOW_CHUNKS and (fill := _extension(score, ring.held, head, last, audio)):
+    if head < unfrozen + _LOW_CHUNKS and (fill := _extension(score, ring.held, head, last, audio)):
         return fill
     changed = _first_changed(score, ring.held, unfrozen, head, audio)
     if changed is not None:

@@ -16,7 +16,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from auralis.controls import SPECS, Controls
-from services.gateway.player import _TYPES
+from services.gateway.player import MEDIA_TYPES
 
 WEB: Final = Path(__file__).parents[2] / "web"
 BURST_CHUNKS: Final = 5
@@ -120,7 +120,7 @@ class FakeGateway:
         wanted = WEB / (request.match_info["path"] or "index.html")
         if not wanted.is_file():
             raise web.HTTPNotFound
-        return web.Response(body=wanted.read_bytes(), headers={"Content-Type": _TYPES[wanted.suffix]})
+        return web.Response(body=wanted.read_bytes(), headers={"Content-Type": MEDIA_TYPES[wanted.suffix]})
 
     async def _specs(self, _request: web.Request) -> web.Response:
         return web.json_response({"controls": msgspec.to_builtins(SPECS)})
