@@ -206,6 +206,11 @@ class ScoreView:
         ringing = itertools.compress(self._notes, map(start_frame.__lt__, self._releases[:begun]))
         return list(ringing)
 
+    def onsets(self, start_frame: int, end_frame: int) -> list[Note]:
+        """Notes that begin within ``[start_frame, end_frame)``, by onset and id."""
+        first, last = (bisect_left(self._notes, frame, key=_by_frame) for frame in (start_frame, end_frame))
+        return self._notes[first:last]
+
     def in_force(self, kind: type[M], frame: int) -> M | None:
         """The chord, tempo, space or section at ``frame``: of those that have begun the last one."""
         marks = self._of(kind)

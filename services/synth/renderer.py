@@ -149,8 +149,8 @@ class Renderer:
         mixes = [self._silence() if take.mix is None else take.mix for take in takes[-_MIXES:]]
         return limiter.limit([*[self._silence()] * (_MIXES - len(mixes)), *mixes], self._audio)
 
-    def _silence(self) -> NDArray[np.float32]:
-        return np.zeros((AUDIO_CHANNELS, self._audio.frames_per_chunk), dtype=np.float32)
+    def _silence(self) -> limiter.Mix:
+        return limiter.Mix(np.zeros((AUDIO_CHANNELS, self._audio.frames_per_chunk), dtype=np.float32), 0.0)
 
     def _finish(self, job: Job, limited: Iterator[NDArray[np.float32]]) -> bytes:
         chunk = next(limited)

@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 
 from auralis.audio import AUDIO_CHANNELS, AudioFormat
 from services.synth.dsp import arrays
-from services.synth.memory import kept
+from services.synth.memory import kept_across
 
 # Frames in a transform: two chunks and zeros. MKL takes a quarter longer for 8820 than for 8960; at 48 kHz a
 # cut partition rings beyond 9600.
@@ -143,7 +143,7 @@ class Spectrum:
 
     def __init__(self, bins: torch.Tensor) -> None:
         self.mono = len(bins) == 1  # both ears hear the same
-        self.rows = kept(bins.T)
+        self.rows = kept_across(bins)
         self.bins = self.rows.T
         # ``[bin and ear]``, the same memory; for numpy only.
         by_numpy = arrays.by_numpy(bins.device)
@@ -320,7 +320,7 @@ def _add_by_numpy(response: Response, heard: _Heard, total: torch.Tensor) -> Non
         flat = np.zeros(len(pairs[0][1].flat), dtype=np.complex64)
         _accumulate([(past.flat, part.flat) for past, part in pairs], flat)
         ears = flat.reshape(-1, AUDIO_CHANNELS)
-        total[:, : len(ears)] = torch.from_numpy(ears).T
+        total.numpy()[:, : len(ears)] = ears.T
     _accumulate([(past.flat, part.by_ear) for past, part in terms if past.mono], total.numpy())
 
 

@@ -18,7 +18,7 @@ fixed order; logarithms, whose last bits differ from machine to machine, are avo
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -54,22 +54,36 @@ _BEND_BOUND: Final = 1.001 * float(np.abs((_BETWEEN - _LINE).cumsum(axis=1).cums
 _AT_ONCE: Final = 64
 
 
-def limit(mixes: Sequence[NDArray[np.float32]], audio: AudioFormat) -> NDArray[np.float32]:
+class Mix(NamedTuple):
+    """A chunk as it goes into the limiter: ``[ear, F]`` with ±1 as full scale, and its largest magnitude."""
+
+    samples: NDArray[np.float32]
+    largest: float
+
+
+def mix_of(samples: NDArray[np.float32]) -> Mix:
+    """A chunk's samples, looked through once for the four chunks that they matter to."""
+    return Mix(samples, _largest(samples))
+
+
+def limit(mixes: Sequence[Mix], audio: AudioFormat) -> NDArray[np.float32]:
     """The newest of ``mixes``, late by :data:`LOOKAHEAD_FRAMES` and nowhere over the ceiling: ``[ear, F]``.
 
-    ``mixes`` are the chunks ``n - HISTORY_CHUNKS ... n``, each ``[ear, F]`` with ±1 as full scale; ``F`` is
-    the length of a chunk of ``audio``. Where nothing was too loud for 250 ms, samples pass bit by bit.
+    ``mixes`` are the chunks ``n - HISTORY_CHUNKS ... n``; ``F`` is the length of a chunk of ``audio``. Where
+    nothing was too loud for 250 ms, samples pass bit by bit.
     """
-    samples = np.concatenate(mixes, axis=1)
-    frames, blocks = audio.frames_per_chunk, audio.frames_per_chunk // BLOCK_FRAMES
-    late = samples[:, -frames - LOOKAHEAD_FRAMES : -LOOKAHEAD_FRAMES].copy()
-    loudest = _largest(samples)
-    harmless = _harmless(samples, loudest)
+    *_, before, newest = (mix.samples for mix in mixes)
+    late = np.concatenate([before[:, -LOOKAHEAD_FRAMES:], newest[:, :-LOOKAHEAD_FRAMES]], axis=1)
+    loudest = max(mix.largest for mix in mixes)
+    if loudest * _GAIN_BOUND < CEILING:
+        return late
+    samples = np.concatenate([mix.samples for mix in mixes], axis=1)
+    harmless = _harmless(samples)
     if loudest < harmless:
         return late
     reduction = 1.0 - CEILING / np.maximum(_true_peaks(samples, harmless), CEILING)
     if reduction.any():
-        late *= _lines(_borders(reduction, blocks))
+        late *= _lines(_borders(reduction, audio.frames_per_chunk // BLOCK_FRAMES))
     return late
 
 
@@ -77,10 +91,8 @@ def _largest(samples: NDArray[np.float32]) -> float:
     return max(float(samples.max()), -float(samples.min()))
 
 
-def _harmless(samples: NDArray[np.float32], loudest: float) -> float:
+def _harmless(samples: NDArray[np.float32]) -> float:
     """The magnitude under which no frames have a value between them that is over the ceiling."""
-    if loudest * _GAIN_BOUND < CEILING:
-        return CEILING
     slopes = samples[:, 1:] - samples[:, :-1]
     bend = _largest(slopes[:, 1:] - slopes[:, :-1])
     return max(CEILING / _GAIN_BOUND, CEILING - _BEND_BOUND * bend)

@@ -193,7 +193,9 @@ def shaped(gains: Array, noise: Array, on: Grid) -> Array:
     ends = arrays.joined([gains[:-1], gains[1:]], axis=1)
     sums = arrays.product(ends, noise.reshape(len(noise), blocks, -1).swapaxes(0, 1))
     start, end = sums[:, :outputs], sums[:, outputs:]
-    moved = start + (end - start) * _rising(sums.shape[2], arrays.home_of(noise))
+    moved = end - start
+    moved *= _rising(sums.shape[2], arrays.home_of(noise))
+    moved += start
     return trimmed(moved.swapaxes(0, 1).reshape(outputs, -1), on)
 
 

@@ -42,7 +42,10 @@ def faded(start: Array, end: Array, grid: Grid) -> Array:
 
     Both are ``[..., sample]`` as :func:`trimmed` gives them.
     """
-    return start + (end - start) * _along(grid, arrays.home_of(start))
+    moved = end - start
+    moved *= _along(grid, arrays.home_of(start))
+    moved += start
+    return moved
 
 
 @cache

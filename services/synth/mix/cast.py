@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from operator import itemgetter
 from typing import Final, NamedTuple
@@ -72,15 +72,31 @@ _Found = tuple[_Key, _Kept]
 class _Company:
     """The notes of a channel's last chunk, the one that begins at ``start``, and what was found for each.
 
-    Who is ``awake`` has not been silent for long; ``used`` is the round in which the voices were last said to
+    Grains are other ones in every second of a note, so notes of ``grainy`` patches are only named. Of the
+    others who is ``awake`` has not been silent for long, and those in ``sounding`` do so in every chunk that
+    begins from ``start`` on and before ``until``; ``used`` is the round in which the voices were last said to
     be needed.
     """
 
     notes: list[Note]
-    found: list[list[_Found]]
+    grainy: list[Note]
+    found: dict[int, list[_Found]]
     awake: list[Voice]
     used: int
+    sounding: list[Voice] = field(default_factory=list)
     start: int = 0
+    until: float = -math.inf
+
+    def look(self, start: int, chunk: int, rest: int) -> None:
+        """Find who sounds in the chunk of ``chunk`` frames at ``start``; who is silent for ``rest`` rests."""
+        for voice in [each for each in self.awake if each.timing.silent < start - rest]:
+            voice.rest()
+            self.awake.remove(voice)
+        self.sounding = [each for each in self.awake if _sounds(each, start, chunk)]
+        begin = (each.timing.at - chunk + 1 for each in self.awake)
+        rested = (each.timing.silent + rest + 1 for each in self.awake)
+        gone = (each.gone for each in self.awake)
+        self.until = min((at for at in (*begin, *rested, *gone) if at > start), default=math.inf)
 
 
 class Cast:
@@ -140,7 +156,7 @@ class Cast:
         """The next voice that begins after a chunk and has not been built."""
         start, end = self._soon(turn)
         (step,) = quality.steps_at(turn.view.automation("quality"), (start,))
-        notes = (note for note in turn.view.notes(start, end) if note.at_frame > start)
+        notes = turn.view.onsets(start + 1, end)
         roles = (role for note in notes for role in self._roles(turn.seed, note, step, note.at_frame))
         return next((role for role in roles if role.key not in self._voices), None)
 
@@ -159,31 +175,30 @@ class Cast:
         self._last.next_round()
 
     def _sounding(self, seed: int, notes: list[Note], step: Step, start: int) -> list[Voice]:
-        end = start + self._audio.frames_per_chunk
-        # Grains are other ones in every second of a note.
-        lasting = [note for note in notes if note.patch not in self._grainy]
-        voices = self._lasting(seed, lasting, step, start)
-        if len(lasting) < len(notes):
-            grains = [note for note in notes if note.patch in self._grainy]
-            voices = [*voices, *_voices(self._voiced(seed, note, step, start) for note in grains)]
-        return [voice for voice in voices if voice.gone > start and voice.timing.at < end]
+        company, chunk = self._company(seed, notes, step, start), self._audio.frames_per_chunk
+        if not start < company.until:
+            company.look(start, chunk, self._rest_frames)
+        company.start = start
+        if not company.grainy:
+            return company.sounding
+        grains = _voices(self._voiced(seed, note, step, start) for note in company.grainy)
+        return [*company.sounding, *(each for each in grains if _sounds(each, start, chunk))]
 
-    def _lasting(self, seed: int, notes: list[Note], step: Step, start: int) -> list[Voice]:
-        """The voices of notes without grains that may still sound: mostly those of the chunk before."""
-        last = self._last.get((seed, step)) or _Company([], [], [], self._round)
+    def _company(self, seed: int, notes: list[Note], step: Step, start: int) -> _Company:
+        """Those of the chunk before, where nothing has changed."""
+        last = self._last.get((seed, step)) or _Company([], [], {}, [], self._round)
         if last.notes != notes or start < last.start:
-            known = dict(zip(map(id, last.notes), last.found, strict=True))
-            found = [known.get(id(note)) or self._voiced(seed, note, step, start) for note in notes]
-            last = _Company(notes, found, _voices(found), last.used)
+            lasting = [note for note in notes if note.patch not in self._grainy]
+            grainy = [note for note in notes if note.patch in self._grainy]
+            found = {
+                id(note): last.found.get(id(note)) or self._voiced(seed, note, step, start) for note in lasting
+            }
+            last = _Company(notes, grainy, found, _voices(found.values()), last.used)
         if last.used < self._round - _TOUCHED_ROUNDS:
-            for key, kept in (each for some in last.found for each in some):
+            for key, kept in (each for some in last.found.values() for each in some):
                 self._voices.keep(key, kept)
             last.used = self._round
-        last.start = start
-        for voice in [each for each in last.awake if each.timing.silent < start - self._rest_frames]:
-            voice.rest()
-            last.awake.remove(voice)
-        return self._last.keep((seed, step), last).awake
+        return self._last.keep((seed, step), last)
 
     def _voiced(self, seed: int, note: Note, step: Step, start: int) -> list[_Found]:
         return [self._voice(role) for role in self._roles(seed, note, step, start)]
@@ -228,6 +243,11 @@ class Cast:
 
 def _voices(found: Iterable[list[_Found]]) -> list[Voice]:
     return [voice for some in found for _, (_, voice) in some if voice is not None]
+
+
+def _sounds(voice: Voice, start: int, chunk: int) -> bool:
+    """Whether it sounds in the chunk of ``chunk`` frames at ``start``."""
+    return voice.gone > start and voice.timing.at < start + chunk
 
 
 def _gains(view: ScoreView, start: int, end: int) -> Curve:

@@ -94,5 +94,10 @@ class LayerRenderer:
 
 
 def _added(one: Heard, other: Heard) -> Heard:
-    """What is heard of both."""
-    return one | {i: one[i] + each if i in one else each for i, each in other.items()}
+    """What is heard of both; it takes the place of ``one``."""
+    for i, each in other.items():
+        if i in one:
+            one[i] += each
+        else:
+            one[i] = each
+    return one

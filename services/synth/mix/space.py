@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from auralis.score.events import Space, Tempo
-from services.synth.dsp import arrays, convolution, delay, master, rooms
+from services.synth.dsp import arrays, convolution, delay, limiter, master, rooms
 from services.synth.dsp.convolution import Past, Response, Spectrum
 from services.synth.memory import kept
 from services.synth.mix.desk import DELAY_TO_ROOM
@@ -204,7 +204,7 @@ class SpaceRenderer:
             for take, wet in zip(takes, self._wet(spots), strict=True)
         )
         for take, mix in zip(takes, _fetched(mixes, self._device), strict=True):
-            take.mix = None if mix is None else master.saturate(mix)
+            take.mix = None if mix is None else limiter.mix_of(master.saturate(mix))
             take.mixed = True
             take.forget_buses()
 

@@ -8,14 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from auralis.audio import AudioFormat
 from auralis.score.entry_id import NO_ENTRY, EntryId
 from auralis.score.score import Score, ScoreView
 from services.synth.dsp.convolution import Spectrum
+from services.synth.dsp.limiter import Mix
 from services.synth.memory import kept
 from services.synth.mix.desk import Buses
 
@@ -49,7 +48,7 @@ class Take:
     room_bins: int = 0
     room_spectrum: Spectrum | None = None
     mixed: bool = False
-    mix: NDArray[np.float32] | None = None
+    mix: Mix | None = None
 
     def follows(self, other: "Take") -> bool:
         """Whether this is the take after ``other``."""

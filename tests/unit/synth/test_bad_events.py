@@ -73,7 +73,7 @@ def test_no_event_stops_a_renderer_or_makes_a_sample_that_is_no_number(
     assert tape is not None
     mixes = [take.mix for take in tape._takes.values() if take.mix is not None]
     assert mixes
-    assert all(np.isfinite(mix).all() for mix in mixes)
+    assert all(np.isfinite(mix.samples).all() for mix in mixes)
 
 
 @settings(max_examples=30)

@@ -8,12 +8,23 @@ import psutil
 import pytest
 import torch
 
-from services.synth.memory import give_back, kept
+from services.synth.memory import give_back, kept, kept_across
 
 
 def test_it_may_be_called_anywhere() -> None:
     """Where there is nothing to call, nothing happens."""
     give_back()
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_rows_are_kept_side_by_side(rows: int) -> None:
+    """In memory of their own, without a gap."""
+    values = torch.arange(20.0).reshape(2, 10)[:rows, 1:8]
+    across = kept_across(values)
+    assert torch.equal(across, values.T)
+    assert across.is_contiguous()
+    values.zero_()
+    assert across.sum() > 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc is told to")

@@ -97,6 +97,12 @@ def test_a_view_gives_the_notes_that_sound_by_onset_and_id() -> None:
     assert ids(score.view(), 49, 151) == [3, 1, 2, 4, 5]
 
 
+def test_a_view_gives_the_notes_that_begin_by_onset_and_id() -> None:
+    score = score_of((1, 0, 300, (note(100, 2), note(100, 1), note(0, 3), note(149, 4), note(150, 5))))
+    assert [found.id for found in score.view().onsets(100, 150)] == [1, 2, 4]
+    assert [found.id for found in score.view().onsets(101, 151)] == [4, 5]
+
+
 @pytest.mark.parametrize(("end_frame", "version"), [(100, 0), (101, 1), (200, 1), (201, 2), (10**9, 2)])
 def test_a_chunk_is_rendered_from_the_newest_entry_that_begins_before_its_end(
     end_frame: int, version: int

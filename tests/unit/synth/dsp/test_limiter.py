@@ -19,7 +19,7 @@ def stream(samples: Samples, audio: AudioFormat) -> Samples:
     """Chunk by chunk, each from itself and the three before it; silence comes first."""
     frames = audio.frames_per_chunk
     padded = np.pad(samples, ((0, 0), (HISTORY_CHUNKS * frames, -samples.shape[1] % frames)))
-    chunks = np.split(padded, padded.shape[1] // frames, axis=1)
+    chunks = [limiter.mix_of(chunk) for chunk in np.split(padded, padded.shape[1] // frames, axis=1)]
     last = range(HISTORY_CHUNKS, len(chunks))
     return np.concatenate([limiter.limit(chunks[n - HISTORY_CHUNKS : n + 1], audio) for n in last], axis=1)
 

@@ -50,7 +50,7 @@ def heard(events: list[Event], count: int, last: int, into: str) -> Samples:
     mix(SpaceRenderer(AUDIO, DEVICE), takes, last)
     mixes = [take.mix for take in takes[-last:]]
     silence = np.zeros((2, AUDIO.frames_per_chunk))
-    return np.concatenate([silence if mix is None else mix for mix in mixes], axis=1).astype(float)
+    return np.concatenate([silence if mix is None else mix.samples for mix in mixes], axis=1).astype(float)
 
 
 def mix(renderer: SpaceRenderer, takes: list[Take], count: int) -> None:
@@ -122,7 +122,7 @@ def test_who_moves_into_the_largest_room_has_its_past_at_hand() -> None:
     mix(SpaceRenderer(AUDIO, DEVICE), fresh, 1)
     assert fresh[-1].mix is not None
     assert takes[-1].mix is not None
-    assert np.array_equal(takes[-1].mix, fresh[-1].mix)
+    assert np.array_equal(takes[-1].mix.samples, fresh[-1].mix.samples)
 
 
 def test_silence_stays_silence() -> None:
@@ -155,7 +155,7 @@ def test_chunk_by_chunk_or_at_once_is_the_same(into: str) -> None:
     takes, renderer = takes_of(events, 60, into), SpaceRenderer(AUDIO, DEVICE)
     for count in range(1, 61):
         mix(renderer, takes[:count], 1)
-    one_by_one = np.concatenate([take.mix for take in takes[-8:] if take.mix is not None], axis=1)
+    one_by_one = np.concatenate([take.mix.samples for take in takes[-8:] if take.mix is not None], axis=1)
     assert np.array_equal(at_once, one_by_one)
 
 
