@@ -87,16 +87,15 @@ class _Company:
     start: int = 0
     until: float = -math.inf
 
-    def look(self, start: int, chunk: int, rest: int) -> None:
-        """Find who sounds in the chunk of ``chunk`` frames at ``start``; who is silent for ``rest`` rests."""
+    def look(self, start: int, rest: int) -> None:
+        """Find who sounds in the chunk at ``start``; who has been silent for ``rest`` frames rests."""
         for voice in [each for each in self.awake if each.timing.silent < start - rest]:
             voice.rest()
             self.awake.remove(voice)
-        self.sounding = [each for each in self.awake if _sounds(each, start, chunk)]
-        begin = (each.timing.at - chunk + 1 for each in self.awake)
+        self.sounding = [each for each in self.awake if each.gone > start]
+        gone = (each.gone for each in self.sounding)
         rested = (each.timing.silent + rest + 1 for each in self.awake)
-        gone = (each.gone for each in self.awake)
-        self.until = min((at for at in (*begin, *rested, *gone) if at > start), default=math.inf)
+        self.until = min((*gone, *rested), default=math.inf)
 
 
 class Cast:
@@ -175,23 +174,24 @@ class Cast:
         self._last.next_round()
 
     def _sounding(self, seed: int, notes: list[Note], step: Step, start: int) -> list[Voice]:
-        company, chunk = self._company(seed, notes, step, start), self._audio.frames_per_chunk
-        if not start < company.until:
-            company.look(start, chunk, self._rest_frames)
+        company = self._company(seed, notes, step, start)
+        if start >= company.until:
+            company.look(start, self._rest_frames)
         company.start = start
         if not company.grainy:
             return company.sounding
         grains = _voices(self._voiced(seed, note, step, start) for note in company.grainy)
-        return [*company.sounding, *(each for each in grains if _sounds(each, start, chunk))]
+        return [*company.sounding, *(each for each in grains if each.gone > start)]
 
     def _company(self, seed: int, notes: list[Note], step: Step, start: int) -> _Company:
         """Those of the chunk before, where nothing has changed."""
         last = self._last.get((seed, step)) or _Company([], [], {}, [], self._round)
         if last.notes != notes or start < last.start:
-            lasting = [note for note in notes if note.patch not in self._grainy]
             grainy = [note for note in notes if note.patch in self._grainy]
             found = {
-                id(note): last.found.get(id(note)) or self._voiced(seed, note, step, start) for note in lasting
+                id(note): last.found.get(id(note)) or self._voiced(seed, note, step, start)
+                for note in notes
+                if note.patch not in self._grainy
             }
             last = _Company(notes, grainy, found, _voices(found.values()), last.used)
         if last.used < self._round - _TOUCHED_ROUNDS:
@@ -243,11 +243,6 @@ class Cast:
 
 def _voices(found: Iterable[list[_Found]]) -> list[Voice]:
     return [voice for some in found for _, (_, voice) in some if voice is not None]
-
-
-def _sounds(voice: Voice, start: int, chunk: int) -> bool:
-    """Whether it sounds in the chunk of ``chunk`` frames at ``start``."""
-    return voice.gone > start and voice.timing.at < start + chunk
 
 
 def _gains(view: ScoreView, start: int, end: int) -> Curve:

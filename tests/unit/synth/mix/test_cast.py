@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from auralis.audio import AudioFormat
 from auralis.score.events import Automation, Batch, Chord, Event, Note
@@ -21,6 +23,10 @@ from tests.unit.synth.scores import FIRST, note, score_of
 
 AUDIO = AudioFormat()
 GRAINS = sorted(name for name, patch in library().items() if patch.grains is not None)
+
+
+# It goes on from what it was asked for last.
+_KNOWING = Cast(AUDIO)
 
 
 def view_of(*events: Event) -> ScoreView:
@@ -61,6 +67,17 @@ def test_a_note_sounds_from_its_onset_until_it_is_silent() -> None:
     assert heard[0] == 10
     assert heard == list(range(heard[0], heard[-1] + 1))
     assert 52 < heard[-1] < 200
+
+
+@given(seqs=st.lists(st.integers(0, 120), min_size=1, max_size=12))
+@settings(max_examples=30)
+def test_who_sounds_is_no_matter_of_what_was_asked_before(seqs: list[int]) -> None:
+    """In whatever order chunks are asked for: those that a cast has that knows nothing yet."""
+    starts = [(1, 0.0, 1.0), (2, 0.35, 4.0), (3, 2.0, 0.5), (4, 2.05, 3.0), (5, 6.0, 2.0)]
+    view = view_of(*(note(n, at_s, 60.0 + n, seconds=seconds) for n, at_s, seconds in starts))
+    for seq in seqs:
+        found, fresh = only(_KNOWING, view, seq).voices, only(Cast(AUDIO), view, seq).voices
+        assert [each.timing.at for each in found] == [each.timing.at for each in fresh]
 
 
 def test_a_note_without_a_patch_is_skipped_once_and_the_others_play() -> None:
