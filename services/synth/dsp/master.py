@@ -48,7 +48,7 @@ def crossfade(old: NDArray[np.float32], new: NDArray[np.float32], frames: int) -
 
 
 def dither(seed: int, seq: int, audio: AudioFormat) -> NDArray[np.float32]:
-    """Triangular dither of ±1 LSB for chunk ``seq``: ``[ear, frame]``, not to be written to.
+    """Triangular dither of ±1 LSB for chunk ``seq``: ``[ear, frame]``, read-only.
 
     It is read from one table, at a place that is a function of seed and chunk: a chunk has the same noise
     whoever renders it. The ears are half a table apart.
@@ -67,7 +67,9 @@ def _triangular() -> NDArray[np.float32]:
     draw = np.random.Generator(np.random.Philox(key=_DITHER_KEY))
     one, other = draw.random((2, count), dtype=np.float32)
     longest = max(AudioFormat(rate_hz).frames_per_chunk for rate_hz in SAMPLE_RATES_HZ)
-    return np.resize(one - other, count + longest)
+    table = np.resize(one - other, count + longest)
+    table.setflags(write=False)
+    return table
 
 
 def to_pcm(samples: NDArray[np.float32], noise: NDArray[np.float32]) -> bytes:
