@@ -26,7 +26,7 @@ def kept(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def kept_across(rows: torch.Tensor) -> torch.Tensor:
-    """The transpose of a few ``rows``, as :func:`kept` copies."""
+    """The transpose of a few ``rows``, ``[value, row]`` from ``[row, value]``, as :func:`kept` copies."""
     if rows.device.type != "cpu":
         return kept(rows.T)
     values = rows.numpy()

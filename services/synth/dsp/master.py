@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auralis.audio import AUDIO_CHANNELS, SAMPLE_RATES_HZ, AudioFormat
+from services.synth.dsp import arrays
+from services.synth.dsp.noise import SCATTER
 
 # The saturation is a cubic that would rise to twice full scale. The larger, the purer: at this size a mix of
 # -18 LUFS has its distortion 59 dB under itself (47 dB at half the size), and the limiter, which
@@ -15,14 +17,11 @@ _LARGEST: Final = 2.0
 _KNEE: Final = 1.5 * _LARGEST
 _BEND: Final = 4 / 27 / _LARGEST**2
 _FULL_SCALE: Final = 32767.0
-# The table of dither repeats after six seconds; the ears never read the same samples of it.
-_EAR_BITS: Final = 17
+# An ear reads one half of a table of dither: six seconds, of which each chunk begins somewhere else.
+_HALF_BITS: Final = 17
+_HALF: Final = 1 << _HALF_BITS
 _DITHER_KEY: Final = 2
-# Large odd numbers scatter chunks and seeds over the table (Knuth's multiplicative hash): its highest bits.
-_SCATTER: Final = 0x9E37_79B9_7F4A_7C15
-_SEED_STEP: Final = 0xD1B5_4A32_D192_ED03
-_WORD: Final = 2**64 - 1
-_UNUSED_BITS: Final = 64 - _EAR_BITS
+_HASH_BITS: Final = 64
 
 
 def saturate(mix: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -51,23 +50,22 @@ def dither(seed: int, seq: int, audio: AudioFormat) -> NDArray[np.float32]:
     """Triangular dither of ±1 LSB for chunk ``seq``: ``[ear, frame]``, read-only.
 
     It is read from one table, at a place that is a function of seed and chunk: a chunk has the same noise
-    whoever renders it. The ears are half a table apart.
+    whoever renders it.
     """
-    table = _triangular()
-    first = ((seed * _SEED_STEP + seq) * _SCATTER & _WORD) >> _UNUSED_BITS
-    half = table.strides[0] << _EAR_BITS
-    shape = (AUDIO_CHANNELS, audio.frames_per_chunk)
-    return np.ndarray(shape, table.dtype, table, first * table.strides[0], (half, table.strides[0]))
+    scattered = (seed * SCATTER + seq) * SCATTER % (1 << _HASH_BITS)
+    first = scattered >> (_HASH_BITS - _HALF_BITS)  # of a multiplicative hash the highest bits are the best
+    frames = audio.frames_per_chunk
+    found: NDArray[np.float32] = arrays.windows(_triangular()[first : first + _HALF + frames], frames, _HALF)
+    return found
 
 
 @cache
 def _triangular() -> NDArray[np.float32]:
-    """Twice ``2^_EAR_BITS`` samples, the first of them repeated behind for as long as a chunk is."""
-    count = AUDIO_CHANNELS << _EAR_BITS
+    """Both halves, and their beginning once more for as long as a chunk is."""
     draw = np.random.Generator(np.random.Philox(key=_DITHER_KEY))
-    one, other = draw.random((2, count), dtype=np.float32)
+    one, other = draw.random((2, AUDIO_CHANNELS * _HALF), dtype=np.float32)
     longest = max(AudioFormat(rate_hz).frames_per_chunk for rate_hz in SAMPLE_RATES_HZ)
-    table = np.resize(one - other, count + longest)
+    table = np.resize(one - other, AUDIO_CHANNELS * _HALF + longest)
     table.setflags(write=False)
     return table
 

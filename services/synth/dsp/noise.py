@@ -38,8 +38,8 @@ _LENGTHS: Final = (
 )  # fmt: skip
 # Into how many blocks a chunk's gains are cut that move.
 _BLOCKS: Final = {4410: 21, 4800: 20}
-# A large odd number scatters seeds over the tables (Knuth's multiplicative hash).
-_SCATTER: Final = 0x9E37_79B9_7F4A_7C15
+# A large odd number scatters seeds over tables (Knuth's multiplicative hash).
+SCATTER: Final = 0x9E37_79B9_7F4A_7C15
 
 
 def centres_hz() -> NDArray[np.float64]:
@@ -150,7 +150,7 @@ def bands(seed: int, start_frame: int, which: range, on: Grid, home: Home = None
 def _turns(seed: int) -> NDArray[np.int64]:
     """By how much a seed turns each band's table for each ear: ``[ear, band]``."""
     lengths = _lengths()
-    left = [(seed * BANDS + band + 1) * _SCATTER % length for band, length in enumerate(_LENGTHS)]
+    left = [(seed * BANDS + band + 1) * SCATTER % length for band, length in enumerate(_LENGTHS)]
     apart = np.where(np.arange(BANDS) < _MONO_BANDS, 0, lengths // 2)
     return np.stack([left, left + apart])
 
@@ -193,9 +193,7 @@ def shaped(gains: Array, noise: Array, on: Grid) -> Array:
     ends = arrays.joined([gains[:-1], gains[1:]], axis=1)
     sums = arrays.product(ends, noise.reshape(len(noise), blocks, -1).swapaxes(0, 1))
     start, end = sums[:, :outputs], sums[:, outputs:]
-    moved = end - start
-    moved *= _rising(sums.shape[2], arrays.home_of(noise))
-    moved += start
+    moved = start + (end - start) * _rising(sums.shape[2], arrays.home_of(noise))
     return trimmed(moved.swapaxes(0, 1).reshape(outputs, -1), on)
 
 

@@ -42,10 +42,7 @@ def faded(start: Array, end: Array, grid: Grid) -> Array:
 
     Both are ``[..., sample]`` as :func:`trimmed` gives them.
     """
-    moved = end - start
-    moved *= _along(grid, arrays.home_of(start))
-    moved += start
-    return moved
+    return start + (end - start) * _along(grid, arrays.home_of(start))
 
 
 @cache

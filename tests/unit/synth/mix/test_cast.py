@@ -25,10 +25,6 @@ AUDIO = AudioFormat()
 GRAINS = sorted(name for name, patch in library().items() if patch.grains is not None)
 
 
-# It goes on from what it was asked for last.
-_KNOWING = Cast(AUDIO)
-
-
 def view_of(*events: Event) -> ScoreView:
     return score_of(list(events), AUDIO).view()
 
@@ -73,10 +69,11 @@ def test_a_note_sounds_from_its_onset_until_it_is_silent() -> None:
 @settings(max_examples=30)
 def test_who_sounds_is_no_matter_of_what_was_asked_before(seqs: list[int]) -> None:
     """In whatever order chunks are asked for: those that a cast has that knows nothing yet."""
+    cast = Cast(AUDIO)
     starts = [(1, 0.0, 1.0), (2, 0.35, 4.0), (3, 2.0, 0.5), (4, 2.05, 3.0), (5, 6.0, 2.0)]
     view = view_of(*(note(n, at_s, 60.0 + n, seconds=seconds) for n, at_s, seconds in starts))
     for seq in seqs:
-        found, fresh = only(_KNOWING, view, seq).voices, only(Cast(AUDIO), view, seq).voices
+        found, fresh = only(cast, view, seq).voices, only(Cast(AUDIO), view, seq).voices
         assert [each.timing.at for each in found] == [each.timing.at for each in fresh]
 
 
