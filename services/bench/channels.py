@@ -1,7 +1,8 @@
 """Channels in mid-piece, as a worker renders them."""
 
+from bisect import bisect_left
 from collections.abc import Callable
-from itertools import count
+from itertools import count, pairwise
 from typing import Final
 
 import torch
@@ -9,11 +10,12 @@ import torch
 from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from auralis.controls import Controls
 from auralis.ring.versions import Versions
+from auralis.score.entry_id import EntryId
 from auralis.score.events import Batch
 from auralis.score.score import Score
 from services.bench.report import Row
 from services.bench.samples import Samples, interleaved, timed, waiting
-from services.offline.piece import composed, score_of
+from services.offline.piece import composed
 from services.synth.renderer import Job, Renderer
 
 # A minute into the piece every layer has come in.
@@ -46,10 +48,20 @@ def piece(seed: int, music_s: float, audio: AudioFormat) -> Batch:
     return composed(seed, Controls(), FIRST_SEQ / CHUNKS_PER_SECOND + music_s + _REST_S, audio)
 
 
+def written(piece: Batch, audio: AudioFormat) -> Score:
+    """The piece as a score in entries of a second, as the composer writes them live."""
+    score, onsets = Score(), [event.at_frame for event in piece.events]
+    borders = [*range(piece.from_frame, piece.until_frame, audio.sample_rate_hz), piece.until_frame]
+    for number, (start, end) in enumerate(pairwise(borders), 1):
+        events = piece.events[bisect_left(onsets, start) : bisect_left(onsets, end)]
+        score.apply(EntryId(number, 0), Batch(piece.revision, start, end, events))
+    return score
+
+
 def channels(number: int, music_s: float, audio: AudioFormat) -> list[Channel]:
     """Channels with a score each."""
     pieces = [piece(seed, music_s, audio) for seed in range(min(number, _PIECES))]
-    return [Channel(seed, score_of(pieces[seed % len(pieces)]), audio) for seed in range(number)]
+    return [Channel(seed, written(pieces[seed % len(pieces)], audio), audio) for seed in range(number)]
 
 
 def turns(renderer: Renderer, all_: list[Channel], batch: int) -> Callable[[], object]:

@@ -16,8 +16,7 @@ import torch
 
 from auralis.audio import AudioFormat
 from auralis.score.events import decode_batch
-from services.bench.channels import FIRST_SEQ, Channel
-from services.offline.piece import score_of
+from services.bench.channels import FIRST_SEQ, Channel, written
 from services.synth import worker
 from services.synth.renderer import Renderer
 
@@ -27,7 +26,7 @@ __all__ = ["main", "worker"]  # a worker's imports take their time and memory
 def main(device: str, chunks: int, paths: list[str]) -> None:
     """Render, and print a line after the first chunk and at the end."""
     audio = AudioFormat()
-    scores = [score_of(decode_batch(Path(path).read_bytes())) for path in paths]
+    scores = [written(decode_batch(Path(path).read_bytes()), audio) for path in paths]
     played = [Channel(seed, score, audio) for seed, score in enumerate(scores)]
     renderer = Renderer(audio, torch.device(device))
     renderer.render([channel.job(FIRST_SEQ) for channel in played])

@@ -92,7 +92,9 @@ class Renderer:
         """The PCM of each job: 16-bit little-endian interleaved stereo."""
         self._next_round({job.seed for job in jobs})
         limited = list(self._mixed([track for job in jobs for track in self._tracks(job)]))
-        self._cast.prepare([Turn(job.seed, job.score.view(job.versions.own), job.seq) for job in jobs])
+        # As the newest entry has it: the one that the chunk is rendered from may end soon after it, with a
+        # hold that nobody will hear.
+        self._cast.prepare([Turn(job.seed, job.score.view(), job.seq) for job in jobs])
         chunks = iter(limited)
         return [self._finish(job, chunks) for job in jobs]
 

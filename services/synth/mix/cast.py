@@ -56,7 +56,7 @@ class _Role(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """A chunk of a channel."""
+    """A chunk of a channel, and the score as far as it has been written."""
 
     seed: int
     view: ScoreView

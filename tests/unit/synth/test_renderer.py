@@ -199,6 +199,22 @@ def test_a_dry_score_holds_its_last_chord() -> None:
     assert rms_db(far) > -40
 
 
+def test_what_is_built_ahead_is_what_will_be_played() -> None:
+    """That is in a later entry than the chunk's own, whose last chord would be held if none followed."""
+    chord = Chord(0, AUDIO.frames(4), 0, "maj7", "I", (36, 55, 60, 64))
+    score, later = Score(), note(5, 4.2, 67.0)
+    score.apply(FIRST, Batch(revision=0, from_frame=0, until_frame=AUDIO.frames(4), events=(chord,)))
+    score.apply(
+        SECOND,
+        Batch(revision=0, from_frame=AUDIO.frames(4), until_frame=AUDIO.frames(12), events=(later,)),
+    )
+    renderer = Renderer(AUDIO, DEVICE)
+    for seq in range(25, 40):
+        renderer.render([Job(7, score, seq, PLAIN)])
+    built = {kept.id for _, ((kept, _), _) in renderer._cast._voices._kept.items()}
+    assert built == {later.id}
+
+
 def test_voices_that_no_batch_needs_are_forgotten(score: Score) -> None:
     """Minutes later nothing of the phrase is kept: memory follows what sounds, not what has sounded."""
     renderer = Renderer(AUDIO, DEVICE)
