@@ -2,18 +2,20 @@
 
 from typing import Final
 
-from services.synth.ladder import AT_EASE, TOO_BUSY
+from services.synth.ladder import TOO_BUSY
 from services.synth.tracked import BATCH_CHUNKS, LONGEST_BATCH_US
 
 _FIRST_BATCH_US: Final = 10_000
 _FORGETTING: Final = 0.9
-# An urgent chunk waits for as long as a batch takes: it has 100 ms from a control change on, all in all. A
-# worker that has little time left has longer batches, in which a chunk takes less. However long they take,
-# some chunks go together: on a GPU few take as long as many.
-_EASY_US: Final = 9_000
-_EASY_CHUNKS: Final = 2
+# A chunk waits for its whole batch. So one goes after the other as long as there is time enough; where little
+# is left batches grow, before quality is lowered: in longer ones a chunk takes less, and longer runs need
+# fewer escapes. However long they take then, some chunks go together: on a GPU few take as long as many.
+_EASY_US: Final = 6_000
+_EASY_CHUNKS: Final = 1
 _BUSY_US: Final = 25_000
 _BUSY_CHUNKS: Final = 6
+_EASY_LOAD: Final = 0.75
+_BUSY_LOAD: Final = TOO_BUSY
 
 
 class Pace:
@@ -36,7 +38,7 @@ class Pace:
 
     def spent(self, load: float) -> None:
         """Note the share of the time that went into rendering lately: 0 to about 1."""
-        self._busy = min(max((load - AT_EASE) / (TOO_BUSY - AT_EASE), 0.0), 1.0)
+        self._busy = min(max((load - _EASY_LOAD) / (_BUSY_LOAD - _EASY_LOAD), 0.0), 1.0)
 
     @property
     def chunks(self) -> int:

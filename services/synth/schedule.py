@@ -16,9 +16,8 @@ from auralis.score.entry_id import NO_ENTRY, EntryId
 from auralis.score.score import Score
 from auralis.timing import RING_AHEAD_CHUNKS, first_unfrozen_seq
 
-# The first run of a revision is short, so that it reaches the ring before its chunks freeze; the further
+# The first run of a revision is a single chunk, so that it reaches the ring before it freezes; the further
 # ahead of the frozen chunks a run begins, the longer it may be.
-SHORTEST_RUN: Final = 2
 LONGEST_RUN: Final = 6
 # With fewer chunks ahead of the frozen ones the ring is filled before anything in it is rendered again: on a
 # crowded machine a change is heard late rather than the ring run dry.
@@ -73,19 +72,25 @@ def window(epoch_us: int, now_us: int, ready_us: int) -> Window:
     return Window(first_unfrozen_seq(epoch_us, ready_us), live_seq(epoch_us, now_us) + RING_AHEAD_CHUNKS)
 
 
-def next_run(score: Score, ring: RingView, window: Window, audio: AudioFormat) -> Run | None:
-    """The most urgent run, or None if the ring is full and up to date."""
+def next_run(
+    score: Score, ring: RingView, window: Window, audio: AudioFormat, longest: int = LONGEST_RUN
+) -> Run | None:
+    """The most urgent run, or None if the ring is full and up to date.
+
+    It has ``longest`` chunks at most, an escape not counted.
+    """
     unfrozen, last = window
     head = ring.head
     if head is None or head + 1 < unfrozen:
         return _fresh(score, max(unfrozen, _first_scored(score, audio)), last, audio)
-    if head < unfrozen + _LOW_CHUNKS and (fill := _extension(score, ring.held, head, last, audio)):
-        return fill
+    last = min(head + longest, last)
+    if head < unfrozen + _LOW_CHUNKS and last > head:
+        return _extension(score, ring.held, head, last, audio)
     changed = _first_changed(score, ring.held, unfrozen, head, audio)
     if changed is not None:
-        length = min(SHORTEST_RUN + changed - unfrozen, LONGEST_RUN)
+        length = min(1 + changed - unfrozen, longest)
         return _rerender(score, ring.held, changed, min(changed + length - 1, head), audio)
-    return _extension(score, ring.held, head, last, audio)
+    return _extension(score, ring.held, head, last, audio) if last > head else None
 
 
 def _first_scored(score: Score, audio: AudioFormat) -> int:
@@ -116,11 +121,8 @@ def _rerender(score: Score, held: Mapping[int, Versions], start: int, last: int,
     return Run(start, tuple(versions))
 
 
-def _extension(
-    score: Score, held: Mapping[int, Versions], head: int, last: int, audio: AudioFormat
-) -> Run | None:
-    last = min(head + LONGEST_RUN, last)
-    return Run(head + 1, tuple(_chain(score, held[head].own, head + 1, last, audio))) if last > head else None
+def _extension(score: Score, held: Mapping[int, Versions], head: int, last: int, audio: AudioFormat) -> Run:
+    return Run(head + 1, tuple(_chain(score, held[head].own, head + 1, last, audio)))
 
 
 def _chain(score: Score, before: EntryId, start: int, last: int, audio: AudioFormat) -> list[Versions]:

@@ -13,7 +13,7 @@ from auralis.timing import first_unfrozen_seq
 from auralis.wire import PCM_S16LE, Header, pack
 from services.synth.quality import WHOLE
 from services.synth.renderer import Job, history_s
-from services.synth.schedule import RingView, Run, next_run, window
+from services.synth.schedule import LONGEST_RUN, RingView, Run, next_run, window
 
 _KEPT_CHUNKS: Final = 5
 # What the worker renders while a request of its own goes through the composer.
@@ -78,9 +78,9 @@ class TrackedChannel:
         live = live_seq(self.epoch_us, now_us)
         return self.rendered_seq is None or live - self.rendered_seq > _COLD_CHUNKS
 
-    def next_run(self, now_us: int, ready_us: int) -> Run | None:
-        """The most urgent run of chunks, to be pushed at about ``ready_us``."""
-        run = next_run(self.score, self.ring, window(self.epoch_us, now_us, ready_us), self.audio)
+    def next_run(self, now_us: int, ready_us: int, longest: int = LONGEST_RUN) -> Run | None:
+        """The most urgent run of chunks, ``longest`` at most, to be pushed at about ``ready_us``."""
+        run = next_run(self.score, self.ring, window(self.epoch_us, now_us, ready_us), self.audio, longest)
         if run is None and self.steady_seq is None and self.ring.head is not None:
             self.steady_seq = self.ring.head + 1
         return run
@@ -144,12 +144,14 @@ def most_urgent(
 ) -> list[Work]:
     """Runs in order of what is due first, as many as fit into a batch; a cold channel is one of its own.
 
-    A batch takes about ``batch_us`` and has ``most_chunks``, or a single run.
+    A batch takes about ``batch_us`` and has ``most_chunks``, or a single run that has no more, but for its
+    escape.
     """
+    longest = min(most_chunks, LONGEST_RUN)
     runs: list[tuple[int, bool, Work]] = []
     for channel in channels:
         cold = channel.is_cold(now_us)
-        run = channel.next_run(now_us, now_us + (LONGEST_BATCH_US if cold else batch_us))
+        run = channel.next_run(now_us, now_us + (LONGEST_BATCH_US if cold else batch_us), longest)
         if run is not None:
             due = due_us(channel.epoch_us, run.first_seq) + (_COLD_BATCH_US if cold else 0)
             runs.append((due, cold, (channel, run)))

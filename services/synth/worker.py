@@ -30,9 +30,7 @@ _log = structlog.get_logger()
 _TICK_S: Final = 0.03
 # Even a worker that is never done looks at everything so often.
 _ROUND_S: Final = 0.25
-# Giving memory back takes 5 ms, for which chunks wait, and what comes after takes it anew: so many chunks
-# scatter 20 MB, sixteen channels in a second.
-_TIDY_CHUNKS: Final = 160
+# Giving memory back takes 5 ms, for which chunks wait, and what comes after takes 25 MB anew, page by page.
 _TIDY_S: Final = 15.0
 
 
@@ -60,7 +58,6 @@ class Worker:
         self._load = Load(time.monotonic())
         self._ladder = Ladder()
         self._tidied_s = time.monotonic()
-        self._scattered_chunks = 0
         self._tracked: dict[str, TrackedChannel] = {}
         self._engine = Rendering(parts.device, lost=parts.metrics.device_fallbacks.inc)
         # One thread: torch's results depend on how work is split, and the loop stays free for renewals.
@@ -86,8 +83,8 @@ class Worker:
     async def _tidy(self) -> None:
         """Give back what many channels scatter, also while there is more to render than there is time for."""
         now_s = time.monotonic()
-        if self._scattered_chunks >= _TIDY_CHUNKS or now_s - self._tidied_s > _TIDY_S:
-            self._tidied_s, self._scattered_chunks = now_s, 0
+        if now_s - self._tidied_s > _TIDY_S:
+            self._tidied_s = now_s
             await asyncio.get_running_loop().run_in_executor(self._rendering, give_back)
 
     def _lost(self) -> None:
@@ -187,7 +184,6 @@ class Worker:
     def _note(self, work: list[Work], elapsed: float, *, cold: bool) -> None:
         """Note what a batch took; the time of a ``cold`` channel says nothing about the next one."""
         chunks = sum(len(run.versions) for _, run in work)
-        self._scattered_chunks += chunks
         if cold:
             self._load.caught_up(elapsed)
         else:

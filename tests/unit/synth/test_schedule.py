@@ -35,10 +35,10 @@ def revised(score: Score, number: int, seq: int) -> None:
     score.apply(EntryId(1 + number, 0), batch)
 
 
-def filled(score: Score, ring: RingView, now_us: int) -> list[Run]:
+def filled(score: Score, ring: RingView, now_us: int, longest: int = LONGEST_RUN) -> list[Run]:
     """Everything the worker renders at ``now_us`` until nothing is left to do."""
     runs = []
-    while (run := next_run(score, ring, window(0, now_us, now_us + 15_000), AUDIO)) is not None:
+    while (run := next_run(score, ring, window(0, now_us, now_us + 15_000), AUDIO, longest)) is not None:
         ring.pushed(run)
         runs.append(run)
     return runs
@@ -106,6 +106,17 @@ def test_a_revision_is_rendered_from_its_first_chunk_on_with_an_escape() -> None
     assert chain_is_seamless(ring)
 
 
+def test_a_run_is_as_short_as_asked() -> None:
+    """The one that is due first is there first: here each by itself, with the next one as its escape."""
+    score, ring = written(), RingView()
+    filled(score, ring, 1_000_000)
+    revised(score, 1, 14)
+    runs = filled(score, ring, 1_000_000, longest=1)
+    assert ring.head is not None
+    assert [run.first_seq for run in runs] == list(range(14, ring.head + 1))
+    assert {len(run.versions) for run in runs[:-1]} == {2}
+
+
 def test_a_chunk_that_froze_too_early_keeps_its_old_score() -> None:
     """If the revision's first chunk has frozen meanwhile, the run begins after it, seamed to the old."""
     score, ring = written(), RingView()
@@ -153,8 +164,13 @@ def test_after_a_pause_the_ring_jumps_to_the_live_chunk() -> None:
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3), st.booleans()), min_size=1, max_size=40))
-def test_interrupted_at_any_moment_the_ring_is_seamless(steps: list[tuple[int, int, bool]]) -> None:
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3), st.booleans()), min_size=1, max_size=40),
+    st.integers(1, LONGEST_RUN),
+)
+def test_interrupted_at_any_moment_the_ring_is_seamless(
+    steps: list[tuple[int, int, bool]], longest: int
+) -> None:
     """Whatever is revised and wherever a worker stops, neighbours in the ring belong together."""
     score, ring, now_us, number = written(3600), RingView(), 1_000_000, 0
     for chunks_later, runs, change in steps:
@@ -163,13 +179,14 @@ def test_interrupted_at_any_moment_the_ring_is_seamless(steps: list[tuple[int, i
             number += 1
             revised(score, number, first_revisable_seq(0, now_us))
         for _ in range(runs):
-            run = next_run(score, ring, window(0, now_us, now_us + 15_000), AUDIO)
+            run = next_run(score, ring, window(0, now_us, now_us + 15_000), AUDIO, longest)
             if run is None:
                 break
+            assert len(run.versions) <= longest + 1
             assert run.first_seq >= first_unfrozen_seq(0, now_us)
             ring.pushed(run)
             assert chain_is_seamless(ring)
-    filled(score, ring, now_us)
+    filled(score, ring, now_us, longest)
     unfrozen = first_unfrozen_seq(0, now_us + 15_000)
     stale = [s for s in ring.held if s >= unfrozen and ring.held[s].own != score.version_for((s + 1) * F)]
     assert not stale
