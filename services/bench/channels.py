@@ -71,7 +71,10 @@ def turns(renderer: Renderer, all_: list[Channel], batch: int) -> Callable[[], o
     def work() -> object:
         first = next(places) * batch
         wanted = [divmod(place, len(all_)) for place in range(first, first + batch)]
-        return renderer.render([all_[channel].job(FIRST_SEQ + seq) for seq, channel in wanted])
+        jobs = [all_[channel].job(FIRST_SEQ + seq) for seq, channel in wanted]
+        chunks = renderer.render(jobs)
+        renderer.build_ahead(jobs)
+        return chunks
 
     return work
 

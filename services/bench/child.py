@@ -32,7 +32,9 @@ def main(device: str, chunks: int, paths: list[str]) -> None:
     renderer.render([channel.job(FIRST_SEQ) for channel in played])
     _say("rendered")
     for seq in range(FIRST_SEQ + 1, FIRST_SEQ + 1 + chunks):
-        renderer.render([channel.job(seq) for channel in played])
+        jobs = [channel.job(seq) for channel in played]
+        renderer.render(jobs)
+        renderer.build_ahead(jobs)
     _say(f"{_peak_mb():.1f}")
 
 

@@ -20,7 +20,7 @@ from services.synth.renderer import Renderer
 STAGES: Final[Mapping[str, Sequence[str]]] = {
     "voices and views": (
         "services.synth.mix.cast:Cast.soundings",
-        "services.synth.mix.cast:Cast.prepare",
+        "services.synth.mix.cast:Cast.build_ahead",
         "services.synth.mix.tape:Tape.upto",
     ),
     "arrangements": ("services.synth.mix.arrangement:Arranger.arrange",),

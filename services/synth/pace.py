@@ -1,8 +1,9 @@
 """How long rendering takes here and now: when a batch will be ready, and how many chunks it may have."""
 
+from collections import deque
 from typing import Final
 
-from services.synth.ladder import TOO_BUSY
+from services.synth.ladder import LOOKS, TOO_BUSY
 from services.synth.tracked import BATCH_CHUNKS, LONGEST_BATCH_US
 
 _FIRST_BATCH_US: Final = 10_000
@@ -28,17 +29,24 @@ class Pace:
     def __init__(self) -> None:
         self.batch_us = _FIRST_BATCH_US
         self._busy = 0.0  # 0: at ease, 1: too busy
+        self._loads = deque[float](maxlen=LOOKS)
         self._chunk_us = _EASY_US / BATCH_CHUNKS
 
-    def took(self, seconds: float, chunks: int) -> None:
-        """Note one batch."""
+    def took(self, seconds: float, chunks: int, *, again: bool = False) -> None:
+        """Note one batch; what is rendered ``again`` takes less than other chunks."""
         lately = int(self.batch_us * _FORGETTING)
         self.batch_us = min(max(lately, int(seconds * 1e6), _FIRST_BATCH_US), LONGEST_BATCH_US)
-        self._chunk_us = self._chunk_us * _FORGETTING + seconds * 1e6 / chunks * (1 - _FORGETTING)
+        if not again:
+            self._chunk_us = self._chunk_us * _FORGETTING + seconds * 1e6 / chunks * (1 - _FORGETTING)
 
     def spent(self, load: float) -> None:
-        """Note the share of the time that went into rendering lately: 0 to about 1."""
-        self._busy = min(max((load - _EASY_LOAD) / (_BUSY_LOAD - _EASY_LOAD), 0.0), 1.0)
+        """Note the share of the time that went into rendering since the last call: 0 to about 1.
+
+        A change of everything takes a second or two: busy is who is so for longer.
+        """
+        self._loads.append(load)
+        lasting = sum(self._loads) / LOOKS
+        self._busy = min(max((lasting - _EASY_LOAD) / (_BUSY_LOAD - _EASY_LOAD), 0.0), 1.0)
 
     @property
     def chunks(self) -> int:

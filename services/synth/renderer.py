@@ -92,11 +92,16 @@ class Renderer:
         """The PCM of each job: 16-bit little-endian interleaved stereo."""
         self._next_round({job.seed for job in jobs})
         limited = list(self._mixed([track for job in jobs for track in self._tracks(job)]))
-        # As the newest entry has it: the one that the chunk is rendered from may end soon after it, with a
-        # hold that nobody will hear.
-        self._cast.prepare([Turn(job.seed, job.score.view(), job.seq) for job in jobs])
         chunks = iter(limited)
         return [self._finish(job, chunks) for job in jobs]
+
+    def build_ahead(self, jobs: Sequence[Job]) -> None:
+        """Build some of the voices that begin soon after ``jobs``, while nothing waits for a chunk.
+
+        As the newest entry has it: the one that a chunk is rendered from may end soon after it, with a hold
+        that nobody will hear.
+        """
+        self._cast.build_ahead([Turn(job.seed, job.score.view(), job.seq) for job in jobs])
 
     def _next_round(self, seeds: set[int]) -> None:
         """Forget what is old once a channel's turn comes again."""

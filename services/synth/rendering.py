@@ -31,6 +31,10 @@ class Renders(Protocol):
         """The PCM of each job."""
         ...
 
+    def build_ahead(self, jobs: Sequence[Job]) -> None:
+        """Do some of what the chunks soon after ``jobs`` will need."""
+        ...
+
     def take_skipped(self) -> Counter[str]:
         """How many notes could not be played since the last call, by the reason why."""
         ...
@@ -74,6 +78,10 @@ class Rendering:
             return None
         self._prepare(audio)
         return chunks
+
+    def build_ahead(self, audio: AudioFormat, jobs: Sequence[Job]) -> None:
+        """Do some of what the chunks soon after ``jobs`` will need; on the CPU, whatever the device."""
+        self._renderer(audio).build_ahead(jobs)
 
     def take_skipped(self) -> int:
         """How many notes could not be played since the last call; why is logged once."""

@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 import torch
 
+from auralis.audio import AudioFormat
 from auralis.channel.share import Link, Round, Share
 from auralis.channel.state import Channels
 from auralis.errors import ChannelNotFound
@@ -20,6 +21,7 @@ from services.synth.memory import give_back
 from services.synth.metrics import SynthMetrics
 from services.synth.pace import Pace
 from services.synth.quality import WHOLE
+from services.synth.renderer import Job
 from services.synth.rendering import Rendering
 from services.synth.schedule import Run
 from services.synth.tracked import TrackedChannel, Work, most_urgent
@@ -59,6 +61,8 @@ class Worker:
         self._ladder = Ladder()
         self._tidied_s = time.monotonic()
         self._tracked: dict[str, TrackedChannel] = {}
+        # The last job of each channel since voices were last built ahead.
+        self._last_jobs: dict[str, tuple[AudioFormat, Job]] = {}
         self._engine = Rendering(parts.device, lost=parts.metrics.device_fallbacks.inc)
         # One thread: torch's results depend on how work is split, and the loop stays free for renewals.
         self._rendering = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
@@ -76,9 +80,21 @@ class Worker:
         began_s, wakeups = time.monotonic(), self._parts.wakeups
         while await self._render_most_urgent():
             # A revision is to be rendered within 100 ms: it does not wait until the ring is full.
-            if wakeups.announced or time.monotonic() - began_s > _ROUND_S:
+            if wakeups.announced:
                 wakeups.nudge()
                 return
+            if time.monotonic() - began_s > _ROUND_S:
+                wakeups.nudge()
+                break
+        await self._build_ahead()
+
+    async def _build_ahead(self) -> None:
+        """Build what comes soon after the last chunks, once they are in the ring."""
+        if self._last_jobs:
+            last_jobs, self._last_jobs = [*self._last_jobs.values()], {}
+            began_s = time.perf_counter()
+            await asyncio.get_running_loop().run_in_executor(self._rendering, self._build, last_jobs)
+            self._load.rendered(time.perf_counter() - began_s)
 
     async def _tidy(self) -> None:
         """Give back what many channels scatter, also while there is more to render than there is time for."""
@@ -188,9 +204,10 @@ class Worker:
             self._load.caught_up(elapsed)
         else:
             self._load.rendered(elapsed)
-            self._pace.took(elapsed, chunks)
+            self._pace.took(elapsed, chunks, again=any(channel.rerenders(run) for channel, run in work))
         for channel, run in work:
             channel.rendered_seq = run.last_seq
+            self._last_jobs[channel.id] = channel.audio, channel.jobs(run)[-1]
         self._metrics.rendered(chunks, elapsed)
         self._metrics.skipped_notes.inc(self._engine.take_skipped())
 
@@ -204,6 +221,10 @@ class Worker:
             pcm = iter(chunks)
             rendered |= {i: [next(pcm) for _ in jobs] for i, jobs in mine}
         return [rendered[i] for i in range(len(work))]
+
+    def _build(self, last_jobs: list[tuple[AudioFormat, Job]]) -> None:
+        for audio in {audio for audio, _ in last_jobs}:
+            self._engine.build_ahead(audio, [job for its, job in last_jobs if its == audio])
 
     def _take_reply(self, channel: TrackedChannel, run: Run, reply: PushReply, lasted_s: float) -> None:
         again = channel.rerenders(run)

@@ -131,8 +131,8 @@ class Cast:
             for step in steps
         ]
 
-    def prepare(self, turns: Sequence[Turn]) -> None:
-        """Build some of the voices that begin soon after a batch: no chunk then waits for a whole chord."""
+    def build_ahead(self, turns: Sequence[Turn]) -> None:
+        """Build some of the voices that begin soon after ``turns``: no chunk then waits for a whole chord."""
         coming = [
             (found.note.at_frame - self._audio.start_frame(turn.seq), turn, found)
             for turn in turns

@@ -211,6 +211,7 @@ def test_what_is_built_ahead_is_what_will_be_played() -> None:
     renderer = Renderer(AUDIO, DEVICE)
     for seq in range(25, 40):
         renderer.render([Job(7, score, seq, PLAIN)])
+        renderer.build_ahead([Job(7, score, seq, PLAIN)])
     built = {kept.id for _, ((kept, _), _) in renderer._cast._voices._kept.items()}
     assert built == {later.id}
 

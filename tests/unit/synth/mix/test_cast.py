@@ -223,7 +223,7 @@ def test_a_chord_is_built_before_it_begins() -> None:
     for seq in range(30):
         for seed, view in chords.items():
             cast.soundings(seed, view, seq)
-        cast.prepare([Turn(seed, view, seq) for seed, view in chords.items()])
+        cast.build_ahead([Turn(seed, view, seq) for seed, view in chords.items()])
         cast.next_round()
         built.append(len(cast._voices))
     steps = np.diff(built)
@@ -236,7 +236,7 @@ def test_who_is_needed_soon_is_built_faster() -> None:
     cast = Cast(AUDIO)
     chords = {seed: view_of(*(note(n, 0.35, 60.0 + n) for n in range(4))) for seed in range(6)}
     for seq, built in ((0, 4), (1, 8)):
-        cast.prepare([Turn(seed, view, seq) for seed, view in chords.items()])
+        cast.build_ahead([Turn(seed, view, seq) for seed, view in chords.items()])
         assert len(cast._voices) == built
 
 
