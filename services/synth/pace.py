@@ -3,6 +3,7 @@
 from collections import deque
 from typing import Final
 
+from auralis.timing import LEAD_US
 from services.synth.ladder import LOOKS, TOO_BUSY
 from services.synth.tracked import BATCH_CHUNKS, LONGEST_BATCH_US
 
@@ -10,13 +11,15 @@ _FIRST_BATCH_US: Final = 10_000
 _FORGETTING: Final = 0.9
 # A chunk waits for its whole batch. So one goes after the other as long as there is time enough; where little
 # is left batches grow, before quality is lowered: in longer ones a chunk takes less, and longer runs need
-# fewer escapes. However long they take then, some chunks go together: on a GPU few take as long as many.
+# fewer escapes. So they do where more is urgent than can be in time one by one. However long they take then,
+# some chunks go together: on a GPU few take as long as many.
 _EASY_US: Final = 6_000
 _EASY_CHUNKS: Final = 1
 _BUSY_US: Final = 25_000
 _BUSY_CHUNKS: Final = 6
 _EASY_LOAD: Final = 0.75
 _BUSY_LOAD: Final = TOO_BUSY
+_URGENT_CHUNKS: Final = 2  # the one that freezes next, and an escape
 
 
 class Pace:
@@ -48,9 +51,10 @@ class Pace:
         lasting = sum(self._loads) / LOOKS
         self._busy = min(max((lasting - _EASY_LOAD) / (_BUSY_LOAD - _EASY_LOAD), 0.0), 1.0)
 
-    @property
-    def chunks(self) -> int:
-        """How many chunks the next batch may have."""
+    def chunks(self, urgent: int = 0) -> int:
+        """How many chunks the next batch may have, if so many channels are ``urgent``."""
+        too_many = urgent * _URGENT_CHUNKS * self._chunk_us > LEAD_US
+        busy = 1.0 if too_many else self._busy
         few = max(_EASY_US / self._chunk_us, _EASY_CHUNKS)
         many = max(_BUSY_US / self._chunk_us, _BUSY_CHUNKS)
-        return min(round(few + self._busy * (many - few)), BATCH_CHUNKS)
+        return min(round(few + busy * (many - few)), BATCH_CHUNKS)

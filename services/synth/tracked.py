@@ -78,6 +78,11 @@ class TrackedChannel:
         live = live_seq(self.epoch_us, now_us)
         return self.rendered_seq is None or live - self.rendered_seq > _COLD_CHUNKS
 
+    def is_urgent(self, now_us: int) -> bool:
+        """Whether the chunks that freeze next have to be rendered again."""
+        first = first_unfrozen_seq(self.epoch_us, now_us)
+        return self._is_late(first) or self._is_late(first + 1)
+
     def next_run(self, now_us: int, ready_us: int, longest: int = LONGEST_RUN) -> Run | None:
         """The most urgent run of chunks, ``longest`` at most, to be pushed at about ``ready_us``."""
         run = next_run(self.score, self.ring, window(self.epoch_us, now_us, ready_us), self.audio, longest)

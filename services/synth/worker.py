@@ -157,7 +157,9 @@ class Worker:
     async def _render_most_urgent(self) -> bool:
         """Render one batch and push it; False if there is nothing to do."""
         now_us, began_s = self._clock.now_us(), time.perf_counter()
-        work = most_urgent(self._awake(), now_us, self._pace.batch_us, self._pace.chunks)
+        awake = self._awake()
+        chunks = self._pace.chunks(sum(channel.is_urgent(now_us) for channel in awake))
+        work = most_urgent(awake, now_us, self._pace.batch_us, chunks)
         if not work:
             return False
         pcm = await self._render(work, cold=work[0][0].is_cold(now_us))

@@ -7,6 +7,7 @@ from auralis.channel.state import ChannelState
 from auralis.controls import Controls
 from auralis.ring.versions import Versions
 from auralis.score.entry_id import NO_ENTRY
+from auralis.timing import first_unfrozen_seq
 from auralis.wire import unpack
 from services.synth.renderer import Renderer
 from services.synth.tracked import TrackedChannel, most_urgent
@@ -116,6 +117,18 @@ def test_a_change_of_quality_renders_nothing_twice() -> None:
     run = tracked.next_run(now + 4 * CHUNK_US, now + 4 * CHUNK_US)
     assert run is not None
     assert not tracked.rerenders(run)
+
+
+def test_urgent_is_who_has_to_be_rendered_again_at_once() -> None:
+    """From the chunk that freezes next, or the one after it; no longer, once they have been."""
+    tracked, now = channel(), EPOCH_US + 10 * CHUNK_US
+    fill(tracked, now)
+    first = first_unfrozen_seq(EPOCH_US, now)
+    revised(tracked.score, AUDIO, first + 1, 0.9)
+    assert tracked.is_urgent(now)
+    assert not tracked.is_urgent(now - CHUNK_US)
+    fill(tracked, now)
+    assert not tracked.is_urgent(now)
 
 
 def rendered(name: str, last_seq: int) -> TrackedChannel:
