@@ -7,8 +7,10 @@ whose free ends are never given back.
 """
 
 import ctypes
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -16,6 +18,11 @@ import torch
 
 _LINUX: Final = sys.platform == "linux"
 _M_ARENA_MAX: Final = -8  # as malloc.h has it
+# Giving memory back takes 5 ms, for which chunks wait, and what comes after takes 25 MB anew, page by page: it
+# is done seldom, but for who comes near to the 600 MB that a worker may have.
+_SELDOM_S: Final = 15.0
+_OFTEN_S: Final = 1.0
+_MUCH_BYTES: Final = 500 * 2**20
 
 
 def kept(tensor: torch.Tensor) -> torch.Tensor:
@@ -39,6 +46,16 @@ def kept_across(rows: torch.Tensor) -> torch.Tensor:
 def share_one_heap() -> None:
     """Have all threads that are yet to come take their memory from one heap (glibc: ``mallopt``)."""
     _call("mallopt", _M_ARENA_MAX, 1)
+
+
+def resident_bytes() -> int:
+    """How much this process has in memory; 0 where nothing could be given back."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if _LINUX else 0
+
+
+def is_due(since_s: float, resident: int) -> bool:
+    """Whether :func:`give_back` is to be called, so many seconds after the last time."""
+    return since_s > (_OFTEN_S if resident > _MUCH_BYTES else _SELDOM_S)
 
 
 def give_back() -> None:

@@ -17,7 +17,7 @@ from auralis.ring.reader import RingReader
 from auralis.ring.writer import Outcome, PushReply, RingWriter
 from auralis.score.log import ScoreReader
 from services.synth.ladder import Condition, Ladder, Load
-from services.synth.memory import give_back
+from services.synth.memory import give_back, is_due, resident_bytes
 from services.synth.metrics import SynthMetrics
 from services.synth.pace import Pace
 from services.synth.quality import WHOLE
@@ -32,8 +32,6 @@ _log = structlog.get_logger()
 _TICK_S: Final = 0.03
 # Even a worker that is never done looks at everything so often.
 _ROUND_S: Final = 0.25
-# Giving memory back takes 5 ms, for which chunks wait, and what comes after takes 25 MB anew, page by page.
-_TIDY_S: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +97,7 @@ class Worker:
     async def _tidy(self) -> None:
         """Give back what many channels scatter, also while there is more to render than there is time for."""
         now_s = time.monotonic()
-        if now_s - self._tidied_s > _TIDY_S:
+        if is_due(now_s - self._tidied_s, resident_bytes()):
             self._tidied_s = now_s
             await asyncio.get_running_loop().run_in_executor(self._rendering, give_back)
 

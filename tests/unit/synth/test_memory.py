@@ -8,7 +8,7 @@ import psutil
 import pytest
 import torch
 
-from services.synth.memory import give_back, kept, kept_across
+from services.synth.memory import give_back, is_due, kept, kept_across, resident_bytes
 
 
 def test_it_may_be_called_anywhere() -> None:
@@ -25,6 +25,20 @@ def test_rows_are_kept_side_by_side(rows: int) -> None:
     assert across.is_contiguous()
     values.zero_()
     assert across.sum() > 0
+
+
+def test_memory_is_given_back_seldom_but_for_who_has_much() -> None:
+    """Within a second where there are more than 500 MB, else within fifteen."""
+    due = [
+        (since_s, is_due(since_s, 400 * 2**20), is_due(since_s, 510 * 2**20)) for since_s in (0.9, 1.1, 15.1)
+    ]
+    assert due == [(0.9, False, False), (1.1, False, True), (15.1, True, True)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc is told to")
+def test_what_is_resident_is_what_the_system_says() -> None:
+    resident = psutil.Process().memory_info().rss
+    assert resident_bytes() == pytest.approx(resident, rel=0.02)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc is told to")
