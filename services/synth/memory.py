@@ -18,8 +18,8 @@ import torch
 
 _LINUX: Final = sys.platform == "linux"
 _M_ARENA_MAX: Final = -8  # as malloc.h has it
-# Giving memory back takes 5 ms, for which chunks wait, and what comes after takes 25 MB anew, page by page: it
-# is done seldom, but for who comes near to the 600 MB that a worker may have.
+# Giving memory back takes 5 ms, for which chunks wait, and what comes after takes 25 MB anew, page by page.
+# So it is done seldom, but for who comes near to the 600 MB that a worker may have.
 _SELDOM_S: Final = 15.0
 _OFTEN_S: Final = 1.0
 _MUCH_BYTES: Final = 500 * 2**20
