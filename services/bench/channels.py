@@ -48,13 +48,13 @@ def piece(seed: int, music_s: float, audio: AudioFormat) -> Batch:
     return composed(seed, Controls(), FIRST_SEQ / CHUNKS_PER_SECOND + music_s + _REST_S, audio)
 
 
-def written(piece: Batch, audio: AudioFormat) -> Score:
-    """The piece as a score in entries of a second, as the composer writes them live."""
-    score, onsets = Score(), [event.at_frame for event in piece.events]
-    borders = [*range(piece.from_frame, piece.until_frame, audio.sample_rate_hz), piece.until_frame]
+def written(whole: Batch, audio: AudioFormat) -> Score:
+    """A piece as a score in entries of a second, as the composer writes them live."""
+    score, onsets = Score(), [event.at_frame for event in whole.events]
+    borders = [*range(whole.from_frame, whole.until_frame, audio.sample_rate_hz), whole.until_frame]
     for number, (start, end) in enumerate(pairwise(borders), 1):
-        events = piece.events[bisect_left(onsets, start) : bisect_left(onsets, end)]
-        score.apply(EntryId(number, 0), Batch(piece.revision, start, end, events))
+        events = whole.events[bisect_left(onsets, start) : bisect_left(onsets, end)]
+        score.apply(EntryId(number, 0), Batch(whole.revision, start, end, events))
     return score
 
 

@@ -9,10 +9,10 @@ from services.synth.tracked import BATCH_CHUNKS, LONGEST_BATCH_US
 
 _FIRST_BATCH_US: Final = 10_000
 _FORGETTING: Final = 0.9
-# A chunk waits for its whole batch. So one goes after the other as long as there is time enough; where little
-# is left batches grow, before quality is lowered: in longer ones a chunk takes less, and longer runs need
-# fewer escapes. So they do where more is urgent than can be in time one by one. However long they take then,
-# some chunks go together: on a GPU few take as long as many.
+# A chunk waits for its whole batch: as long as there is time enough one goes after the other. In longer
+# batches a chunk takes less, and longer runs need fewer escapes. So batches grow where little time is left,
+# before quality is lowered, and where more is urgent than can be in time one by one. However long they take
+# then, some chunks go together: on a GPU few take as long as many.
 _EASY_US: Final = 6_000
 _EASY_CHUNKS: Final = 1
 _BUSY_US: Final = 25_000
@@ -25,8 +25,8 @@ _URGENT_CHUNKS: Final = 2  # the one that freezes next, and an escape
 class Pace:
     """How long a batch takes here and now: what it took lately at worst, forgotten slowly.
 
-    A worker on a busy machine then begins a revision at a chunk that it can still reach, and one on a slow
-    machine has fewer ``chunks`` in a batch.
+    A worker on a busy machine then begins a revision at a chunk that it can still reach, and one that has
+    little time left has more ``chunks`` in a batch.
     """
 
     def __init__(self) -> None:

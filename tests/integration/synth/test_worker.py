@@ -1,7 +1,7 @@
 """Real workers at a real broker: takeover, two owners, revisions; every byte as the offline render has it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import msgspec
@@ -25,6 +25,7 @@ from auralis.timing import first_revisable_seq
 from auralis.wire import unpack
 from services.offline.replay import replay
 from services.synth.metrics import SynthMetrics
+from services.synth.renderer import Job, Renderer
 from services.synth.worker import Collaborators, Worker
 from tests.device import DEVICE
 from tests.integration.synth.offline import assert_as_offline, score_of
@@ -244,6 +245,25 @@ async def test_a_revision_does_not_wait_until_a_busy_worker_is_done(stage: Stage
         await asyncio.sleep(0.2)
     assert known.count(before) <= 2
     assert len(known) > 4
+
+
+async def test_voices_are_built_before_they_begin(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the chunks, not in one that waits for them."""
+    build, onsets = Renderer.build_ahead, set[int]()
+
+    def watched(renderer: Renderer, jobs: Sequence[Job]) -> None:
+        last = max(AUDIO.end_frame(job.seq) for job in jobs)
+        build(renderer, jobs)
+        notes = (note for (note, _), _ in renderer._cast._voices._kept.values())
+        onsets.update(note.at_frame for note in notes if note.at_frame >= last)
+
+    monkeypatch.setattr(Renderer, "build_ahead", watched)
+    async with stage.working("one"):
+        await stage.filled()
+        await stage.listen(1.0)
+    score = await stage.score()
+    assert onsets
+    assert onsets <= {note.at_frame for note in score.view().notes(0, score.until_frame)}
 
 
 def _due_revision(seq: int, promised: dict[int, int]) -> int:
