@@ -14,8 +14,6 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-import msgspec
-
 from auralis.score.entry_id import NO_ENTRY, EntryId
 from auralis.score.events import Automation, Batch, Chord, Event, Note, Section, Space, Tempo
 
@@ -67,10 +65,9 @@ class Score:
         self._notes: list[_Recorded[Note]] = []
         self._marks: list[_Recorded[Mark]] = []
         self._automations: list[_Recorded[Automation]] = []
-        # What the newest version shows, by onset, and its open hold: a log of an hour is applied in a blink
-        # only if no entry looks at all events before it.
+        # What the newest version shows, by onset: a log of an hour is applied in a blink only if no entry
+        # looks at all events before it.
         self._standing: list[_Standing] = []
-        self._hold: list[_Recorded[Note]] = []
         self._views: dict[EntryId, ScoreView] = {}
 
     @property
@@ -103,7 +100,6 @@ class Score:
         for event in batch.events:
             self._record(event, entry_id)
         self._entries.append(_Entry(entry_id, batch.from_frame, batch.until_frame, batch.revision))
-        self._open_hold(batch.until_frame, entry_id)
 
     def version_for(self, end_frame: int, newest: EntryId | None = None) -> EntryId:
         """The *canonical score id* of a chunk that ends before ``end_frame``.
@@ -119,6 +115,10 @@ class Score:
     def revision_of(self, version: EntryId) -> int:
         """The control revision that the score as of ``version`` takes into account."""
         return next((entry.revision for entry in reversed(self._entries) if entry.id <= version), 0)
+
+    def until_of(self, version: EntryId) -> int:
+        """Up to where the score as of ``version`` is written."""
+        return next((entry.until_frame for entry in reversed(self._entries) if entry.id <= version), 0)
 
     def view(self, version: EntryId | None = None) -> "ScoreView":
         """The score as of entry ``version`` (default: the newest)."""
@@ -146,10 +146,8 @@ class Score:
         self._automations = _ramps_from(self._automations, before_frame, oldest)
         kept = [e for e in self._entries[:-1] if e.until_frame > before_frame or e.id >= oldest]
         self._entries = kept + self._entries[-1:]
-        held = {id(record) for record in self._hold}
         everything: list[_Standing] = [*self._notes, *self._marks, *self._automations]
-        standing = (r for r in everything if r.dropped is None and id(r) not in held)
-        self._standing = sorted(standing, key=_by_frame)
+        self._standing = sorted((r for r in everything if r.dropped is None), key=_by_frame)
 
     def _drop_from(self, frame: int, entry_id: EntryId) -> None:
         start = bisect_left(self._standing, frame, key=_by_frame)
@@ -171,20 +169,15 @@ class Score:
                 return
         insort(self._standing, record, key=_by_frame)
 
-    def _open_hold(self, frame: int, entry_id: EntryId) -> None:
-        """If no further entry comes, the last chord sounds from ``frame`` on, without end."""
-        before = reversed(self._standing)
-        chord = next((r.event for r in before if isinstance(r.event, Chord) and r.at_frame <= frame), None)
-        self._hold = [_Recorded(note, entry_id) for note in _held(chord, frame)] if chord else []
-        self._notes += self._hold
-
     def _close_hold(self, frame: int, entry_id: EntryId) -> None:
-        """The open hold ends at ``frame``, or is withdrawn if the score goes on without a gap."""
-        for record in self._hold:
-            record.dropped = entry_id
-            if frame > record.at_frame:
-                closed = msgspec.structs.replace(record.event, duration_frames=frame - record.at_frame)
-                self._record(closed, entry_id)
+        """What was held because the score had run dry ends at ``frame``, if it had before that."""
+        held_from = self.until_frame
+        if not self._entries or frame <= held_from:
+            return
+        begun = (r.event for r in reversed(self._standing) if r.at_frame <= held_from)
+        chord = next((event for event in begun if isinstance(event, Chord)), None)
+        for note in _held(chord, held_from, frame - held_from):
+            self._record(note, entry_id)
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,7 +222,13 @@ class ScoreView:
 
     @cached_property
     def _notes(self) -> list[Note]:
-        return sorted(self._visible(self.score._notes), key=lambda note: (note.at_frame, note.id))  # noqa: SLF001  a view is the score's own window
+        notes = [*self._visible(self.score._notes), *self._open_hold()]  # noqa: SLF001  a view is the score's own window
+        return sorted(notes, key=lambda note: (note.at_frame, note.id))
+
+    def _open_hold(self) -> Iterator[Note]:
+        """If no further entry comes, the last chord sounds without end."""
+        until = self.score.until_of(self.version)
+        return _held(self.in_force(Chord, until), until, OPEN_END)
 
     @cached_property
     def _releases(self) -> list[int]:
@@ -262,12 +261,12 @@ class ScoreView:
         return (record.event for record in records if record.visible(self.version))
 
 
-def _held(chord: Chord, frame: int) -> Iterator[Note]:
-    for index, pitch in enumerate(chord.pitches):
+def _held(chord: Chord | None, frame: int, duration: int) -> Iterator[Note]:
+    for index, pitch in enumerate(chord.pitches if chord else ()):
         yield Note(
             at_frame=frame,
             id=-(frame * 16 + index + 1),
-            duration_frames=OPEN_END,
+            duration_frames=duration,
             pitch=pitch,
             velocity=HOLD_VELOCITY,
             patch=HOLD_PATCH,

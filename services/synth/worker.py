@@ -187,6 +187,7 @@ class Worker:
             if channel.ring_unknown:
                 channel.ring.held = await self._ring_reader.versions(channel.id)
                 channel.ring_unknown = False
+                channel.forget(self._clock.now_us())  # a log of an hour makes every view of it slow
 
     async def _render(self, work: list[Work], *, cold: bool) -> list[list[bytes]] | None:
         """The PCM of each run; None if the device was lost."""
