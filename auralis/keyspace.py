@@ -46,6 +46,10 @@ class Keyspace:
         """Sorted set: worker of a group → broker time in ms of its last round. On the stream's slot."""
         return f"{{{self.channels}}}:{group}"
 
+    def presence(self, group: str, worker: str) -> str:
+        """Pub/sub: silent; that somebody listens says that this worker of the group is there."""
+        return f"{self.prefix}:{group}:{worker}"
+
     @property
     def presets(self) -> str:
         """Hash: presets by name."""

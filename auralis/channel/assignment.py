@@ -57,8 +57,15 @@ class Assignment:
 
     async def leave(self) -> None:
         """Leave the group; the others take over at once what this worker holds."""
-        await _leave(self._client, self._keys, [self._group, self._worker, _NOBODY, 10 * LEASE_MS])
-        await self._client.publish(self._wake, f"{self._group} {self._worker}")
+        await self.dismiss(self._worker)
+        await self._announce(self._worker)
+
+    async def dismiss(self, worker: str) -> None:
+        """Strike off ``worker``, which has gone; what it held is taken in the next round, of whomever.
+
+        One that lives all the same comes back with its next round, and gets its share anew.
+        """
+        await _leave(self._client, self._keys, [self._group, worker, _NOBODY, 10 * LEASE_MS])
 
     async def _round(self) -> Held:
         own, taken = await self._claim()
@@ -83,13 +90,19 @@ class Assignment:
             return
         loads = await self._loads()
         loads[self._worker] = len(own)
-        while own and loads:
+        enriched: set[str] = set()
+        while loads[self._worker] - min(loads.values()) >= 2:
             poorest = min(loads, key=lambda worker: (loads[worker], worker))
-            if loads[self._worker] - loads[poorest] < 2:
-                return
             await self._client.xclaim(self._stream, self._group, poorest, 0, [own.pop()], justid=True)
             loads[self._worker] -= 1
             loads[poorest] += 1
+            enriched.add(poorest)
+        for worker in enriched:
+            await self._announce(worker)
+
+    async def _announce(self, worker: str) -> None:
+        """Say to the group that what ``worker`` holds has changed."""
+        await self._client.publish(self._wake, f"{self._group} {worker}")
 
     async def _loads(self) -> dict[str, int]:
         """Entries of each living worker of the group."""

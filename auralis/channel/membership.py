@@ -1,6 +1,7 @@
 """A worker's place in its group, kept up: which channels are its own, and which of them somebody hears."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Final
@@ -10,43 +11,74 @@ import structlog
 from auralis.broker import BROKER_ERRORS, reason
 from auralis.channel.assignment import Assignment
 from auralis.channel.listeners import Listeners
+from auralis.channel.presence import Presence
 from auralis.clock import Clock
 from auralis.timing import RENEW_S
 
 _log: Final = structlog.get_logger()
 
 
+# How often a worker looks whether the others are still there.
+_LOOK_S: Final = 0.1
+
+
 class Membership:
-    """Renews a worker's channels at a third of the lease.
+    """Renews a worker's channels at a third of the lease, and takes those of workers that have vanished.
 
     ``held`` are the worker's channels, ``heard`` all channels with listeners; ``changed`` is called after
     every round.
     """
 
     def __init__(
-        self, assignment: Assignment, listeners: Listeners, clock: Clock, changed: Callable[[], None]
+        self,
+        assignment: Assignment,
+        presence: Presence,
+        listeners: Listeners,
+        clock: Clock,
+        changed: Callable[[], None],
     ) -> None:
         self._assignment = assignment
+        self._presence = presence
         self._listeners = listeners
         self._clock = clock
         self._changed = changed
         self.held: frozenset[str] = frozenset()
         self.heard: frozenset[str] = frozenset()
         self.taken_over = 0
+        self._asked = asyncio.Event()
+
+    def hurry(self) -> None:
+        """Make the next round now: shares have changed."""
+        self._asked.set()
 
     async def keep(self) -> None:
         """Renew until cancelled. While the broker is away everything stays as it was."""
         away = False
         while True:
-            started = time.monotonic()
+            due_s = time.monotonic() + RENEW_S
             try:
                 await self._round()
                 away = False
+                await self._watch(due_s)
             except BROKER_ERRORS as error:
                 if not away:
                     _log.warning("broker away", reason=reason(error))
                 away = True
-            await asyncio.sleep(max(0.0, RENEW_S - (time.monotonic() - started)))
+                await asyncio.sleep(max(0.0, due_s - time.monotonic()))
+
+    async def _watch(self, until_s: float) -> None:
+        """Return when the next round is due, or asked for, or somebody has vanished."""
+        while (left_s := until_s - time.monotonic()) > 0:
+            if vanished := await self._presence.vanished():
+                for worker in sorted(vanished):
+                    _log.info("worker gone", worker=worker)
+                    await self._assignment.dismiss(worker)
+                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(_LOOK_S, left_s)):
+                    await self._asked.wait()
+                self._asked.clear()
+                return
 
     async def leave(self) -> None:
         """Leave the group, so that the others go on at once."""

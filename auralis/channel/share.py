@@ -13,6 +13,7 @@ from auralis.broker import BROKER_ERRORS, reason
 from auralis.channel.assignment import Assignment, Group
 from auralis.channel.listeners import Listeners
 from auralis.channel.membership import Membership
+from auralis.channel.presence import Presence
 from auralis.channel.wakeups import WakeUps
 from auralis.clock import BrokerClock
 from auralis.keyspace import Keyspace
@@ -56,10 +57,13 @@ class Share:
         self._wakeups = link.wakeups
         self.membership = Membership(
             Assignment(link.client, link.keys, group, name),
+            Presence(link.client, link.keys, group, name),
             Listeners(link.client, link.keys),
             link.clock,
             changed=link.wakeups.nudge,
         )
+        link.wakeups.appear(link.keys.presence(group, name))
+        link.wakeups.call(group, self.membership.hurry)
 
     async def keep(
         self, work: Callable[[Round], Awaitable[None]], lost: Callable[[], None], tick_s: float
@@ -73,10 +77,15 @@ class Share:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._wakeups.keep())
                 tasks.create_task(self._clock.keep())
-                tasks.create_task(self.membership.keep())
+                tasks.create_task(self._keep_membership())
                 tasks.create_task(self._keep_working(work, lost, tick_s))
         finally:
             await self.membership.leave()
+
+    async def _keep_membership(self) -> None:
+        """Once it can be seen: who is in the group's book and not there is taken for dead."""
+        await self._wakeups.listening()
+        await self.membership.keep()
 
     async def _keep_working(
         self, work: Callable[[Round], Awaitable[None]], lost: Callable[[], None], tick_s: float

@@ -1,6 +1,8 @@
 """Wake-ups over pub/sub: hints to look now. Whoever misses one looks a second later by itself."""
 
 import asyncio
+import contextlib
+from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -17,14 +19,31 @@ _BACKOFF_S: Final = 0.2
 class WakeUps:
     """Collects what was announced since the last :meth:`wait`: ``(what, channel)`` pairs.
 
-    ``what`` is ``score``, ``control`` or ``channels``. ``client`` is used for this alone.
+    ``what`` is ``score``, ``control`` or ``channels``, or the name of a group whose members or shares have
+    changed. ``client`` is used for this alone.
     """
 
     def __init__(self, client: Redis, keys: Keyspace) -> None:
         self._client = client
-        self._topic = keys.wake
+        self._topics = [keys.wake]
         self._pending: set[tuple[str, str]] = set()
         self._event = asyncio.Event()
+        self._calls: dict[str, Callable[[], None]] = {}
+        self._listening = asyncio.Event()
+
+    def appear(self, topic: str) -> None:
+        """Be seen on ``topic`` from the beginning, for as long as the connection lasts."""
+        self._topics.append(topic)
+
+    def call(self, what: str, heard: Callable[[], None]) -> None:
+        """Call ``heard`` as soon as ``what`` is announced, whatever :meth:`wait` is doing."""
+        self._calls[what] = heard
+
+    async def listening(self, timeout_s: float = POLL_S) -> None:
+        """Return as soon as announcements are heard, or after ``timeout_s`` without."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._listening.wait()
 
     async def wait(self, timeout_s: float = POLL_S) -> set[tuple[str, str]]:
         """What was announced; empty if nothing was within ``timeout_s``."""
@@ -56,12 +75,19 @@ class WakeUps:
                 await asyncio.sleep(_BACKOFF_S)
 
     async def _listen(self) -> None:
-        async with self._client.pubsub(ignore_subscribe_messages=True) as subscription:
-            await subscription.subscribe(self._topic)
-            self._event.set()  # whatever was announced before is found by looking
+        async with self._client.pubsub() as subscription:
+            await subscription.subscribe(*self._topics)
             while True:
                 message = await subscription.get_message(timeout=POLL_S)
-                if message is not None:
-                    what, _, channel = message["data"].decode(errors="replace").partition(" ")
-                    self._pending.add((what, channel))
-                    self._event.set()
+                if message is not None and message["type"] == "message":
+                    self._hear(message["data"].decode(errors="replace"))
+                elif message is not None and message["data"] == len(self._topics):
+                    self._listening.set()
+                    self._event.set()  # whatever was announced before is found by looking
+
+    def _hear(self, text: str) -> None:
+        what, _, channel = text.partition(" ")
+        self._pending.add((what, channel))
+        self._event.set()
+        if what in self._calls:
+            self._calls[what]()

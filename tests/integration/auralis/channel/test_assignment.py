@@ -13,6 +13,7 @@ from auralis.channel import assignment
 from auralis.channel.assignment import Assignment
 from auralis.channel.listeners import Listeners
 from auralis.channel.membership import Membership
+from auralis.channel.presence import Presence
 from auralis.channel.state import Channels
 from auralis.channel.wakeups import WakeUps
 from auralis.clock import BrokerClock
@@ -287,7 +288,8 @@ class _Kept:
 
     def __init__(self, client: Redis, keys: Keyspace, clock: BrokerClock) -> None:
         self.round_done = asyncio.Event()
-        parts = Assignment(client, keys, "synth", "a"), Listeners(client, keys), clock
+        presence = Presence(client, keys, "synth", "a")
+        parts = Assignment(client, keys, "synth", "a"), presence, Listeners(client, keys), clock
         self.membership = Membership(*parts, changed=self.round_done.set)
 
     async def next_round(self) -> None:
