@@ -164,9 +164,8 @@ class SpaceRenderer:
     def _to_send(takes: Sequence[Take], mixes: Sequence[int], rooms_: Sequence[int]) -> list[int]:
         return sorted(i for i in {*mixes, *_with_earlier(rooms_)} if not takes[i].sent)
 
-    @staticmethod
-    def _to_echo(takes: Sequence[Take], sends: Sequence[int]) -> list[int]:
-        past = {j for i in sends for j in range(max(0, i + 1 - LONGEST_DELAY_CHUNKS), i + 1)}
+    def _to_echo(self, takes: Sequence[Take], sends: Sequence[int]) -> list[int]:
+        past = {j for i in sends for j in range(max(0, i + 1 - self._delay_length(takes[i])), i + 1)}
         return sorted(i for i in past if not takes[i].delay_known)
 
     @staticmethod
@@ -274,6 +273,9 @@ class SpaceRenderer:
 
     def _response(self, name: str) -> Response:
         return _room(name, self._audio, self._device)
+
+    def _delay_length(self, take: Take) -> int:
+        return max(response.length for response in self._delays(take))
 
     def _room_length(self, take: Take) -> int:
         return max(self._response(move.room).length for move in self._moves(take))
