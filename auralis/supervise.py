@@ -29,6 +29,9 @@ _SETTLED_S: Final = 10.0
 _GIVE_UP_AFTER: Final = 5
 # A sole synth worker gets a standby once it has run so long: its own start is not to be slowed down.
 _STANDBY_AFTER_S: Final = 5.0
+# As long as the ring lasts, whoever takes over a dead worker's channels needs the processor: loading torch
+# in another process waits.
+_TAKEOVER_S: Final = 2.0
 _METRICS_PORTS: Final = {"composer": 9101, "synth": 9102}
 
 
@@ -47,20 +50,29 @@ class _Service:
     standby: asyncio.subprocess.Process | None = None
     failures: int = 0
     started: float = field(default_factory=time.monotonic)
+    # Whether the process had been the standby.
+    promoted: bool = False
 
     async def start(self, environment: Mapping[str, str]) -> None:
         self.started = time.monotonic()
-        self.process = self._promoted() or await self._begun(environment)
+        standby = self._promote()
+        self.promoted = standby is not None
+        self.process = standby or await self._begun(environment)
 
     async def start_standby(self, environment: Mapping[str, str]) -> None:
         self.standby = await self._begun({**environment, STANDBY: "1"})
+
+    @property
+    def runs(self) -> bool:
+        """Whether its process lives."""
+        return self.process is not None and self.process.returncode is None
 
     @property
     def has_standby(self) -> bool:
         """Whether there is one that lives."""
         return self.standby is not None and self.standby.returncode is None
 
-    def _promoted(self) -> asyncio.subprocess.Process | None:
+    def _promote(self) -> asyncio.subprocess.Process | None:
         """The standby, if it lives, told to do the work."""
         found, self.standby = self.standby if self.has_standby else None, None
         if found is not None and found.stdin is not None:
@@ -178,13 +190,18 @@ class Supervisor:
                 code = await service.ended()
                 keeping.cancel()
             self._report_end(service, code)
-            await asyncio.sleep(_backoff_s(service.failures))
+            await asyncio.sleep(self._pause_s(service))
+
+    def _pause_s(self, service: _Service) -> float:
+        """How long to wait before ``service`` is started again."""
+        others = (other for other in self._services if other is not service and other.name == service.name)
+        return max(_backoff_s(service.failures), _TAKEOVER_S if any(o.runs for o in others) else 0.0)
 
     @staticmethod
     async def _keep_standby(service: _Service, environment: Mapping[str, str]) -> None:
         """Start a standby again whenever there is none, if the service is to have one."""
         while service.wants_standby:
-            await asyncio.sleep(_STANDBY_AFTER_S)
+            await asyncio.sleep(_TAKEOVER_S if service.promoted else _STANDBY_AFTER_S)
             if not service.has_standby:
                 with contextlib.suppress(OSError):  # no memory for another process: later, perhaps
                     await service.start_standby(environment)

@@ -17,8 +17,9 @@ RING_AHEAD_CHUNKS: Final = 18
 HORIZON_US: Final = 8_000_000
 # The score log is kept this long, for joining workers, replays and MIDI of what was just heard.
 SCORE_RETENTION_MS: Final = 3_600_000
-# A worker that has not renewed its channels for this long has lost them; with the ring's 1.8 s ahead that
-# leaves the next one half a second and more to read the log and render.
+# A worker that has not renewed its channels for this long has lost them, also where its machine or network
+# failed and no connection has ended; with the ring's 1.8 s ahead that leaves the next one half a second and
+# more to read the log and render.
 LEASE_MS: Final = 900
 RENEW_S: Final = LEASE_MS / 3 / 1000
 # Readers look this often even if no wake-up reaches them.

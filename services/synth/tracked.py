@@ -8,6 +8,7 @@ from typing import Final, Self
 from auralis.audio import AudioFormat, due_us, live_seq
 from auralis.channel.state import ChannelState
 from auralis.ring.writer import RenderedChunk
+from auralis.score.entry_id import NO_ENTRY
 from auralis.score.score import Score
 from auralis.timing import first_unfrozen_seq
 from auralis.wire import PCM_S16LE, Header, pack
@@ -132,7 +133,8 @@ class TrackedChannel:
         live = live_seq(self.epoch_us, now_us)
         self.ring.forget(live - _KEPT_CHUNKS)
         if self.ring.held:
-            oldest = min(min(v.own, v.predecessor) for v in self.ring.held.values())
+            versions = {version for held in self.ring.held.values() for version in held}
+            oldest = min(versions - {NO_ENTRY})  # nothing is rendered from none: a ring that begins has it
             audible = self.audio.frames(history_s())
             self.score.forget(self.audio.start_frame(live - _KEPT_CHUNKS) - audible, oldest)
 

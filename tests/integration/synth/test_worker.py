@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from auralis.audio import AudioFormat
 from auralis.broker import connect
+from auralis.channel import assignment
 from auralis.channel.state import Channels, ChannelState
 from auralis.channel.wakeups import WakeUps
 from auralis.clock import BrokerClock
@@ -18,10 +19,10 @@ from auralis.keyspace import Keyspace
 from auralis.ring.reader import RingReader
 from auralis.ring.versions import Versions
 from auralis.score.entry_id import NO_ENTRY, EntryId
-from auralis.score.events import Automation, Batch, Revise
+from auralis.score.events import Automation, Batch, Revise, encode_batch
 from auralis.score.log import ScoreWriter
 from auralis.score.score import Score
-from auralis.timing import first_revisable_seq
+from auralis.timing import RING_CHUNKS, first_revisable_seq
 from auralis.wire import unpack
 from services.offline.replay import replay
 from services.synth.metrics import SynthMetrics
@@ -51,9 +52,10 @@ class Stage:
     async def state(self) -> ChannelState:
         return await self.channels.state("main")
 
-    async def compose(self) -> None:
-        """Write six seconds of music, then silence that is held."""
+    async def compose(self, age_s: int = 0) -> None:
+        """Write six seconds of music, then silence that is held; the channel has been there for a while."""
         await self.channels.ensure_main(sample_rate_hz=44_100, seed=5)
+        await self.client.hincrby(self.keys.state("main"), "epoch_us", -age_s * 1_000_000)
         await self.clock.start()
         epoch_us = (await self.state()).epoch_us
         start = AUDIO.start_frame(first_revisable_seq(epoch_us, self.clock.now_us() + 20_000))
@@ -106,6 +108,13 @@ class Stage:
     async def assert_as_offline(self) -> None:
         frozen = {seq: (frame, self.versions[seq]) for seq, frame in self.frozen.items()}
         assert_as_offline(frozen, await self.score(), 5, AUDIO)
+
+    @asynccontextmanager
+    async def seen(self, worker: str) -> AsyncIterator[None]:
+        """Have ``worker`` seen, whatever becomes of its own connection."""
+        async with connect(self.url, name="seen") as own, own.pubsub() as subscription:
+            await subscription.subscribe(self.keys.presence("synth", worker))
+            yield
 
     @asynccontextmanager
     async def working(self, name: str) -> AsyncIterator[Worker]:
@@ -165,15 +174,56 @@ def _observations(histogram: Histogram) -> float:
     return next(each.value for each in samples if each.name.endswith("_count"))
 
 
-async def test_a_killed_worker_is_not_heard(stage: Stage) -> None:
+@pytest.mark.parametrize("missed_by", ["its connection", "its lease"])
+async def test_a_killed_worker_is_not_heard(
+    stage: Stage, missed_by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A worker dies in mid-note without a word; the other one takes over with the same bytes."""
+    if missed_by == "its connection":
+        monkeypatch.setattr(assignment, "LEASE_MS", 60_000)
     async with stage.working("one") as one:
         await stage.filled()
         one._share.membership.leave = _say_nothing  # type: ignore[method-assign]
-        async with stage.working("two"):
+        async with stage.working("two"), stage.seen("one" if missed_by == "its lease" else "nobody"):
             stage.tasks["one"].cancel()
+            before = max(stage.frozen)
             await stage.listen(3.0)
+    assert max(stage.frozen) - before > RING_CHUNKS
     await stage.assert_as_offline()
+
+
+async def test_a_long_log_is_forgotten_before_anything_is_rendered_from_it(
+    client: Redis, keys: Keyspace, redis_url: str
+) -> None:
+    """Each view of an hour would take 9 ms, and a channel's past needs one for every second."""
+    stage, known, asked = Stage(client, keys, redis_url), list[int](), asyncio.Event()
+    await stage.compose(age_s=600)
+
+    async def nothing() -> bool:
+        known.extend(len(channel.score._entries) for channel in one._tracked.values())
+        if known:
+            asked.set()
+        return False
+
+    async with stage.working("one"):
+        await stage.filled()
+    await _lengthen(stage, 500)
+    async with stage.working("one") as one:
+        one._render_most_urgent = nothing  # type: ignore[method-assign]
+        await asyncio.wait_for(asked.wait(), 20)
+    assert known[0] < 20
+
+
+async def _lengthen(stage: Stage, entries: int) -> None:
+    """Put so many entries before those of the log."""
+    log = stage.keys.score("main")
+    written = await stage.client.xrange(log)
+    await stage.client.delete(log)
+    for number in range(entries):
+        earlier = encode_batch(Batch(0, AUDIO.frames(number), AUDIO.frames(number + 1), ()))
+        await stage.client.xadd(log, {"batch": earlier}, id=f"{number + 1}-0")
+    for entry_id, fields in written:
+        await stage.client.xadd(log, fields, id=entry_id)
 
 
 async def _say_nothing() -> None:

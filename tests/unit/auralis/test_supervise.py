@@ -131,7 +131,8 @@ async def test_a_service_that_dies_is_started_again_and_the_others_stay(scene: S
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A standby is started."""
-    monkeypatch.setattr(supervise, "_STANDBY_AFTER_S", 0.05)
+    for after in ("_STANDBY_AFTER_S", "_TAKEOVER_S"):
+        monkeypatch.setattr(supervise, after, 0.05)
 
 
 def pids(scene: Scene, kind: str) -> list[str]:
@@ -172,6 +173,17 @@ async def test_several_workers_need_no_standby(scene: Scene, redis_url: str) -> 
     async with scene.running(scene.supervisor(2, redis_url=redis_url, port=0), 4):
         await asyncio.sleep(0.3)
     assert pids(scene, "standby") == []
+
+
+async def test_a_dead_worker_waits_while_others_take_over_and_nobody_else_does(
+    scene: Scene, redis_url: str
+) -> None:
+    supervisor = scene.supervisor(2, redis_url=redis_url, port=0)
+    async with scene.running(supervisor, 4):
+        waits = [(each.name, supervisor._pause_s(each)) for each in supervisor._services]
+    synth = ("synth", supervise._TAKEOVER_S)
+    assert waits == [("composer", 0.0), synth, synth, ("gateway", 0.0)]
+    assert [supervisor._pause_s(each) for each in supervisor._services] == [0.0] * 4  # all have ended
 
 
 async def _failure(supervisor: Supervisor) -> AuralisError:

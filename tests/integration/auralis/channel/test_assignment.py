@@ -26,9 +26,19 @@ PATIENCE_S = 10.0
 Joining = Callable[[str], Assignment]
 
 
+@pytest.fixture
+def lease_ms() -> int:
+    return LEASE_MS
+
+
+@pytest.fixture
+def renew_s() -> float:
+    return 0.02
+
+
 @pytest.fixture(autouse=True)
-def short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assignment, "LEASE_MS", LEASE_MS)
+def own_lease(lease_ms: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assignment, "LEASE_MS", lease_ms)
 
 
 @pytest.fixture
@@ -184,6 +194,40 @@ async def test_who_leaves_hands_over_at_once(channels: Channels, join: Joining) 
     assert await _rounds([staying]) == [names]
 
 
+async def test_what_a_dismissed_worker_held_is_taken_in_the_next_round(
+    channels: Channels, join: Joining
+) -> None:
+    names = await _create(channels, 5)
+    killed, living = join("a"), join("b")
+    await _rounds([killed, living], 3)
+    await living.dismiss("a")
+    assert await _rounds([living]) == [names]
+
+
+async def test_who_is_dismissed_and_lives_gets_a_share_again(channels: Channels, join: Joining) -> None:
+    names = await _create(channels, 4)
+    dismissed, living = join("a"), join("b")
+    await _rounds([dismissed, living], 3)
+    await living.dismiss("a")
+    held = await _rounds([living, dismissed], 3)
+    assert sorted(map(len, held)) == [2, 2]
+    assert frozenset().union(*held) == names
+
+
+async def test_whoever_is_handed_a_channel_hears_of_it(
+    client: Redis, keys: Keyspace, channels: Channels, join: Joining
+) -> None:
+    await _create(channels, 2)
+    rich, poor = join("a"), join("b")
+    await _rounds([rich, poor])
+    wakeups = WakeUps(client, keys)
+    listening = asyncio.create_task(wakeups.keep())
+    await wakeups.wait(5)
+    await _rounds([rich])
+    assert await wakeups.wait(5) == {("synth", "b")}
+    listening.cancel()
+
+
 async def test_who_leaves_as_the_last_one_leaves_its_channels_to_the_next(
     channels: Channels, join: Joining
 ) -> None:
@@ -283,13 +327,23 @@ async def test_a_worker_that_is_long_gone_is_forgotten(
     assert b"gone" not in [consumer["name"] for consumer in consumers]
 
 
+class _Vanishing(Presence):
+    """Misses whom a test says, once."""
+
+    missed = frozenset[str]()
+
+    async def vanished(self) -> frozenset[str]:
+        missed, self.missed = self.missed, frozenset()
+        return missed
+
+
 class _Kept:
     """A membership that is kept up by a task of its own."""
 
     def __init__(self, client: Redis, keys: Keyspace, clock: BrokerClock) -> None:
         self.round_done = asyncio.Event()
-        presence = Presence(client, keys, "synth", "a")
-        parts = Assignment(client, keys, "synth", "a"), presence, Listeners(client, keys), clock
+        self.vanishing = _Vanishing(client, keys, "synth", "a")
+        parts = Assignment(client, keys, "synth", "a"), self.vanishing, Listeners(client, keys), clock
         self.membership = Membership(*parts, changed=self.round_done.set)
 
     async def next_round(self) -> None:
@@ -298,8 +352,10 @@ class _Kept:
 
 
 @pytest.fixture
-async def kept(client: Redis, keys: Keyspace, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[_Kept]:
-    monkeypatch.setattr("auralis.channel.membership.RENEW_S", 0.02)
+async def kept(
+    client: Redis, keys: Keyspace, renew_s: float, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[_Kept]:
+    monkeypatch.setattr("auralis.channel.membership.RENEW_S", renew_s)
     clock = BrokerClock(client)
     await clock.start()
     keeping = _Kept(client, keys, clock)
@@ -336,3 +392,28 @@ async def test_while_the_broker_is_away_everything_stays_as_it_was(
 
 async def _refused(*_: object, **__: object) -> None:
     raise ConnectionRefusedError
+
+
+# Leases and what follows from them take longer than any test.
+seldom = pytest.mark.parametrize(("lease_ms", "renew_s"), [(60_000, 60.0)])
+
+
+@seldom
+async def test_the_channel_of_a_vanished_worker_is_taken_at_once(
+    channels: Channels, join: Joining, kept: _Kept
+) -> None:
+    await kept.next_round()
+    names = await _create(channels, 1)
+    assert await _rounds([join("killed")]) == [names]
+    kept.vanishing.missed = frozenset({"killed"})
+    await kept.next_round()
+    assert (kept.membership.held, kept.membership.taken_over) == (names, 1)
+
+
+@seldom
+async def test_who_is_asked_to_hurry_makes_the_next_round_at_once(channels: Channels, kept: _Kept) -> None:
+    await kept.next_round()
+    names = await _create(channels, 2)
+    kept.membership.hurry()
+    await kept.next_round()
+    assert kept.membership.held == names

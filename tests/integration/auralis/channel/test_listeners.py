@@ -119,3 +119,20 @@ async def test_a_lost_connection_is_made_again_and_says_to_look(
 async def test_a_nudge_ends_the_wait(wakeups: WakeUps) -> None:
     wakeups.nudge()
     assert await wakeups.wait(60) == set()
+
+
+async def test_who_asks_is_called_whatever_it_waits_for(
+    client: Redis, keys: Keyspace, wakeups: WakeUps
+) -> None:
+    called = asyncio.Event()
+    wakeups.call("synth", called.set)
+    await client.publish(keys.wake, "score main")
+    assert await wakeups.wait(5) == {("score", "main")}
+    assert not called.is_set()
+    await client.publish(keys.wake, "synth worker")
+    await asyncio.wait_for(called.wait(), 5)
+    assert await wakeups.wait(5) == {("synth", "worker")}
+
+
+async def test_who_never_listens_is_not_waited_for(client: Redis, keys: Keyspace) -> None:
+    await asyncio.wait_for(WakeUps(client, keys).listening(0.01), 5)

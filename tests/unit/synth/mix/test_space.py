@@ -1,5 +1,7 @@
 """Space: a function of a finite past, and changes of tempo and room that nobody hears as clicks."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +15,7 @@ from services.synth.dsp import convolution, delay, rooms
 from services.synth.dsp.rooms import ROOMS
 from services.synth.mix import space
 from services.synth.mix.desk import Buses
-from services.synth.mix.space import LONGEST_DELAY_CHUNKS, LONGEST_ROOM_CHUNKS, SpaceRenderer
+from services.synth.mix.space import LONGEST_DELAY_CHUNKS, LONGEST_ROOM_CHUNKS, Plan, SpaceRenderer
 from services.synth.mix.tape import Take
 from services.synth.renderer import Job, Renderer
 from tests.device import DEVICE
@@ -73,6 +75,34 @@ def test_the_depth_is_enough(rate_hz: int, monkeypatch: pytest.MonkeyPatch) -> N
     depth = SpaceRenderer.depth(4)
     monkeypatch.setattr(SpaceRenderer, "depth", staticmethod(lambda _count: 2 * depth))
     assert Renderer(audio, DEVICE).render([job]) == plain
+
+
+@pytest.mark.parametrize("bpm", [40.0, 75.0, 150.0])
+def test_no_more_of_the_past_is_played_than_has_echoes(bpm: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who looks back as far as any delay is long renders the same bytes, from more of the past."""
+    score = score_of([Tempo(0, bpm), Space(0, "room"), *phrase(AUDIO)], AUDIO)
+    job = Job(7, score, 60, Versions(FIRST, FIRST))
+    plain, played = rendered(job, monkeypatch)
+    monkeypatch.setattr(SpaceRenderer, "_delay_length", lambda _self, _take: LONGEST_DELAY_CHUNKS)
+    further, more = rendered(job, monkeypatch)
+    assert further == plain
+    assert played <= more
+    assert (played < more) == (space._delay(bpm, AUDIO, DEVICE).length < LONGEST_DELAY_CHUNKS)
+
+
+def rendered(job: Job, monkeypatch: pytest.MonkeyPatch) -> tuple[list[bytes], int]:
+    """A chunk by a renderer that has not played before, and how many it played for it."""
+    played = list[int]()
+    plan = SpaceRenderer.plan
+
+    def watched(self: SpaceRenderer, takes: Sequence[Take], count: int) -> Plan:
+        found = plan(self, takes, count)
+        played.append(len(found.plays))
+        return found
+
+    with monkeypatch.context() as watching:
+        watching.setattr(SpaceRenderer, "plan", watched)
+        return Renderer(AUDIO, DEVICE).render([job]), sum(played)
 
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
