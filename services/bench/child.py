@@ -7,6 +7,7 @@ can and says so, then ``CHUNKS`` more of each, and says how much memory it took.
 import os
 import resource
 import sys
+import time
 from pathlib import Path
 
 # As a worker does, before torch is loaded.
@@ -17,7 +18,7 @@ import torch
 from auralis.audio import AudioFormat
 from auralis.score.events import decode_batch
 from services.bench.channels import FIRST_SEQ, Channel, written
-from services.synth import worker
+from services.synth import memory, worker
 from services.synth.renderer import Renderer
 
 __all__ = ["main", "worker"]  # a worker's imports take their time and memory
@@ -31,10 +32,14 @@ def main(device: str, chunks: int, paths: list[str]) -> None:
     renderer = Renderer(audio, torch.device(device))
     renderer.render([channel.job(FIRST_SEQ) for channel in played])
     _say("rendered")
+    tidied_s = time.monotonic()
     for seq in range(FIRST_SEQ + 1, FIRST_SEQ + 1 + chunks):
         jobs = [channel.job(seq) for channel in played]
         renderer.render(jobs)
         renderer.build_ahead(jobs)
+        if memory.is_due(time.monotonic() - tidied_s, memory.resident_bytes()):
+            tidied_s = time.monotonic()
+            memory.give_back()
     _say(f"{_peak_mb():.1f}")
 
 
