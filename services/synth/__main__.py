@@ -12,7 +12,7 @@ from auralis.broker import connect, wait_for_broker
 from auralis.channel.wakeups import WakeUps
 from auralis.clock import BrokerClock
 from auralis.errors import UsageError
-from auralis.process import promoted, run_until_signalled, worker_name
+from auralis.process import STANDBY, promoted, run_until_signalled, worker_name
 from auralis.settings import Settings
 
 DEFAULT_METRICS_PORT = 9102
@@ -26,7 +26,7 @@ async def work(configured: Settings) -> None:
     from services.synth import device  # noqa: PLC0415
     from services.synth.memory import share_one_heap  # noqa: PLC0415
     from services.synth.metrics import SynthMetrics  # noqa: PLC0415
-    from services.synth.rendering import beside, first_needed  # noqa: PLC0415
+    from services.synth.rendering import beside, everything_needed, first_needed  # noqa: PLC0415
     from services.synth.worker import Collaborators, Worker  # noqa: PLC0415
 
     share_one_heap()
@@ -35,7 +35,7 @@ async def work(configured: Settings) -> None:
     chosen = device.choose(configured.device)
     if configured.redis_url is None:
         raise UsageError("REDIS_URL is not set: a worker needs the broker that it works for")
-    beside(first_needed, configured.audio, chosen)
+    beside(everything_needed if STANDBY in os.environ else first_needed, configured.audio, chosen)
     await promoted()
     registry = CollectorRegistry()
     synth_metrics = SynthMetrics(registry)
@@ -51,7 +51,9 @@ async def work(configured: Settings) -> None:
         await clock.start()
         _log.info("synth ready", device=str(chosen), worker=name)
         wakeups = WakeUps(listening, configured.keys)
-        parts = Collaborators(client, configured.keys, clock, wakeups, synth_metrics, chosen)
+        parts = Collaborators(
+            client, configured.keys, clock, wakeups, synth_metrics, chosen, configured.audio
+        )
         await Worker(name, parts).run()
 
 

@@ -21,7 +21,7 @@ _REASON_LENGTH: Final = 200
 _CALM_S: Final = 3.0
 
 
-GetReady = Callable[[AudioFormat, torch.device], None]
+Prepare = Callable[[AudioFormat, torch.device], None]
 
 
 class Renders(Protocol):
@@ -43,7 +43,7 @@ class Renders(Protocol):
 class Rendering:
     """A worker's renderers, one a format; ``device`` is where they are, ``lost`` is called when it fails.
 
-    Once a format has been rendered, ``get_ready`` is called beside the work, for what may be needed later.
+    Beside the work ``prepare`` is called once for each format, for what may be needed later.
     """
 
     def __init__(
@@ -51,12 +51,12 @@ class Rendering:
         device: torch.device,
         lost: Callable[[], None],
         make: Callable[[AudioFormat, torch.device], Renders] = Renderer,
-        get_ready: GetReady = design_rooms,
+        prepare: Prepare = design_rooms,
     ) -> None:
         self.device = device
         self._lost = lost
         self._make = make
-        self._get_ready = get_ready
+        self._prepare = prepare
         self._ready: set[tuple[AudioFormat, torch.device]] = set()
         self._begun_s: dict[tuple[AudioFormat, torch.device], float] = {}
         self.calm_s = _CALM_S
@@ -76,7 +76,7 @@ class Rendering:
                 raise
             self._fall_back(error)
             return None
-        self._prepare(audio)
+        self.get_ready(audio)
         return chunks
 
     def build_ahead(self, audio: AudioFormat, jobs: Sequence[Job]) -> None:
@@ -91,13 +91,16 @@ class Rendering:
         self._known |= skipped.keys()
         return skipped.total()
 
-    def _prepare(self, audio: AudioFormat) -> None:
-        """Once the ring is full: the first chunks do not wait for it."""
+    def get_ready(self, audio: AudioFormat) -> None:
+        """Get ready for what ``audio`` may need later: once, some time after the first call.
+
+        The first chunks do not wait for it, and whoever is idle has it when it has to take over.
+        """
         what, now_s = (audio, self.device), time.monotonic()
         since_s = self._begun_s.setdefault(what, now_s)
         if now_s - since_s >= self.calm_s and what not in self._ready:
             self._ready.add(what)
-            beside(self._get_ready, *what)
+            beside(self._prepare, *what)
 
     def _fall_back(self, error: RuntimeError) -> None:
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:_REASON_LENGTH]
@@ -112,7 +115,7 @@ class Rendering:
         return self._renderers[audio]
 
 
-def beside(get_ready: GetReady, audio: AudioFormat, device: torch.device) -> None:
+def beside(prepare: Prepare, audio: AudioFormat, device: torch.device) -> None:
     """Get ready in a thread of its own.
 
     It is no daemon: what ends in the middle of torch's work aborts. It takes a second at most.
@@ -120,7 +123,7 @@ def beside(get_ready: GetReady, audio: AudioFormat, device: torch.device) -> Non
 
     def work() -> None:
         try:
-            get_ready(audio, device)
+            prepare(audio, device)
         except RuntimeError as error:  # a device that fails is noticed where it is worked with
             _log.debug("not got ready", device=str(device), reason=str(error))
 
@@ -131,3 +134,9 @@ def first_needed(audio: AudioFormat, device: torch.device) -> None:
     """Make what every channel's first chunk needs: a worker that begins anew does so while it connects."""
     design_rooms(audio, device, [DEFAULT_ROOM])
     noise.make_tables(audio)
+
+
+def everything_needed(audio: AudioFormat, device: torch.device) -> None:
+    """Make what the first chunk of any channel needs, in whatever room: a standby has the time."""
+    first_needed(audio, device)
+    design_rooms(audio, device)

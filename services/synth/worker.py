@@ -40,6 +40,8 @@ class Collaborators(Link):
 
     metrics: SynthMetrics
     device: torch.device
+    # What channels are made with.
+    audio: AudioFormat
 
 
 class Worker:
@@ -74,6 +76,7 @@ class Worker:
         await self._follow(round_.announces("score"), round_.everything)
         if round_.everything:
             await self._judge()
+            self._idle()
         await self._tidy()
         began_s, wakeups = time.monotonic(), self._parts.wakeups
         while await self._render_most_urgent():
@@ -93,6 +96,11 @@ class Worker:
             began_s = time.perf_counter()
             await asyncio.get_running_loop().run_in_executor(self._rendering, self._build, last_jobs)
             self._load.rendered(time.perf_counter() - began_s)
+
+    def _idle(self) -> None:
+        """Be ready for the channels of others: they may be in any room."""
+        if not self._awake():
+            self._engine.get_ready(self._parts.audio)
 
     async def _tidy(self) -> None:
         """Give back what many channels scatter, also while there is more to render than there is time for."""

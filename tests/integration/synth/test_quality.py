@@ -79,7 +79,7 @@ class Stage:
             composes = composer.Composer(
                 "one", composer.Collaborators(*link, ComposerMetrics(CollectorRegistry()))
             )
-            renders = worker.Worker("two", worker.Collaborators(*other, self.metrics, CPU))
+            renders = worker.Worker("two", worker.Collaborators(*other, self.metrics, CPU, AUDIO))
             tasks = [asyncio.create_task(each.run()) for each in (composes, renders)]
             try:
                 yield renders
@@ -145,7 +145,7 @@ async def test_a_lost_device_is_not_heard(stage: Stage) -> None:
     """The CPU goes on with the very chunk that is missing; counted once."""
     async with stage.working() as renders:
         lost = stage.metrics.device_fallbacks.inc
-        renders._engine = Rendering(torch.device("cuda"), lost, Lost, get_ready=lambda *_: None)
+        renders._engine = Rendering(torch.device("cuda"), lost, Lost, prepare=lambda *_: None)
         await stage.until(lambda: len(stage.frozen) > 25)
     assert stage.value("device_fallbacks") == 1
     assert renders._engine.device == CPU

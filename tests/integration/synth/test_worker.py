@@ -27,6 +27,7 @@ from auralis.wire import unpack
 from services.offline.replay import replay
 from services.synth.metrics import SynthMetrics
 from services.synth.renderer import Job, Renderer
+from services.synth.rendering import Rendering
 from services.synth.worker import Collaborators, Worker
 from tests.device import DEVICE
 from tests.integration.synth.offline import assert_as_offline, score_of
@@ -125,7 +126,7 @@ class Stage:
             clock = BrokerClock(own)
             await clock.start()
             wakeups = WakeUps(listening, self.keys)
-            parts = Collaborators(own, self.keys, clock, wakeups, metrics, DEVICE)
+            parts = Collaborators(own, self.keys, clock, wakeups, metrics, DEVICE, AUDIO)
             worker = Worker(name, parts)
             task = self.tasks[name] = asyncio.create_task(worker.run())
             try:
@@ -212,6 +213,27 @@ async def test_a_long_log_is_forgotten_before_anything_is_rendered_from_it(
         one._render_most_urgent = nothing  # type: ignore[method-assign]
         await asyncio.wait_for(asked.wait(), 20)
     assert known[0] < 20
+
+
+async def test_who_has_nothing_to_render_gets_ready_for_the_channels_of_others(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready, asked = set[Rendering](), asyncio.Event()
+
+    def get_ready(engine: Rendering, audio: AudioFormat) -> None:
+        assert audio == AUDIO
+        ready.add(engine)
+        asked.set()
+
+    async with stage.working("one"):
+        await stage.filled()
+        monkeypatch.setattr(Rendering, "get_ready", get_ready)
+        async with stage.working("two") as two:
+            async with asyncio.timeout(20):
+                while two._engine not in ready:
+                    await asked.wait()
+                    asked.clear()
+            assert two._share.held == frozenset()
 
 
 async def _lengthen(stage: Stage, entries: int) -> None:

@@ -13,8 +13,9 @@ from auralis.score.events import Note
 from auralis.score.score import Score
 from services.synth.dsp import noise
 from services.synth.mix import space
+from services.synth.mix.space import design_rooms
 from services.synth.renderer import Job, Renderer
-from services.synth.rendering import Rendering, first_needed
+from services.synth.rendering import Rendering, everything_needed, first_needed
 from tests.unit.synth.scores import FIRST, phrase, score_of
 
 AUDIO = AudioFormat()
@@ -75,7 +76,7 @@ def test_what_a_lost_device_does_not_render_the_cpu_does(error: RuntimeError, la
     """No chunk is missing and none is another one; it is logged and counted once."""
     score, losses = score_of(phrase(AUDIO), AUDIO), Losses()
     rendering = Rendering(
-        CUDA, losses, lambda audio, device: Failing(audio, device, error, last), get_ready=nothing
+        CUDA, losses, lambda audio, device: Failing(audio, device, error, last), prepare=nothing
     )
     with capture_logs() as logs:
         batches = [rendered(rendering, AUDIO, jobs(score, first)) for first in range(0, 15, 3)]
@@ -96,7 +97,7 @@ def test_a_device_that_can_not_even_be_prepared_is_lost() -> None:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return Renderer(audio, device)
 
-    rendering = Rendering(CUDA, Losses(), make, get_ready=nothing)
+    rendering = Rendering(CUDA, Losses(), make, prepare=nothing)
     score = score_of(phrase(AUDIO), AUDIO)
     assert rendering.render(AUDIO, jobs(score, 0)) is None
     assert rendering.render(AUDIO, jobs(score, 0)) == Renderer(AUDIO).render(jobs(score, 0))
@@ -106,7 +107,7 @@ def test_all_formats_leave_the_lost_device() -> None:
     """A renderer of another format is on the same device: it is made anew as well."""
     error, losses = FAILURES[0], Losses()
     rendering = Rendering(
-        CUDA, losses, lambda audio, device: Failing(audio, device, error, 2), get_ready=nothing
+        CUDA, losses, lambda audio, device: Failing(audio, device, error, 2), prepare=nothing
     )
     other = AudioFormat(48_000)
     for audio in (AUDIO, other, AUDIO, other):
@@ -142,18 +143,43 @@ def test_rooms_are_ready_once_something_was_rendered() -> None:
     """Beside the work, once for each format; what fails there is noticed where the device is worked with."""
     told, done = list[tuple[AudioFormat, torch.device]](), threading.Event()
 
-    def get_ready(audio: AudioFormat, device: torch.device) -> None:
+    def prepare(audio: AudioFormat, device: torch.device) -> None:
         told.append((audio, device))
         done.set()
         raise RuntimeError("no memory left")
 
     score = score_of(phrase(AUDIO), AUDIO)
-    rendering = Rendering(torch.device("cpu"), Losses(), get_ready=get_ready)
+    rendering = Rendering(torch.device("cpu"), Losses(), prepare=prepare)
     rendering.calm_s = 0
     for seq in range(3):
         assert rendering.render(AUDIO, jobs(score, seq, 1)) is not None
     assert done.wait(5)
     assert told == [(AUDIO, torch.device("cpu"))]
+
+
+def test_rooms_are_ready_where_nothing_was_rendered_yet() -> None:
+    """Who is idle may have to take over a channel in any room."""
+    done, prepared = threading.Event(), list[AudioFormat]()
+
+    def prepare(audio: AudioFormat, _device: torch.device) -> None:
+        prepared.append(audio)
+        done.set()
+
+    rendering = Rendering(torch.device("cpu"), Losses(), prepare=prepare)
+    rendering.get_ready(AUDIO)
+    assert prepared == []  # it may have to begin at once
+    rendering.calm_s = 0
+    for _ in range(3):
+        rendering.get_ready(AUDIO)
+    assert done.wait(5)
+    assert prepared == [AUDIO]
+
+
+def test_a_standby_has_every_room() -> None:
+    everything_needed(AUDIO, torch.device("cpu"))
+    designed = space._room.cache_info().misses
+    design_rooms(AUDIO, torch.device("cpu"))
+    assert space._room.cache_info().misses == designed
 
 
 def test_what_the_first_chunk_needs_is_made_beforehand() -> None:
