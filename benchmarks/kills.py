@@ -1,0 +1,130 @@
+"""Kill the synth worker that plays, again and again, and count what is heard of it.
+
+Starts ``auralis up`` with data of its own and listens to all channels. Each time all of them are turned to a
+high intensity first; three seconds later whoever plays ``main`` is killed. A chunk that was not there in time
+is covered by the gateway, and marked; the table says how many were, and how soon another worker had the
+channel. ``--busy`` processes that only count take the processor from everything else::
+
+    python -m benchmarks.kills --kills 6 --synth-workers 2
+    python -m benchmarks.kills --kills 6 --busy 2
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, Final, cast
+
+import aiohttp
+from redis.asyncio import Redis
+
+from auralis.broker import connect
+from auralis.channel.state import Channels
+from auralis.keyspace import MAIN_CHANNEL, Keyspace
+from benchmarks.live import Heard, first_chunk, listen, open_channels, show
+from tests.e2e.system import System, running_system
+
+_BEFORE_S: Final = 3.0
+_AFTER_S: Final = 4.0
+# Until whoever was started again has loaded everything, also on a crowded machine.
+_RECOVERY_S: Final = 12.0
+_TURNS: Final = ({"intensity": 0.9, "bpm": 75}, {"intensity": 0.5, "bpm": 60})
+
+
+@contextlib.contextmanager
+def busy(count: int) -> Iterator[None]:
+    """So many processes that only count."""
+    processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+
+
+async def player(client: Redis) -> str:
+    """The name of the worker that has ``main``; it names its process."""
+    keys = Keyspace()
+    assigned = await Channels(client, keys).assignments()
+    entry = next(str(entry) for entry, channel in assigned if channel == MAIN_CHANNEL)
+    pending = await client.xpending_range(keys.channels, "synth", min=entry, max=entry, count=1)
+    return cast("list[dict[str, Any]]", pending)[0]["consumer"].decode()
+
+
+async def taken_s(client: Redis, killed: str, at_s: float) -> float:
+    """Seconds from the kill until ``main`` was another worker's."""
+    while await player(client) in (killed, "nobody"):
+        await asyncio.sleep(0.005)
+    return time.monotonic() - at_s
+
+
+async def turn(url: str, names: Iterator[str] | list[str], controls: Mapping[str, float]) -> None:
+    """Turn controls of all channels."""
+    async with aiohttp.ClientSession(url, raise_for_status=True) as session:
+        for name in names:
+            await session.patch(f"/api/v1/channels/{name}/controls", json=controls)
+
+
+@contextlib.asynccontextmanager
+async def hearing(system: System, channels: int) -> AsyncIterator[dict[str, Heard]]:
+    """What the listeners of so many channels hear."""
+    await first_chunk(system.url, MAIN_CHANNEL)
+    heard = await open_channels(system.url, channels)
+    listening = [asyncio.create_task(listen(system.url, *each)) for each in heard.items()]
+    yield heard
+    for task in listening:
+        task.cancel()
+
+
+async def kill(client: Redis, system: System, heard: dict[str, Heard]) -> tuple[float, int]:
+    """Kill who plays: seconds until another one had ``main``, and the chunks that were covered."""
+    high, low = _TURNS
+    await turn(system.url, [*heard], high)
+    await asyncio.sleep(_BEFORE_S)
+    killed, before = await player(client), sum(each.discontinuities for each in heard.values())
+    os.kill(int(killed.split("-")[-2]), signal.SIGKILL)
+    taken = await taken_s(client, killed, time.monotonic())
+    await asyncio.sleep(_AFTER_S)
+    covered = sum(each.discontinuities for each in heard.values()) - before
+    await turn(system.url, [*heard], low)
+    await asyncio.sleep(_RECOVERY_S)
+    return taken, covered
+
+
+async def measure(kills: int, synth_workers: int, channels: int, spinning: int) -> None:
+    """Run everything and print the table."""
+    async with (
+        running_system("--synth-workers", str(synth_workers)) as system,
+        hearing(system, channels) as heard,
+    ):
+        await asyncio.sleep(_RECOVERY_S)
+        async with connect(system.broker_url, name="benchmark") as client:
+            with busy(spinning):
+                found = [await kill(client, system, heard) for _ in range(kills)]
+    show("kills, heard", f"{kills}, {sum(covered > 0 for _, covered in found)}")
+    show("chunks covered, by kill", " ".join(str(covered) for _, covered in found))
+    show("another worker had the channel after", " ".join(f"{taken:.2f}" for taken, _ in found) + " s")
+    show(
+        "chunks, holes",
+        f"{sum(len(h.payloads) for h in heard.values())}, {sum(h.holes for h in heard.values())}",
+    )
+
+
+def main() -> None:
+    """Read the arguments and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--kills", type=int, default=6)
+    parser.add_argument("--synth-workers", type=int, default=1)
+    parser.add_argument("--channels", type=int, default=1)
+    parser.add_argument("--busy", type=int, default=0)
+    given = parser.parse_args()
+    asyncio.run(measure(given.kills, given.synth_workers, given.channels, given.busy))
+
+
+if __name__ == "__main__":
+    main()
