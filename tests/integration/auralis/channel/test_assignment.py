@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -11,12 +11,8 @@ from redis.asyncio import Redis
 from auralis.broker import connect
 from auralis.channel import assignment
 from auralis.channel.assignment import Assignment
-from auralis.channel.listeners import Listeners
-from auralis.channel.membership import Membership
-from auralis.channel.presence import Presence
 from auralis.channel.state import Channels
 from auralis.channel.wakeups import WakeUps
-from auralis.clock import BrokerClock
 from auralis.keyspace import Keyspace
 
 # Shorter than the real one, so that a death is waited for in no time; longer than any hiccup of the machine.
@@ -26,19 +22,9 @@ PATIENCE_S = 10.0
 Joining = Callable[[str], Assignment]
 
 
-@pytest.fixture
-def lease_ms() -> int:
-    return LEASE_MS
-
-
-@pytest.fixture
-def renew_s() -> float:
-    return 0.02
-
-
 @pytest.fixture(autouse=True)
-def own_lease(lease_ms: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assignment, "LEASE_MS", lease_ms)
+def short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assignment, "LEASE_MS", LEASE_MS)
 
 
 @pytest.fixture
@@ -325,95 +311,3 @@ async def test_a_worker_that_is_long_gone_is_forgotten(
             await asyncio.sleep(0.02)
     consumers = await client.xinfo_consumers(keys.channels, "synth")
     assert b"gone" not in [consumer["name"] for consumer in consumers]
-
-
-class _Vanishing(Presence):
-    """Misses whom a test says, once."""
-
-    missed = frozenset[str]()
-
-    async def vanished(self) -> frozenset[str]:
-        missed, self.missed = self.missed, frozenset()
-        return missed
-
-
-class _Kept:
-    """A membership that is kept up by a task of its own."""
-
-    def __init__(self, client: Redis, keys: Keyspace, clock: BrokerClock) -> None:
-        self.round_done = asyncio.Event()
-        self.vanishing = _Vanishing(client, keys, "synth", "a")
-        parts = Assignment(client, keys, "synth", "a"), self.vanishing, Listeners(client, keys), clock
-        self.membership = Membership(*parts, changed=self.round_done.set)
-
-    async def next_round(self) -> None:
-        self.round_done.clear()
-        await asyncio.wait_for(self.round_done.wait(), PATIENCE_S)
-
-
-@pytest.fixture
-async def kept(
-    client: Redis, keys: Keyspace, renew_s: float, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[_Kept]:
-    monkeypatch.setattr("auralis.channel.membership.RENEW_S", renew_s)
-    clock = BrokerClock(client)
-    await clock.start()
-    keeping = _Kept(client, keys, clock)
-    task = asyncio.create_task(keeping.membership.keep())
-    yield keeping
-    task.cancel()
-    await asyncio.wait([task])
-
-
-async def test_a_membership_knows_what_is_its_own_and_what_is_heard(
-    client: Redis, keys: Keyspace, channels: Channels, kept: _Kept
-) -> None:
-    await _create(channels, 2)
-    seconds, _ = await client.time()
-    await Listeners(client, keys).beat("c1", seconds * 1_000_000)
-    await kept.next_round()
-    await kept.next_round()
-    assert (kept.membership.held, kept.membership.heard) == ({"c0", "c1"}, {"c1"})
-
-
-async def test_while_the_broker_is_away_everything_stays_as_it_was(
-    client: Redis, channels: Channels, kept: _Kept, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    names = await _create(channels, 2)
-    await kept.next_round()
-    await kept.next_round()
-    with monkeypatch.context() as away:
-        away.setattr(client, "execute_command", _refused)
-        await asyncio.sleep(0.1)
-        assert kept.membership.held == names
-    await kept.next_round()
-    assert kept.membership.held == names
-
-
-async def _refused(*_: object, **__: object) -> None:
-    raise ConnectionRefusedError
-
-
-# Leases and what follows from them take longer than any test.
-seldom = pytest.mark.parametrize(("lease_ms", "renew_s"), [(60_000, 60.0)])
-
-
-@seldom
-async def test_the_channel_of_a_vanished_worker_is_taken_at_once(
-    channels: Channels, join: Joining, kept: _Kept
-) -> None:
-    await kept.next_round()
-    names = await _create(channels, 1)
-    assert await _rounds([join("killed")]) == [names]
-    kept.vanishing.missed = frozenset({"killed"})
-    await kept.next_round()
-    assert (kept.membership.held, kept.membership.taken_over) == (names, 1)
-
-
-@seldom
-async def test_who_is_asked_to_hurry_makes_the_next_round_at_once(channels: Channels, kept: _Kept) -> None:
-    await kept.next_round()
-    names = await _create(channels, 2)
-    kept.membership.hurry()
-    await kept.next_round()
-    assert kept.membership.held == names
