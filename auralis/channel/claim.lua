@@ -1,7 +1,8 @@
 -- Renews what a worker still owns and takes over what workers past their lease own.
 -- Only an owner can renew: a worker that was stopped past its lease must not take back what another one has taken.
--- A worker's rounds are its only signs of life. The idle time of its consumer is none: what others hand over to a
--- dead worker resets it, and before Redis 7.2 a worker that owns nothing has no consumer at all.
+-- A worker's rounds are its only signs of life here. The idle time of its consumer is none: what others hand over to a
+-- dead worker resets it, and before Redis 7.2 a worker that owns nothing has no consumer at all. (Whose connection has
+-- ended is struck off by another: leave.lua.)
 -- KEYS  channels, workers    ARGV  group, worker, lease_ms
 -- Gives {own entries, entries just taken over}
 local group, worker, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])

@@ -1,4 +1,5 @@
--- A worker leaves its group: what it owns goes to nobody, past every lease, and the worker is forgotten.
+-- A worker leaves its group, or another one strikes it off: what it owns goes to nobody, past every lease, and the
+-- worker is forgotten.
 -- In one step: an entry that is handed to a worker just before it is forgotten would be lost with it.
 -- KEYS  channels, workers    ARGV  group, worker, nobody, idle_ms
 local group, worker, nobody, idle = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
