@@ -216,6 +216,7 @@ def test_every_key_is_documented(page: Path) -> None:
     keys = Keyspace()
     of_channel = {method("ch") for method in (keys.control, keys.score, keys.ring, keys.ringmeta, keys.state)}
     shared = {keys.channels, keys.workers("composer"), keys.presets, keys.listeners, keys.wake}
+    shared |= {keys.presence("synth", "NAME")}
     assert {code(row[0])[0] for row in tables(page, "key")} == of_channel | shared
 
 
