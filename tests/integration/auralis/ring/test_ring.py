@@ -3,8 +3,10 @@
 import pytest
 from redis.asyncio import Redis
 
+from auralis.broker import LuaFunction
 from auralis.errors import ChannelNotFound
 from auralis.keyspace import Keyspace
+from auralis.ring import writer
 from auralis.ring.reader import RingReader
 from auralis.ring.versions import Versions
 from auralis.ring.writer import Outcome, PushReply, RenderedChunk, RingWriter
@@ -18,7 +20,7 @@ FIRST = LIVE + 2  # the first chunk that is not frozen while chunk LIVE plays
 
 
 class Ring:
-    """One channel's ring, whose chunk LIVE has just become due."""
+    """One channel's ring, whose chunk LIVE has just become due; for pushes time stands still there."""
 
     def __init__(self, client: Redis, keys: Keyspace) -> None:
         self.client = client
@@ -30,7 +32,8 @@ class Ring:
     async def play(self, live: int = LIVE) -> None:
         seconds, micros = await self.client.time()
         self.epoch_us = seconds * 1_000_000 + micros - live * 100_000
-        await self.client.hset(self.state_key, "epoch_us", self.epoch_us)
+        clock = {"test_s": seconds, "test_us": micros}
+        await self.client.hset(self.state_key, mapping={"epoch_us": self.epoch_us, **clock})
 
     async def push(self, start: int, *ids: EntryId, before: EntryId = NO_ENTRY) -> PushReply:
         """Push a run of chunks from these score ids; ``before`` is that of the chunk before them."""
@@ -46,7 +49,14 @@ class Ring:
 
 
 @pytest.fixture
-async def ring(client: Redis, keys: Keyspace) -> Ring:
+async def ring(client: Redis, keys: Keyspace, monkeypatch: pytest.MonkeyPatch) -> Ring:
+    """FIRST freezes in 50 ms, which a busy machine may take between two commands: so the clock is held."""
+    held = LuaFunction("auralis.ring", "push.lua")
+    held._source = held._source.replace(
+        "redis.call('TIME')", f"redis.call('HMGET', '{keys.state('main')}', 'test_s', 'test_us')"
+    )
+    assert "TIME" not in held._source
+    monkeypatch.setattr(writer, "_push", held)
     playing = Ring(client, keys)
     await playing.play()
     return playing
