@@ -65,12 +65,12 @@ class _Service:
     @property
     def runs(self) -> bool:
         """Whether its process lives."""
-        return self.process is not None and self.process.returncode is None
+        return _lives(self.process)
 
     @property
     def has_standby(self) -> bool:
         """Whether there is one that lives."""
-        return self.standby is not None and self.standby.returncode is None
+        return _lives(self.standby)
 
     def _promote(self) -> asyncio.subprocess.Process | None:
         """The standby, if it lives, told to do the work."""
@@ -103,6 +103,10 @@ class _Service:
         for process in (self.standby, self.process):
             if process is not None and process.returncode is None:
                 await _end(process)
+
+
+def _lives(process: asyncio.subprocess.Process | None) -> bool:
+    return process is not None and process.returncode is None
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
 import aiohttp
@@ -63,7 +63,7 @@ async def taken_s(client: Redis, killed: str, at_s: float) -> float:
     return time.monotonic() - at_s
 
 
-async def turn(url: str, names: Iterator[str] | list[str], controls: Mapping[str, float]) -> None:
+async def turn(url: str, names: Iterable[str], controls: Mapping[str, float]) -> None:
     """Turn controls of all channels."""
     async with aiohttp.ClientSession(url, raise_for_status=True) as session:
         for name in names:
@@ -84,14 +84,14 @@ async def hearing(system: System, channels: int) -> AsyncIterator[dict[str, Hear
 async def kill(client: Redis, system: System, heard: dict[str, Heard]) -> tuple[float, int]:
     """Kill who plays: seconds until another one had ``main``, and the chunks that were covered."""
     high, low = _TURNS
-    await turn(system.url, [*heard], high)
+    await turn(system.url, heard, high)
     await asyncio.sleep(_BEFORE_S)
     killed, before = await player(client), sum(each.discontinuities for each in heard.values())
     os.kill(int(killed.split("-")[-2]), signal.SIGKILL)
     taken = await taken_s(client, killed, time.monotonic())
     await asyncio.sleep(_AFTER_S)
     covered = sum(each.discontinuities for each in heard.values()) - before
-    await turn(system.url, [*heard], low)
+    await turn(system.url, heard, low)
     await asyncio.sleep(_RECOVERY_S)
     return taken, covered
 

@@ -17,7 +17,6 @@ from auralis.timing import RENEW_S
 
 _log: Final = structlog.get_logger()
 
-
 # How often a worker looks whether the others are still there.
 _LOOK_S: Final = 0.1
 

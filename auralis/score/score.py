@@ -172,12 +172,10 @@ class Score:
     def _close_hold(self, frame: int, entry_id: EntryId) -> None:
         """What was held because the score had run dry ends at ``frame``, if it had before that."""
         held_from = self.until_frame
-        if not self._entries or frame <= held_from:
-            return
-        begun = (r.event for r in reversed(self._standing) if r.at_frame <= held_from)
-        chord = next((event for event in begun if isinstance(event, Chord)), None)
-        for note in _held(chord, held_from, frame - held_from):
-            self._record(note, entry_id)
+        if self._entries and frame > held_from:
+            chord = self.view().in_force(Chord, held_from)
+            for note in _held(chord, held_from, frame - held_from):
+                self._record(note, entry_id)
 
 
 @dataclass(frozen=True, eq=False)
