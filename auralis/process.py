@@ -13,7 +13,7 @@ from auralis.errors import AuralisError
 
 # Set for processes whose standard input is a pipe from their supervisor.
 SUPERVISED: Final = "AURALIS_SUPERVISED"
-# Set as well for a standby: it loads everything and then waits until it is promoted.
+# Set as well for a standby: it gets ready and does no work of its own until it is promoted.
 STANDBY: Final = "AURALIS_STANDBY"
 
 _promoted: Final = asyncio.Event()
@@ -48,9 +48,8 @@ def report(error: AuralisError) -> None:
 
 
 async def promoted() -> None:
-    """In a standby wait until the supervisor promotes it; return at once in any other process."""
-    if STANDBY in os.environ:
-        await _promoted.wait()
+    """In a standby wait until the supervisor promotes it."""
+    await _promoted.wait()
 
 
 async def _until_signalled(work: Coroutine[Any, Any, None]) -> None:

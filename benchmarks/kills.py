@@ -18,14 +18,17 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import aiohttp
 from redis.asyncio import Redis
 
 from auralis.broker import connect
 from auralis.channel.state import Channels
+from auralis.clock import BrokerClock
 from auralis.keyspace import MAIN_CHANNEL, Keyspace
+from auralis.ring.reader import RingReader
+from auralis.timing import RING_CHUNKS, first_unfrozen_seq
 from benchmarks.live import Heard, first_chunk, listen, open_channels, show
 from tests.e2e.system import System, running_system
 
@@ -81,19 +84,45 @@ async def hearing(system: System, channels: int) -> AsyncIterator[dict[str, Hear
         task.cancel()
 
 
-async def kill(client: Redis, system: System, heard: dict[str, Heard]) -> tuple[float, int]:
-    """Kill who plays: seconds until another one had ``main``, and the chunks that were covered."""
+class Killed(NamedTuple):
+    """What became of one kill.
+
+    ``taken_s``: until another worker had ``main``; ``lowest``: the fewest chunks that its ring had left;
+    ``covered``: chunks of all channels that were not there in time.
+    """
+
+    taken_s: float
+    lowest: int
+    covered: int
+
+
+async def lowest_ring(client: Redis, seconds: float) -> int:
+    """The fewest chunks of ``main`` that are still to be heard, within so many ``seconds``."""
+    keys, clock = Keyspace(), BrokerClock(client)
+    await clock.start()
+    epoch_us, rings = (await Channels(client, keys).state(MAIN_CHANNEL)).epoch_us, RingReader(client, keys)
+    until_us, lowest = clock.now_us() + int(seconds * 1e6), RING_CHUNKS
+    while (now_us := clock.now_us()) < until_us:
+        head = max(await rings.versions(MAIN_CHANNEL), default=0)
+        lowest = min(lowest, head + 1 - first_unfrozen_seq(epoch_us, now_us))
+        await asyncio.sleep(0.02)
+    return lowest
+
+
+async def kill(client: Redis, system: System, heard: dict[str, Heard]) -> Killed:
+    """Kill who plays."""
     high, low = _TURNS
     await turn(system.url, heard, high)
     await asyncio.sleep(_BEFORE_S)
     killed, before = await player(client), sum(each.discontinuities for each in heard.values())
     os.kill(int(killed.split("-")[-2]), signal.SIGKILL)
-    taken = await taken_s(client, killed, time.monotonic())
-    await asyncio.sleep(_AFTER_S)
+    taken, lowest = await asyncio.gather(
+        taken_s(client, killed, time.monotonic()), lowest_ring(client, _AFTER_S)
+    )
     covered = sum(each.discontinuities for each in heard.values()) - before
     await turn(system.url, heard, low)
     await asyncio.sleep(_RECOVERY_S)
-    return taken, covered
+    return Killed(taken, lowest, covered)
 
 
 async def measure(kills: int, synth_workers: int, channels: int, spinning: int) -> None:
@@ -106,9 +135,10 @@ async def measure(kills: int, synth_workers: int, channels: int, spinning: int) 
         async with connect(system.broker_url, name="benchmark") as client:
             with busy(spinning):
                 found = [await kill(client, system, heard) for _ in range(kills)]
-    show("kills, heard", f"{kills}, {sum(covered > 0 for _, covered in found)}")
-    show("chunks covered, by kill", " ".join(str(covered) for _, covered in found))
-    show("another worker had the channel after", " ".join(f"{taken:.2f}" for taken, _ in found) + " s")
+    show("kills, heard", f"{kills}, {sum(each.covered > 0 for each in found)}")
+    show("chunks covered, by kill", " ".join(str(each.covered) for each in found))
+    show("another worker had the channel after", " ".join(f"{each.taken_s:.2f}" for each in found) + " s")
+    show("chunks that the ring still had", " ".join(str(each.lowest) for each in found))
     show(
         "chunks, holes",
         f"{sum(len(h.payloads) for h in heard.values())}, {sum(h.holes for h in heard.values())}",

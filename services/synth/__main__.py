@@ -26,7 +26,7 @@ async def work(configured: Settings) -> None:
     from services.synth import device  # noqa: PLC0415
     from services.synth.memory import share_one_heap  # noqa: PLC0415
     from services.synth.metrics import SynthMetrics  # noqa: PLC0415
-    from services.synth.rendering import beside, everything_needed, first_needed  # noqa: PLC0415
+    from services.synth.rendering import beside, first_needed  # noqa: PLC0415
     from services.synth.worker import Collaborators, Worker  # noqa: PLC0415
 
     share_one_heap()
@@ -35,12 +35,8 @@ async def work(configured: Settings) -> None:
     chosen = device.choose(configured.device)
     if configured.redis_url is None:
         raise UsageError("REDIS_URL is not set: a worker needs the broker that it works for")
-    beside(everything_needed if STANDBY in os.environ else first_needed, configured.audio, chosen)
-    await promoted()
+    beside(first_needed, configured.audio, chosen)
     registry = CollectorRegistry()
-    synth_metrics = SynthMetrics(registry)
-    port = DEFAULT_METRICS_PORT if configured.metrics_port is None else configured.metrics_port
-    metrics.serve(registry, configured.metrics_host, port)
     name = worker_name()
     async with (
         connect(configured.redis_url, name=f"synth-{name}") as client,
@@ -49,12 +45,16 @@ async def work(configured: Settings) -> None:
         await wait_for_broker(client)
         clock = BrokerClock(client)
         await clock.start()
+        wakeups, measured = WakeUps(listening, configured.keys), SynthMetrics(registry)
+        parts = Collaborators(client, configured.keys, clock, wakeups, measured, chosen, configured.audio)
+        worker = Worker(name, parts)
+        if STANDBY in os.environ:
+            _log.info("synth stands by", device=str(chosen), worker=name)
+            await worker.stand_by(promoted())
+        port = DEFAULT_METRICS_PORT if configured.metrics_port is None else configured.metrics_port
+        metrics.serve(registry, configured.metrics_host, port)
         _log.info("synth ready", device=str(chosen), worker=name)
-        wakeups = WakeUps(listening, configured.keys)
-        parts = Collaborators(
-            client, configured.keys, clock, wakeups, synth_metrics, chosen, configured.audio
-        )
-        await Worker(name, parts).run()
+        await worker.run()
 
 
 def main(configured: Settings) -> int:

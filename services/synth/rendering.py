@@ -134,9 +134,3 @@ def first_needed(audio: AudioFormat, device: torch.device) -> None:
     """Make what every channel's first chunk needs: a worker that begins anew does so while it connects."""
     design_rooms(audio, device, [DEFAULT_ROOM])
     noise.make_tables(audio)
-
-
-def everything_needed(audio: AudioFormat, device: torch.device) -> None:
-    """Make what the first chunk of any channel needs, in whatever room: a standby has the time."""
-    first_needed(audio, device)
-    design_rooms(audio, device)

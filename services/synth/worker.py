@@ -2,14 +2,17 @@
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import structlog
 import torch
 
 from auralis.audio import AudioFormat
+from auralis.broker import BROKER_ERRORS, reason
 from auralis.channel.share import Link, Round, Share
 from auralis.channel.state import Channels
 from auralis.errors import ChannelNotFound
@@ -24,6 +27,7 @@ from services.synth.quality import WHOLE
 from services.synth.renderer import Job
 from services.synth.rendering import Rendering
 from services.synth.schedule import Run
+from services.synth.shadows import Shadows
 from services.synth.tracked import TrackedChannel, Work, most_urgent
 
 _log = structlog.get_logger()
@@ -56,6 +60,7 @@ class Worker:
         self._scores = ScoreReader(parts.client, parts.keys)
         self._ring_reader = RingReader(parts.client, parts.keys)
         self._ring = RingWriter(parts.client, parts.keys)
+        self._shadows = Shadows(parts)
         self._pace = Pace()
         self._load = Load(time.monotonic())
         self._ladder = Ladder()
@@ -66,6 +71,19 @@ class Worker:
         self._engine = Rendering(parts.device, lost=parts.metrics.device_fallbacks.inc)
         # One thread: torch's results depend on how work is split, and the loop stays free for renewals.
         self._rendering = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
+
+    async def stand_by(self, called: Coroutine[Any, Any, None]) -> None:
+        """Hold no channel, but keep up with what others play, until ``called``."""
+        async with asyncio.TaskGroup() as tasks:
+            keeping, waiting = tasks.create_task(self._clock.keep()), tasks.create_task(called)
+            while not waiting.done():
+                self._idle()
+                try:
+                    await self._shadow()
+                except BROKER_ERRORS as error:
+                    _log.debug("not kept up", reason=reason(error))
+                await asyncio.wait({waiting}, timeout=_TICK_S)
+            keeping.cancel()
 
     async def run(self) -> None:
         """Work until cancelled; then leave the group, so that the others go on at once."""
@@ -88,6 +106,7 @@ class Worker:
                 wakeups.nudge()
                 break
         await self._build_ahead()
+        await self._shadow()
 
     async def _build_ahead(self) -> None:
         """Build what comes soon after the last chunks, once they are in the ring."""
@@ -101,6 +120,20 @@ class Worker:
         """Be ready for the channels of others: they may be in any room."""
         if not self._awake():
             self._engine.get_ready(self._parts.audio)
+
+    async def _shadow(self) -> None:
+        """Keep up with channels of others, one after the other, as long as nothing else is to be done."""
+        for channel, job in await self._shadows.due(self._share.held):
+            began_s, loop = time.perf_counter(), asyncio.get_running_loop()
+            render = partial(self._engine.render, channel.audio, [job])
+            if await loop.run_in_executor(self._rendering, render) is None:
+                self._begin_anew()
+                return
+            channel.rendered_seq = job.seq
+            self._engine.take_skipped()  # whoever plays them counts them
+            self._load.rendered(time.perf_counter() - began_s)
+            if self._parts.wakeups.announced:
+                return
 
     async def _tidy(self) -> None:
         """Give back what many channels scatter, also while there is more to render than there is time for."""
@@ -120,7 +153,7 @@ class Worker:
             self._drop(gone)
         for new in held - self._tracked.keys():
             try:
-                self._tracked[new] = TrackedChannel.of(await self._channels.state(new))
+                self._tracked[new] = self._shadows.take(await self._channels.state(new))
                 self._metrics.quality.labels(new).set(WHOLE.value)
             except ChannelNotFound:
                 _log.debug("channel is gone", channel=new)
@@ -188,6 +221,7 @@ class Worker:
         """The device was lost, and with it what had been rendered of the past."""
         for channel in self._tracked.values():
             channel.rendered_seq = None
+        self._shadows.forget()
 
     async def _look_again(self) -> None:
         """Read what is in the rings that were not as believed, before anything else is rendered."""

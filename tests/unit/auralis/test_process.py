@@ -67,8 +67,8 @@ SERVICE = textwrap.dedent("""
     async def work():
         print("working", flush=True)
         try:
-            await promoted()
             if STANDBY in os.environ:
+                await promoted()
                 print("promoted", flush=True)
             await asyncio.Event().wait()
         finally:

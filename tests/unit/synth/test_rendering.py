@@ -13,9 +13,8 @@ from auralis.score.events import Note
 from auralis.score.score import Score
 from services.synth.dsp import noise
 from services.synth.mix import space
-from services.synth.mix.space import design_rooms
 from services.synth.renderer import Job, Renderer
-from services.synth.rendering import Rendering, everything_needed, first_needed
+from services.synth.rendering import Rendering, first_needed
 from tests.unit.synth.scores import FIRST, phrase, score_of
 
 AUDIO = AudioFormat()
@@ -173,13 +172,6 @@ def test_rooms_are_ready_where_nothing_was_rendered_yet() -> None:
         rendering.get_ready(AUDIO)
     assert done.wait(5)
     assert prepared == [AUDIO]
-
-
-def test_a_standby_has_every_room() -> None:
-    everything_needed(AUDIO, torch.device("cpu"))
-    designed = space._room.cache_info().misses
-    design_rooms(AUDIO, torch.device("cpu"))
-    assert space._room.cache_info().misses == designed
 
 
 def test_what_the_first_chunk_needs_is_made_beforehand() -> None:
