@@ -4,28 +4,25 @@
 can and says so, then ``CHUNKS`` more of each, and says how much memory it took.
 """
 
-import os
 import resource
 import sys
 import time
 from pathlib import Path
 
-# As a worker does, before torch is loaded.
-os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
-
-import torch
-
 from auralis.audio import AudioFormat
 from auralis.score.events import decode_batch
-from services.bench.channels import FIRST_SEQ, Channel, written
-from services.synth import memory, worker
-from services.synth.renderer import Renderer
-
-__all__ = ["main", "worker"]  # a worker's imports take their time and memory
+from services.synth.startup import loading_torch
 
 
 def main(device: str, chunks: int, paths: list[str]) -> None:
     """Render, and print a line after the first chunk and at the end."""
+    with loading_torch():  # as a worker does, and then what it imports: that takes its time and memory
+        import torch  # noqa: PLC0415
+
+        from services.bench.channels import FIRST_SEQ, Channel, written  # noqa: PLC0415
+        from services.synth import memory, worker  # noqa: F401, PLC0415
+        from services.synth.renderer import Renderer  # noqa: PLC0415
+
     audio = AudioFormat()
     scores = [written(decode_batch(Path(path).read_bytes()), audio) for path in paths]
     played = [Channel(seed, score, audio) for seed, score in enumerate(scores)]

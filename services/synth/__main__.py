@@ -1,6 +1,5 @@
 """``python -m services.synth``: settings, collaborators, run."""
 
-import gc
 import os
 import sys
 
@@ -14,6 +13,7 @@ from auralis.clock import BrokerClock
 from auralis.errors import UsageError
 from auralis.process import STANDBY, promoted, run_until_signalled, worker_name
 from auralis.settings import Settings
+from services.synth.startup import loading_torch
 
 DEFAULT_METRICS_PORT = 9102
 _log = structlog.get_logger()
@@ -21,17 +21,14 @@ _log = structlog.get_logger()
 
 async def work(configured: Settings) -> None:
     """Run one worker until cancelled."""
-    # Before torch is loaded: results must not depend on how many threads a product is split over.
-    os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
-    from services.synth import device  # noqa: PLC0415
-    from services.synth.memory import share_one_heap  # noqa: PLC0415
-    from services.synth.metrics import SynthMetrics  # noqa: PLC0415
-    from services.synth.rendering import beside, first_needed  # noqa: PLC0415
-    from services.synth.worker import Collaborators, Worker  # noqa: PLC0415
+    with loading_torch():
+        from services.synth import device  # noqa: PLC0415
+        from services.synth.memory import share_one_heap  # noqa: PLC0415
+        from services.synth.metrics import SynthMetrics  # noqa: PLC0415
+        from services.synth.rendering import beside, first_needed  # noqa: PLC0415
+        from services.synth.worker import Collaborators, Worker  # noqa: PLC0415
 
     share_one_heap()
-    # What has been imported stays: a full collection would look at all of it, in the middle of a chunk.
-    gc.freeze()
     chosen = device.choose(configured.device)
     if configured.redis_url is None:
         raise UsageError("REDIS_URL is not set: a worker needs the broker that it works for")
