@@ -95,6 +95,23 @@ class Renderer:
         chunks = iter(limited)
         return [self._finish(job, chunks) for job in jobs]
 
+    @torch.inference_mode()
+    def keep_up(self, job: Job, most: int) -> bool:
+        """Render what later chunks need of ``job`` and its past, and nothing that is heard of it.
+
+        At most ``most`` chunks of it (two at least), the oldest first; True if nothing is lacking any more.
+        """
+        self._next_round({job.seed})
+        track = self._track(job, job.versions.own)
+        plan = self._space.plan(track.takes, 0)
+        part = plan.oldest(most)
+        self._play([(job.seed, take) for take in part.unplayed])
+        self._space.mix([part])
+        self._space.forget(part)
+        for index in part.plays[:-1]:
+            track.takes[index].shrink()
+        return part is plan
+
     def build_ahead(self, jobs: Sequence[Job]) -> None:
         """Build some of the voices that begin soon after ``jobs``, while nothing waits for a chunk.
 
@@ -114,8 +131,10 @@ class Renderer:
     def _tracks(self, job: Job) -> list[_Track]:
         old = seam(job, self._audio)
         versions = [job.versions.own] if old is None else [job.versions.own, old]
-        tape = self._tape(job)
-        return [_Track(job.seed, tape.upto(job.score, version, job.seq)) for version in versions]
+        return [self._track(job, version) for version in versions]
+
+    def _track(self, job: Job, version: EntryId) -> _Track:
+        return _Track(job.seed, self._tape(job).upto(job.score, version, job.seq))
 
     def _tape(self, job: Job) -> Tape:
         key = (job.seed, id(job.score))

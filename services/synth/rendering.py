@@ -3,7 +3,8 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final, Protocol
 
 import structlog
@@ -29,6 +30,10 @@ class Renders(Protocol):
 
     def render(self, jobs: Sequence[Job]) -> list[bytes]:
         """The PCM of each job."""
+        ...
+
+    def keep_up(self, job: Job, most: int) -> bool:
+        """Render ``most`` chunks of what those after ``job`` will need; whether that was all."""
         ...
 
     def build_ahead(self, jobs: Sequence[Job]) -> None:
@@ -69,15 +74,22 @@ class Rendering:
         It needs nothing of the device, but the past of every channel once more; so the caller chooses anew
         what is the most urgent.
         """
-        try:
+        with self._falling_back():
             chunks = self._renderer(audio).render(jobs)
-        except RuntimeError as error:  # what torch raises of a device, torch.OutOfMemoryError included
-            if self.device == _CPU:
-                raise
-            self._fall_back(error)
-            return None
-        self.get_ready(audio)
-        return chunks
+            self.get_ready(audio)
+            return chunks
+        return None
+
+    def keep_up(self, audio: AudioFormat, job: Job, most: int) -> bool | None:
+        """Render ``most`` chunks of what those after ``job`` will need; whether that was all.
+
+        None if the device was lost or out of memory.
+        """
+        with self._falling_back():
+            done = self._renderer(audio).keep_up(job, most)
+            self.get_ready(audio)
+            return done
+        return None
 
     def build_ahead(self, audio: AudioFormat, jobs: Sequence[Job]) -> None:
         """Do some of what the chunks soon after ``jobs`` will need; on the CPU, whatever the device."""
@@ -101,6 +113,16 @@ class Rendering:
         if now_s - since_s >= self.calm_s and what not in self._ready:
             self._ready.add(what)
             beside(self._prepare, *what)
+
+    @contextmanager
+    def _falling_back(self) -> Iterator[None]:
+        """Go on on the CPU after what torch raises of a device, :class:`torch.OutOfMemoryError` included."""
+        try:
+            yield
+        except RuntimeError as error:
+            if self.device == _CPU:
+                raise
+            self._fall_back(error)
 
     def _fall_back(self, error: RuntimeError) -> None:
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:_REASON_LENGTH]

@@ -122,18 +122,17 @@ class Worker:
             self._engine.get_ready(self._parts.audio)
 
     async def _shadow(self) -> None:
-        """Keep up with channels of others, one after the other, as long as nothing else is to be done."""
-        for channel, job in await self._shadows.due(self._share.held):
-            began_s, loop = time.perf_counter(), asyncio.get_running_loop()
-            render = partial(self._engine.render, channel.audio, [job])
-            if await loop.run_in_executor(self._rendering, render) is None:
-                self._begin_anew()
-                return
-            channel.rendered_seq = job.seq
-            self._engine.take_skipped()  # whoever plays them counts them
-            self._load.rendered(time.perf_counter() - began_s)
-            if self._parts.wakeups.announced:
-                return
+        """Keep up with a channel of others: some of it at a time, and when nothing else is to be done."""
+        shadow = await self._shadows.due(self._share.held)
+        if shadow is None or self._parts.wakeups.announced:
+            return
+        work = partial(self._engine.keep_up, shadow.channel.audio, shadow.job, shadow.most)
+        done = await asyncio.get_running_loop().run_in_executor(self._rendering, work)
+        self._engine.take_skipped()  # whoever plays it counts them
+        if done is None:
+            self._begin_anew()
+        elif done:
+            shadow.done()
 
     async def _tidy(self) -> None:
         """Give back what many channels scatter, also while there is more to render than there is time for."""
@@ -181,6 +180,7 @@ class Worker:
         now_s = time.monotonic()
         load = self._load.look(now_s)
         self._pace.spent(load)
+        self._shadows.spare.spent(load)
         for name, quality in self._ladder.decide(now_s, load, conditions).items():
             _, missing, late = conditions[name]
             trouble = {"load": round(load, 2), "missing": missing, "late": late}

@@ -72,6 +72,13 @@ class Plan(NamedTuple):
         """The takes whose buses are needed."""
         return [self.takes[i] for i in self.plays]
 
+    def oldest(self, most: int) -> "Plan":
+        """As much of it as can be done with so many of its plays: nothing depends on what comes later."""
+        if len(self.plays) <= most:
+            return self
+        last = self.plays[most - 1]
+        return Plan(self.takes, *([i for i in each if i <= last] for each in self[1:]))
+
 
 class _Spot(NamedTuple):
     """A take among those of its channel, oldest first."""
@@ -117,12 +124,13 @@ class SpaceRenderer:
         return LONGEST_DELAY_CHUNKS + LONGEST_ROOM_CHUNKS + count + 2
 
     def plan(self, takes: Sequence[Take], count: int) -> Plan:
-        """What the mix of the last ``count`` takes still needs."""
+        """What the mix of the last ``count`` takes still needs; of none, what later ones need of the last."""
         mixes = self._to_mix(takes, count)
-        rooms_ = self._to_analyse(takes, mixes)
-        sends = self._to_send(takes, mixes, rooms_)
+        heard = mixes or range(len(takes))[-1:]
+        rooms_ = self._to_analyse(takes, heard)
+        sends = self._to_send(takes, heard, rooms_)
         echoes = self._to_echo(takes, sends)
-        return Plan(takes, mixes, rooms_, sends, echoes, self._to_play(takes, mixes, sends, echoes))
+        return Plan(takes, mixes, rooms_, sends, echoes, self._to_play(takes, heard, sends, echoes))
 
     def mix(self, plans: Sequence[Plan]) -> None:
         """Give the takes of several channels their mix; those that the plans call unplayed have been played.
@@ -141,8 +149,8 @@ class SpaceRenderer:
         shrink_past(takes, plan.plays)
         for age, bins in THINNER:
             old = age + WHOLE_TAKES
-            if plan.mixes and len(takes) > old:
-                takes[-1 - old].thin_room(bins)
+            for take in takes[:-old][-max(len(plan.rooms), 1) :]:
+                take.thin_room(bins)
             for index in plan.rooms:
                 if index < len(takes) - old:
                     takes[index].thin_room(bins)

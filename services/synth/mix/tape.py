@@ -123,6 +123,8 @@ class Tape:
             past.append(take)
         for old in past[WHOLE_TAKES:]:
             old.shrink()
+        for old in past[self._echoes :]:
+            old.forget_echoes()
         return past[::-1]
 
     def _take(self, score: Score, version: EntryId, seq: int) -> Take:

@@ -38,11 +38,11 @@ class Played:
         monkeypatch.setattr(renderer, "_play", counted)
 
 
-async def _followed(worker: Worker, channel: str = "main") -> None:
-    """Wait until ``worker`` has rendered what another one plays."""
+async def _followed(stage: Stage, worker: Worker) -> None:
+    """Listen until ``worker`` has rendered what another one plays."""
     async with asyncio.timeout(20):
-        while not ((kept := worker._shadows._followed.get(channel)) and kept.rendered_seq):  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+        while not ((kept := worker._shadows.channels.get("main")) and kept.rendered_seq):
+            await stage.listen(0.02)
 
 
 @pytest.mark.parametrize("stands_by", [False, True], ids=["idle", "standby"])
@@ -55,7 +55,7 @@ async def test_who_takes_over_lacks_only_what_is_in_the_ring(
         await stage.filled()
         await stage.listen(2.5)  # the past is longer than the ring now
         async with stage.working("two", called if stands_by else None) as two:
-            await _followed(two)
+            await _followed(stage, two)
             assert two._share.held == frozenset()
             played = Played(two, monkeypatch)
             stage.kill("one", one)
@@ -71,7 +71,7 @@ async def test_what_is_kept_up_with_is_neither_pushed_nor_counted(stage: Stage) 
     async with stage.working("one"):
         await stage.filled()
         async with stage.working("two") as two:
-            await _followed(two)
+            await _followed(stage, two)
             playing, idle = stage.metrics
     for name in ("render_seconds", "chunk_seconds"):
         assert observations(getattr(playing, name)) > 0
@@ -90,47 +90,59 @@ async def followed(client: Redis, keys: Keyspace) -> Shadows:
     return Shadows(Link(client, keys, clock, WakeUps(client, keys)))
 
 
-@pytest.mark.parametrize(
-    ("own", "others"),
-    [("", "main a b c"), ("a", "main b c"), ("main a", "b c"), ("a c e f", ""), ("main a b c d e f", "")],
-)
-async def test_a_worker_keeps_up_with_four_channels_its_own_included(
-    followed: Shadows, own: str, others: str
-) -> None:
-    await followed.due(set(own.split()))
-    assert [*followed._followed] == others.split()
+async def _chosen(shadows: Shadows, own: str = "") -> list[str]:
+    """What is kept up with after a second."""
+    shadows._looked_us = 0
+    await shadows.due(set(own.split()))
+    return [*shadows.channels]
 
 
-async def test_main_is_heard_also_where_nobody_listens(
-    client: Redis, keys: Keyspace, followed: Shadows
-) -> None:
+async def test_what_always_plays_is_kept_up_with_first_then_one_more_a_second(followed: Shadows) -> None:
+    assert [await _chosen(followed) for _ in range(3)] == [["main"], ["main", "a"], ["main", "a", "b"]]
+
+
+async def test_own_channels_are_none_of_them(followed: Shadows) -> None:
+    for _ in range(5):
+        chosen = await _chosen(followed, "main a c quiet")
+    assert chosen == ["b", "d", "e", "f"]
+
+
+async def test_who_has_no_time_keeps_up_with_nothing(followed: Shadows) -> None:
+    assert await _chosen(followed) == ["main"]
+    for _ in range(50):
+        followed.spare.spent(0.9)
+    assert await _chosen(followed) == []
+
+
+async def test_main_plays_also_where_nobody_listens(client: Redis, keys: Keyspace, followed: Shadows) -> None:
     await client.delete(keys.listeners)
-    await followed.due(set())
-    assert [*followed._followed] == ["main"]
-
-
-async def test_own_channels_that_nobody_hears_cost_nothing(followed: Shadows) -> None:
-    await followed.due({"quiet", "quieter", "quietest", "a"})
-    assert [*followed._followed] == ["main", "b", "c"]
+    assert [await _chosen(followed) for _ in range(2)] == [["main"], ["main"]]
 
 
 async def test_a_channel_that_was_remade_is_another_one(
     client: Redis, keys: Keyspace, followed: Shadows
 ) -> None:
     channels = Channels(client, keys)
-    await followed.due(set())
-    before = followed._followed["a"]
-    assert followed.take(await channels.state("a")) is before
-    followed._followed["a"] = before
-    await channels.delete("a")
-    await channels.create("a", sample_rate_hz=44_100)
-    assert followed.take(await channels.state("a")) is not before
+    await _chosen(followed)
+    before = followed.channels["main"]
+    await _chosen(followed)
+    assert followed.channels["main"] is before
+    await channels.delete("main")
+    await channels.ensure_main(sample_rate_hz=44_100)
+    await _chosen(followed)
+    assert followed.channels["main"] is not before
+
+
+async def test_what_is_taken_is_what_was_kept_up_with(
+    client: Redis, keys: Keyspace, followed: Shadows
+) -> None:
+    await _chosen(followed)
+    kept, state = followed.channels["main"], await Channels(client, keys).state("main")
+    assert followed.take(state) is kept
+    assert followed.take(state) is not kept  # once
 
 
 async def test_a_channel_that_is_gone_is_left(client: Redis, keys: Keyspace, followed: Shadows) -> None:
-    await followed.due(set())
-    await Channels(client, keys).delete("a")
-    await client.zadd(keys.listeners, {"a": followed._looked_us / 1e6})  # somebody still thinks to hear it
-    followed._looked_us = 0
-    await followed.due(set())
-    assert [*followed._followed] == ["main", "b", "c"]
+    await _chosen(followed)
+    await Channels(client, keys).delete("main")
+    assert await _chosen(followed) == ["a"]

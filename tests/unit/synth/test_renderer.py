@@ -1,6 +1,7 @@
 """Audio as a pure function of score and chunk number."""
 
 import random
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ from numpy.typing import NDArray
 from auralis.audio import AudioFormat
 from auralis.ring.versions import Versions
 from auralis.score.entry_id import NO_ENTRY, EntryId
-from auralis.score.events import Batch, Chord
+from auralis.score.events import Batch, Chord, Space
 from auralis.score.score import Score
+from services.synth.mix.tape import Take
 from services.synth.renderer import Job, Renderer, seam
 from tests.device import DEVICE
 from tests.unit.synth.scores import FIRST, SECOND, lowered, note, phrase, revised, score_of
@@ -71,6 +73,29 @@ def test_other_channels_in_the_batch_change_nothing(score: Score, streamed: list
 def test_another_worker_takes_over_in_mid_note(score: Score, streamed: list[bytes]) -> None:
     """A fresh renderer that starts at any chunk goes on with the same bytes."""
     assert render(score, [31, 32, 33]) == streamed[31:34]
+
+
+@pytest.mark.parametrize("most", [3, 8, 100])
+@pytest.mark.parametrize("room", ["hall", "none"])
+def test_who_kept_up_lacks_only_the_next_chunk(most: int, room: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And then goes on with the same bytes, as whoever played what is kept up with."""
+    score, played = score_of([Space(0, room), *phrase(AUDIO)], AUDIO), list[int]()
+    renderer, play = Renderer(AUDIO, DEVICE), Renderer._play
+
+    def counted(renderer: Renderer, wanted: Sequence[tuple[int, Take]]) -> None:
+        played.append(len(wanted))
+        play(renderer, wanted)
+
+    monkeypatch.setattr(Renderer, "_play", counted)
+    for seq in (40, 41, 45, 50):
+        while not renderer.keep_up(Job(7, score, seq, PLAIN), most):
+            assert played[-1] <= most
+    assert max(played) <= most
+    played.clear()
+    continued = [renderer.render([Job(7, score, seq, PLAIN)])[0] for seq in range(51, 56)]
+    assert played[0] <= 4  # the limiter looks back at three
+    assert played[1:] == [1, 1, 1, 1]
+    assert continued == render(score, list(range(51, 56)))
 
 
 def test_seeds_differ(score: Score, streamed: list[bytes]) -> None:
