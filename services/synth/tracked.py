@@ -22,8 +22,10 @@ _ON_ITS_WAY_CHUNKS: Final = 2
 # What one batch renders at most.
 BATCH_CHUNKS: Final = 12
 LONGEST_BATCH_US: Final = 400_000
-# A channel that begins takes so long, with its past: those that would run dry meanwhile go first.
-_COLD_BATCH_US: Final = 1_000_000
+# A channel that begins takes so long, with its past: those that would run dry meanwhile go first. One whose
+# ring still plays was another worker's, and begins so much sooner than it is due.
+_BEGINNING_US: Final = 1_000_000
+_TAKEOVER_US: Final = 500_000
 # So much of the past is missing at most where a worker has gone on rendering.
 _COLD_CHUNKS: Final = 20
 # Who has not looked for so long was asleep or stopped, not slow.
@@ -41,6 +43,8 @@ class TrackedChannel:
     always_on: bool
     score: Score = field(default_factory=Score)
     ring: RingView = field(default_factory=RingView)
+    # When the channel was last seen to be this worker's own, seconds of its monotonic clock.
+    own_s: float = 0.0
     # Whether the ring may hold something else than ``ring`` says.
     ring_unknown: bool = True
     # The first chunk that had not frozen when deadlines were last looked at.
@@ -160,7 +164,9 @@ def most_urgent(
         cold = channel.is_cold(now_us)
         run = channel.next_run(now_us, now_us + (LONGEST_BATCH_US if cold else batch_us), longest)
         if run is not None:
-            due = due_us(channel.epoch_us, run.first_seq) + (_COLD_BATCH_US if cold else 0)
+            due = due_us(channel.epoch_us, run.first_seq)
+            if cold:
+                due += -_TAKEOVER_US if run.first_seq - 1 in channel.ring.held else _BEGINNING_US
             runs.append((due, cold, (channel, run)))
     chosen: list[Work] = []
     chunks = 0

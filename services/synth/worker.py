@@ -34,6 +34,9 @@ _log = structlog.get_logger()
 
 # The ring misses a chunk 100 ms after it was full; looking more often keeps it at its full depth.
 _TICK_S: Final = 0.03
+# Whoever gets a channel has its past to render first: for so long the one who had it goes on as well. Of two
+# owners the ring takes what comes first, and it is the same.
+_HAND_OVER_S: Final = 3.0
 # Even a worker that is never done looks at everything so often.
 _ROUND_S: Final = 0.25
 
@@ -123,7 +126,7 @@ class Worker:
 
     async def _shadow(self) -> None:
         """Keep up with a channel of others: some of it at a time, and when nothing else is to be done."""
-        shadow = await self._shadows.due(self._share.held)
+        shadow = await self._shadows.due(self._tracked.keys())
         if shadow is None or self._parts.wakeups.announced:
             return
         work = partial(self._engine.keep_up, shadow.channel.audio, shadow.job, shadow.most)
@@ -147,12 +150,16 @@ class Worker:
 
     async def _track(self) -> None:
         """Follow what the membership says."""
-        held = self._share.held
-        for gone in self._tracked.keys() - held:
-            self._drop(gone)
+        held, now_s = self._share.held, time.monotonic()
+        for channel in [*self._tracked.values()]:
+            if channel.id in held:
+                channel.own_s = now_s
+            elif now_s - channel.own_s > _HAND_OVER_S:
+                self._drop(channel.id)
         for new in held - self._tracked.keys():
             try:
                 self._tracked[new] = self._shadows.take(await self._channels.state(new))
+                self._tracked[new].own_s = now_s
                 self._metrics.quality.labels(new).set(WHOLE.value)
             except ChannelNotFound:
                 _log.debug("channel is gone", channel=new)

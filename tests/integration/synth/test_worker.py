@@ -137,11 +137,27 @@ async def test_two_owners_are_harmless(stage: Stage) -> None:
     assert sum(refused) > 0
 
 
-async def _believe(worker: Worker, channel: str) -> None:
-    """Let ``worker`` take ``channel`` for its own, whatever the broker says."""
+async def test_who_hands_a_channel_over_goes_on_until_the_other_one_can(stage: Stage) -> None:
+    """Its past has to be rendered first: a ring would be empty by then, of several channels."""
+    async with stage.working("one") as one:
+        await stage.filled()
+        await _believe(one)
+        unfrozen = first_unfrozen_seq((await stage.state()).epoch_us, stage.clock.now_us())
+        await stage.listen(2.5)
+        assert one._tracked.keys() == {"main"}
+        await stage.filled()
+        async with asyncio.timeout(20):
+            while one._tracked:
+                await stage.listen(0.1)
+    assert max(stage.frozen) > unfrozen + 20
+    await stage.assert_as_offline()
+
+
+async def _believe(worker: Worker, *channels: str) -> None:
+    """Let ``worker`` take ``channels`` for its own, whatever the broker says."""
 
     async def nothing_new() -> None:
-        worker._share.membership.held = frozenset({channel})
+        worker._share.membership.held = frozenset(channels)
 
     worker._share.membership._round = nothing_new  # type: ignore[method-assign]
     await nothing_new()

@@ -166,6 +166,14 @@ def test_nobody_runs_dry_while_a_cold_channel_begins() -> None:
     assert batch(channel("cold"), rendered("low", 40), rendered("lower", 36)) == [("lower", 37), ("low", 41)]
 
 
+def test_a_channel_that_was_anothers_begins_before_its_ring_is_empty() -> None:
+    """The other channels of whoever takes it over have more left."""
+    taken, own = rendered("taken", 40), rendered("own", 44)
+    taken.rendered_seq = None
+    assert batch(taken, own) == [("taken", 41)]
+    assert batch(taken, rendered("low", 34)) == [("low", 35)]
+
+
 def test_a_cold_channel_begins_where_it_may_be_in_time() -> None:
     """Its first chunk is chosen for when its past will have been rendered, and it is cold only once."""
     tracked, now = channel(), EPOCH_US + 30 * CHUNK_US
