@@ -81,6 +81,7 @@ class Worker:
             keeping, waiting = tasks.create_task(self._clock.keep()), tasks.create_task(called)
             while not waiting.done():
                 self._idle()
+                await self._tidy()
                 try:
                     await self._shadow()
                 except BROKER_ERRORS as error:

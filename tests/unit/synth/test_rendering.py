@@ -102,6 +102,26 @@ def test_a_device_that_can_not_even_be_prepared_is_lost() -> None:
     assert rendering.render(AUDIO, jobs(score, 0)) == Renderer(AUDIO).render(jobs(score, 0))
 
 
+def test_a_device_that_is_lost_while_others_are_kept_up_with_is_left() -> None:
+    """The past that is rendered ahead has to be begun with once more, on the CPU."""
+
+    class Lost(Renderer):
+        def keep_up(self, *_job_and_most: object) -> bool:
+            raise FAILURES[0]
+
+    losses = Losses()
+    rendering = Rendering(
+        CUDA,
+        losses,
+        lambda audio, device: Lost(audio) if device.type == "cuda" else Renderer(audio),
+        prepare=nothing,
+    )
+    (job,) = jobs(score_of(phrase(AUDIO), AUDIO), 5, 1)
+    assert rendering.keep_up(AUDIO, job, 100) is None
+    assert rendering.keep_up(AUDIO, job, 100) is True
+    assert losses.count == 1
+
+
 def test_all_formats_leave_the_lost_device() -> None:
     """A renderer of another format is on the same device: it is made anew as well."""
     error, losses = FAILURES[0], Losses()
