@@ -13,14 +13,16 @@ run:  ## play: start everything and say where to listen (PORT=8001, ARGS="--synt
 	$(WITH) all
 	@exec $(BIN)/auralis up $(if $(PORT),--port $(PORT)) $(ARGS)
 
-# Services and browsers come after the gates, not beside them: they are timed, but mostly wait for each other.
+# Services come after the gates, not beside them: they are timed, but mostly wait for each other. Whole systems and
+# browsers come last, one by one: what plays in real time needs a processor when it is due.
 test: lint  ## lint, then run every test, the browser's included; or some of them (ARGS="-k ring")
 	@./setup/chromium
 ifdef ARGS
 	@exec $(BIN)/pytest $(ARGS)
 else
 	@$(BIN)/pytest --numprocesses auto --dist loadfile tests/unit tests/gates
-	@exec $(BIN)/pytest --numprocesses auto --dist loadfile tests/integration tests/e2e
+	@$(BIN)/pytest --numprocesses auto --dist loadfile tests/integration
+	@exec $(BIN)/pytest tests/e2e
 endif
 
 lint:  ## check style, types and the borders between packages

@@ -21,6 +21,8 @@ from auralis.supervise import free_port
 _START_S: Final = 60.0
 # Loading torch takes at least so much of a processor.
 _LOADING_S: Final = 0.5
+# What keeping up with one channel takes of half a second of a slow processor, at most.
+_KEEPING_UP_S: Final = 0.08
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,12 @@ class System:
         return sorted(int(pid) for pid in found.stdout.split())
 
     async def standby(self) -> int:
-        """That of the only worker, once it has loaded everything and waits."""
+        """That of the only worker, once it has loaded everything and does nothing but keep up with it."""
         async with asyncio.timeout(_START_S):
             while len(pids := self.pids("synth")) < 2:  # noqa: ASYNC110  another process
                 await asyncio.sleep(0.1)
             worked_s = [0.0]
-            while worked_s[-1] < _LOADING_S or worked_s[-1] > worked_s[-2]:
+            while worked_s[-1] < _LOADING_S or worked_s[-1] - worked_s[-2] > _KEEPING_UP_S:
                 await asyncio.sleep(0.5)
                 worked_s.append(sum(psutil.Process(pids[1]).cpu_times()[:2]))
         return pids[1]
