@@ -1,19 +1,23 @@
-"""An accelerator that every machine has: what numpy computes on the CPU, torch computes there instead.
+"""An accelerator that every machine has: torch on the CPU, where numpy computes otherwise.
 
     .venv/bin/pytest -p tests.by_torch tests/gates tests/unit/synth
 
 runs tests on it: the code that renders on CUDA and Metal, with numbers. Tests of numpy's own part fail then.
 """
 
+import os
+from typing import Final
+
 import numpy as np
 import torch
 
 from services.synth.dsp import arrays
+from services.synth.dsp.arrays import Device
 
-
-def never(_device: torch.device) -> bool:
-    """No device's arrays are numpy's."""
-    return False
+# The same processor to torch, and another device than the one whose arrays are numpy's.
+DEVICE: Final[Device] = "cpu:0"
+# Set where tests are to run on it, in every process.
+ASKED: Final = "AURALIS_TESTS_BY_TORCH"
 
 
 def uploaded(home: arrays.Home, array: np.ndarray) -> arrays.Array:
@@ -23,5 +27,4 @@ def uploaded(home: arrays.Home, array: np.ndarray) -> arrays.Array:
 
 def pytest_configure() -> None:
     """For all tests, where this module is named as a plugin."""
-    arrays.by_numpy = never
-    arrays.at = uploaded
+    os.environ[ASKED] = "yes"

@@ -8,9 +8,14 @@ import torch
 
 from services.synth import device
 from services.synth.dsp import arrays
-from services.synth.dsp.arrays import Array
+from services.synth.dsp.arrays import Array, Device
+from tests import by_torch
 
-DEVICE: Final = device.choose(os.environ["AURALIS_DEVICE"])
+if by_torch.ASKED in os.environ:
+    arrays.at = by_torch.uploaded
+    DEVICE: Final[Device] = by_torch.DEVICE
+else:
+    DEVICE = device.choose(os.environ["AURALIS_DEVICE"])
 
 
 def of_kind(kind: str, values: np.ndarray) -> Array:
@@ -18,6 +23,12 @@ def of_kind(kind: str, values: np.ndarray) -> Array:
     return torch.from_numpy(values).to(DEVICE) if kind == "torch" else values
 
 
-def numpy_of(array: Array) -> np.ndarray:
-    """An array of either kind as numpy's."""
-    return np.asarray(arrays.tensor(array).cpu().numpy())
+def there(values: np.ndarray) -> Array:
+    """``values`` in single precision as they are computed with on :data:`DEVICE`."""
+    return arrays.single(DEVICE, values)
+
+
+def numpy_of(array: Array | None) -> np.ndarray:
+    """An array of either kind, that is not silence, as numpy's."""
+    assert array is not None
+    return arrays.fetched(array)

@@ -19,6 +19,7 @@ from services.bench.report import Row
 from services.bench.stages import stage_rows
 from services.bench.workers import takeover_rows, worker_rows
 from services.synth import device as devices
+from services.synth.dsp.arrays import Device
 
 _MOST_CHANNELS: Final = 100_000
 _LONGEST_S: Final = 600.0
@@ -51,14 +52,14 @@ class Order:
         _ = self.chosen, self.sizes
 
     @property
-    def chosen(self) -> torch.device:
+    def chosen(self) -> Device:
         """The device."""
         return devices.choose(self.device)
 
     @property
     def sizes(self) -> list[int]:
         """The batch sizes, each of which divides the largest."""
-        text = self.channels or _DEFAULT_CHANNELS.get(self.chosen.type, _ACCELERATED_CHANNELS)
+        text = self.channels or _DEFAULT_CHANNELS.get(self.chosen.partition(":")[0], _ACCELERATED_CHANNELS)
         words = [word.strip() for word in text.split(",")]
         sizes = [int(word) for word in words if word.isascii() and word.isdigit()]
         fit = len(sizes) == len(words) and all(

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from itertools import count, pairwise
 from typing import Final
 
-import torch
-
 from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from auralis.controls import Controls
 from auralis.ring.versions import Versions
@@ -16,6 +14,7 @@ from auralis.score.score import Score
 from services.bench.report import Row
 from services.bench.samples import Samples, interleaved, timed, waiting
 from services.offline.piece import composed
+from services.synth.dsp.arrays import Device
 from services.synth.renderer import Job, Renderer
 
 # A minute into the piece every layer has come in.
@@ -79,7 +78,7 @@ def turns(renderer: Renderer, all_: list[Channel], batch: int) -> Callable[[], o
     return work
 
 
-def mix_rows(sizes: list[int], music_s: float, device: torch.device) -> list[Row]:
+def mix_rows(sizes: list[int], music_s: float, device: Device) -> list[Row]:
     """Time of a channel's chunk by batch size; every size renders the same chunks of the same channels.
 
     How many times faster than real time that is, so many channels play on one core.

@@ -11,14 +11,12 @@ from pathlib import Path
 
 from auralis.audio import AudioFormat
 from auralis.score.events import decode_batch
-from services.synth.startup import loading_torch
+from services.synth.startup import loading
 
 
 def main(device: str, chunks: int, paths: list[str]) -> None:
     """Render, and print a line after the first chunk and at the end."""
-    with loading_torch():  # as a worker does, and then what it imports: that takes its time and memory
-        import torch  # noqa: PLC0415
-
+    with loading():  # as a worker does, and then what it imports: that takes its time and memory
         from services.bench.channels import FIRST_SEQ, Channel, written  # noqa: PLC0415
         from services.synth import memory, worker  # noqa: F401, PLC0415
         from services.synth.renderer import Renderer  # noqa: PLC0415
@@ -26,7 +24,7 @@ def main(device: str, chunks: int, paths: list[str]) -> None:
     audio = AudioFormat()
     scores = [written(decode_batch(Path(path).read_bytes()), audio) for path in paths]
     played = [Channel(seed, score, audio) for seed, score in enumerate(scores)]
-    renderer = Renderer(audio, torch.device(device))
+    renderer = Renderer(audio, device)
     renderer.render([channel.job(FIRST_SEQ) for channel in played])
     _say("rendered")
     tidied_s = time.monotonic()

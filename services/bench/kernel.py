@@ -10,6 +10,7 @@ from auralis.audio import AUDIO_CHANNELS, AudioFormat
 from services.bench.report import Row
 from services.bench.samples import Samples, interleaved, timed, waiting
 from services.synth.dsp import additive, arrays, grid, steady
+from services.synth.dsp.arrays import Device
 from services.synth.dsp.grid import Grid
 from services.synth.dsp.upsampling import upsample
 
@@ -18,10 +19,10 @@ _TABLE: Final = 2048
 _CALLS: Final = 8
 _TURN: Final = 2 * np.pi
 
-Work = Callable[[], torch.Tensor]
+Work = Callable[[], arrays.Array]
 
 
-def kernel_rows(rounds: int, device: torch.device) -> list[Row]:
+def kernel_rows(rounds: int, device: Device) -> list[Row]:
     """Nanoseconds for one frame of one partial in stereo, amplitudes and phases given."""
     audio = AudioFormat()
     works = contenders(audio, device)
@@ -46,7 +47,7 @@ def _row(name: str, each: dict[str, Samples]) -> Row:
     return Row(name, "ns a partial-sample", each[name], against, ratio)
 
 
-def contenders(audio: AudioFormat, device: torch.device) -> dict[str, Work]:
+def contenders(audio: AudioFormat, device: Device) -> dict[str, Work]:
     """Each gives the same chunk of the same partials: ``[ear, frame]``."""
     draw = np.random.default_rng(1)
     freq_hz = draw.uniform(60, 3000, PARTIALS)
@@ -65,14 +66,12 @@ def contenders(audio: AudioFormat, device: torch.device) -> dict[str, Work]:
     }
 
 
-def _started(phase: np.ndarray, device: torch.device) -> arrays.Array:
+def _started(phase: np.ndarray, device: Device) -> arrays.Array:
     """The phase of a sine."""
     return arrays.phasors(arrays.on(device, (phase - 0.25).astype(np.float32)))
 
 
-def _spectrum(
-    on: Grid, freq_hz: np.ndarray, phase: np.ndarray, stereo: np.ndarray, device: torch.device
-) -> Work:
+def _spectrum(on: Grid, freq_hz: np.ndarray, phase: np.ndarray, stereo: np.ndarray, device: Device) -> Work:
     audio = on.audio
     highest_hz = on.high * audio.sample_rate_hz - 1 if on.divisor > 1 else on.low * audio.sample_rate_hz
     into = steady.spectrum([steady.spread(freq_hz, audio)], highest_hz, audio, device)
@@ -80,30 +79,28 @@ def _spectrum(
     level = arrays.single(device, np.ones(PARTIALS))
     mixing = arrays.single(device, np.repeat(stereo, additive.PARTS, axis=1))
 
-    def work() -> torch.Tensor:
+    def work() -> arrays.Array:
         peaks = steady.peaks(level, level, start, audio)
-        return arrays.tensor(upsample(steady.samples(steady.bins(peaks, mixing, into), on), on))
+        return upsample(steady.samples(steady.bins(peaks, mixing, into), on), on)
 
     return work
 
 
-def _product(
-    on: Grid, freq_hz: np.ndarray, phase: np.ndarray, stereo: np.ndarray, device: torch.device
-) -> Work:
+def _product(on: Grid, freq_hz: np.ndarray, phase: np.ndarray, stereo: np.ndarray, device: Device) -> Work:
     waves = additive.waves(freq_hz, on.blocks)
     bases = arrays.on(device, waves.bases.reshape(additive.PARTS * PARTIALS, -1))
     turned, start = arrays.on(device, waves.phasors), _started(phase, device)
     level = arrays.single(device, np.ones((len(on.blocks.frames), PARTIALS)))
     gains = arrays.single(device, stereo.T)
 
-    def work() -> torch.Tensor:
+    def work() -> arrays.Array:
         sums = additive.sums(additive.factor(turned * start, level, gains), [(0, PARTIALS, bases)])
-        return arrays.tensor(upsample(additive.joined(sums, on.blocks), on))
+        return upsample(additive.joined(sums, on.blocks), on)
 
     return work
 
 
-def _phases(audio: AudioFormat, freq_hz: np.ndarray, phase: np.ndarray, device: torch.device) -> Work:
+def _phases(audio: AudioFormat, freq_hz: np.ndarray, phase: np.ndarray, device: Device) -> Work:
     """Turns at every frame, from what a step and a beginning give: ``[partial, frame]``."""
     step = torch.from_numpy((freq_hz / audio.sample_rate_hz).astype(np.float32)).to(device)[:, None]
     start = torch.from_numpy(phase.astype(np.float32)).to(device)[:, None]
@@ -112,19 +109,19 @@ def _phases(audio: AudioFormat, freq_hz: np.ndarray, phase: np.ndarray, device: 
 
 
 def _sine(
-    audio: AudioFormat, freq_hz: np.ndarray, phase: np.ndarray, stereo: np.ndarray, device: torch.device
+    audio: AudioFormat, freq_hz: np.ndarray, phase: np.ndarray, stereo: np.ndarray, device: Device
 ) -> Work:
     phases, gains = _phases(audio, freq_hz, phase, device), torch.from_numpy(stereo.T.copy()).to(device)
     return lambda: gains @ torch.sin(phases() * _TURN)
 
 
 def _wavetable(
-    audio: AudioFormat, freq_hz: np.ndarray, phase: np.ndarray, stereo: np.ndarray, device: torch.device
+    audio: AudioFormat, freq_hz: np.ndarray, phase: np.ndarray, stereo: np.ndarray, device: Device
 ) -> Work:
     phases, gains = _phases(audio, freq_hz, phase, device), torch.from_numpy(stereo.T.copy()).to(device)
     table = torch.sin(torch.arange(_TABLE + 1, device=device) * (_TURN / _TABLE))
 
-    def work() -> torch.Tensor:
+    def work() -> arrays.Array:
         at = (phases() % 1.0) * _TABLE
         index = at.long()
         below = table[index]

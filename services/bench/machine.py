@@ -8,12 +8,13 @@ import torch
 from threadpoolctl import threadpool_info
 
 from auralis import __version__
+from services.synth.dsp.arrays import CPU, Device
 
 
-def described(device: torch.device) -> dict[str, str]:
+def described(device: Device) -> dict[str, str]:
     """The device's name and the versions that matter."""
     return {
-        "device": f"{device.type}: {_name(device)}",
+        "device": f"{device}: {_name(device)}",
         "cpu": f"{_cpu_name()}, {os.cpu_count()} cores",
         "auralis": __version__,
         "torch": str(torch.__version__),
@@ -22,10 +23,10 @@ def described(device: torch.device) -> dict[str, str]:
     }
 
 
-def _name(device: torch.device) -> str:
-    if device.type == "cuda":
+def _name(device: Device) -> str:
+    if device.startswith("cuda"):
         return str(torch.cuda.get_device_name(device))
-    return _cpu_name() if device.type == "cpu" else platform.machine()
+    return _cpu_name() if device == CPU else platform.machine()
 
 
 def _blas() -> str:

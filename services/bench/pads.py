@@ -5,13 +5,13 @@ from itertools import count, product
 from typing import Final
 
 import numpy as np
-import torch
 
 from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from auralis.score.events import Note
 from services.bench import csound
 from services.bench.report import Row
 from services.bench.samples import Samples, interleaved, timed, waiting
+from services.synth.dsp.arrays import Device
 from services.synth.mix.cast import floor_db
 from services.synth.mix.desk import Flat
 from services.synth.mix.layers import LayerRenderer
@@ -43,7 +43,7 @@ _CHUNKS: Final = round((_LENGTHS_S[1] - _LENGTHS_S[0]) * CHUNKS_PER_SECOND)
 _GOAL: Final = "3 x"
 
 
-def pad_rows(rounds: int, device: torch.device, program: str | None) -> list[Row]:
+def pad_rows(rounds: int, device: Device, program: str | None) -> list[Row]:
     """Nanoseconds for one frame of one voice in stereo; Csound's without its start."""
     audio, wait = AudioFormat(), waiting(device)
     chunk = len(PITCHES) * audio.frames_per_chunk
@@ -80,7 +80,7 @@ def _rows(name: str, ours: Samples, peers: Mapping[int, Samples]) -> Iterator[Ro
         yield Row(name, _UNIT, ours, f"Csound, ksmps {ksmps}", theirs.median / ours.median, goal)
 
 
-def _several(patch: Patch, audio: AudioFormat, device: torch.device) -> Callable[[], object]:
+def _several(patch: Patch, audio: AudioFormat, device: Device) -> Callable[[], object]:
     """What renders the next chunks of the chord at each call."""
     notes = [
         Note(0, number, audio.frames(_MUSIC_S), pitch, 0.6, "", "pad")

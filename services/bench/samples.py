@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
-import torch
+
+from services.synth.dsp import arrays
+from services.synth.dsp.arrays import CPU, Device
 
 
 class Samples(NamedTuple):
@@ -51,13 +53,13 @@ def timed(work: Callable[[], object], wait: Callable[[], None]) -> Callable[[], 
     return measure
 
 
-def waiting(device: torch.device) -> Callable[[], None]:
+def waiting(device: Device) -> Callable[[], None]:
     """What waits until ``device`` has done all its work."""
-    if device.type == "cuda":
-        return torch.cuda.synchronize
-    if device.type == "mps":
-        return torch.mps.synchronize
-    return lambda: None
+    kind = device.partition(":")[0]
+    if kind == CPU:
+        return lambda: None
+    synchronize: Callable[[], None] = getattr(arrays.accelerator(), kind).synchronize
+    return synchronize
 
 
 def last_line(text: str) -> str:

@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Final
 
-import torch
-
 from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from services.bench.channels import channels, turns
 from services.bench.report import Row
 from services.bench.samples import Samples, waiting
+from services.synth.dsp.arrays import Device
 from services.synth.renderer import Renderer
 
 # What belongs to a stage, less what is in it and belongs to another one; the rest is the rest.
@@ -113,7 +112,7 @@ def _measured(function: Callable[..., Any], watch: Stopwatch, stage: str) -> Cal
     return measured
 
 
-def stage_rows(music_s: float, device: torch.device) -> list[Row]:
+def stage_rows(music_s: float, device: Device) -> list[Row]:
     """Percent of a batch's time by stage, in mid-piece."""
     audio = AudioFormat()
     renderer, played = Renderer(audio, device), channels(_BATCH, music_s, audio)

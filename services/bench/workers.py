@@ -9,21 +9,20 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-import torch
-
 from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from auralis.errors import AuralisError
 from auralis.score.events import Batch, encode_batch
 from services.bench.channels import FIRST_SEQ, channels, piece
 from services.bench.report import Row
 from services.bench.samples import Samples, interleaved, last_line, timed, waiting
+from services.synth.dsp.arrays import Device
 from services.synth.renderer import Renderer
 
 CHANNELS: Final = 16
 _TAKEN_OVER: Final = 2
 
 
-def worker_rows(rounds: int, music_s: float, device: torch.device) -> list[Row]:
+def worker_rows(rounds: int, music_s: float, device: Device) -> list[Row]:
     """A cold worker's first chunk, and how much memory it has at most with 16 channels."""
     audio = AudioFormat()
     pieces = [piece(seed, music_s, audio) for seed in range(CHANNELS)]
@@ -53,7 +52,7 @@ def worker_rows(rounds: int, music_s: float, device: torch.device) -> list[Row]:
     ]
 
 
-def takeover_rows(rounds: int, device: torch.device) -> list[Row]:
+def takeover_rows(rounds: int, device: Device) -> list[Row]:
     """A channel that the worker has not played before, in mid-piece, against one that it plays."""
     audio, music_s = AudioFormat(), 1.0 + rounds / CHUNKS_PER_SECOND
     played, wait, seqs = channels(_TAKEN_OVER, music_s, audio), waiting(device), count(FIRST_SEQ)
@@ -77,13 +76,13 @@ def takeover_rows(rounds: int, device: torch.device) -> list[Row]:
     return [Row("takeover: a channel's first chunk", "ms", each["cold"], "its next one", ratio)]
 
 
-def _fresh(device: torch.device, chunks: int, pieces: Sequence[Batch]) -> tuple[float, float]:
+def _fresh(device: Device, chunks: int, pieces: Sequence[Batch]) -> tuple[float, float]:
     """Seconds until a fresh process has rendered a chunk of each piece, and MB after ``chunks`` more."""
     with tempfile.TemporaryDirectory() as name:
         paths = [Path(name) / f"{number}.score" for number in range(len(pieces))]
         for path, batch in zip(paths, pieces, strict=True):
             path.write_bytes(encode_batch(batch))
-        command = [sys.executable, "-m", "services.bench.child", device.type, f"{chunks}"]
+        command = [sys.executable, "-m", "services.bench.child", device, f"{chunks}"]
         elapsed, lines = _child_s([*command, *map(str, paths)])
     return elapsed, float(lines[-1])
 

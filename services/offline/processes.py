@@ -82,7 +82,7 @@ def _running(work: Work, spans: list[range]) -> Iterator[_Worker]:
 
 def _started(work: Work, spans: list[range]) -> _Worker:
     """Start one; Ctrl-C at a terminal goes to all processes of a job, but is for this one alone."""
-    context = multiprocessing.get_context("spawn")  # torch's threads don't survive a fork
+    context = multiprocessing.get_context("spawn")  # a library's threads don't survive a fork
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_render, args=(theirs, work, spans), daemon=True)
     resource_tracker.ensure_running()  # when it starts it lets through the signals of whoever starts it

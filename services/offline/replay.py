@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
-import torch
-
 from auralis.audio import AudioFormat
 from auralis.ring.versions import Versions
 from auralis.score.score import Score
+from services.synth.dsp.arrays import CPU, Device
 from services.synth.renderer import Job, Renderer
 
 # Chunks that are rendered together: faster, and the same bytes.
@@ -16,12 +15,12 @@ _AT_ONCE: Final = 16
 
 
 def replay(
-    score: Score, seed: int, audio: AudioFormat, seqs: Iterable[int], device: torch.device | None = None
+    score: Score, seed: int, audio: AudioFormat, seqs: Iterable[int], device: Device = CPU
 ) -> Iterator[bytes]:
     """The PCM of each chunk of ``seqs`` as the finished ``score`` makes it.
 
     That is what was streamed, byte for byte, as long as no chunk froze before a change reached it and the
-    ring did not begin anew, and as it is streamed by workers on the same kind of ``device`` (None: the CPU).
+    ring did not begin anew, and as it is streamed by workers on the same kind of ``device``.
     """
     renderer = Renderer(audio, device)
     jobs = (_job(score, seed, audio, seq) for seq in seqs)

@@ -1,6 +1,6 @@
 """What is to be rendered, and rendering a stretch of it in this process.
 
-What is here knows no torch: it is loaded where it is used.
+What is here knows no renderer: it is loaded where it is used.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +33,7 @@ class Work:
 def rendered_here(work: Work, seqs: Sequence[int]) -> Iterator[Parts]:
     """The chunks ``seqs`` in this process."""
     from services.offline.piece import score_of  # noqa: PLC0415
-    from services.offline.replay import replay  # noqa: PLC0415  it loads torch
+    from services.offline.replay import replay  # noqa: PLC0415  it loads the renderer
 
     scores = [score_of(work.batch), *(score_of(work.batch, layer) for layer in work.layers)]
     return zip(*(replay(score, work.seed, work.audio, seqs) for score in scores), strict=True)

@@ -13,7 +13,7 @@ from auralis.clock import BrokerClock
 from auralis.errors import UsageError
 from auralis.process import STANDBY, promoted, run_until_signalled, worker_name
 from auralis.settings import Settings
-from services.synth.startup import loading_torch
+from services.synth.startup import loading
 
 DEFAULT_METRICS_PORT = 9102
 _log = structlog.get_logger()
@@ -21,15 +21,15 @@ _log = structlog.get_logger()
 
 async def work(configured: Settings) -> None:
     """Run one worker until cancelled."""
-    with loading_torch():
+    with loading():
         from services.synth import device  # noqa: PLC0415
         from services.synth.memory import share_one_heap  # noqa: PLC0415
         from services.synth.metrics import SynthMetrics  # noqa: PLC0415
         from services.synth.rendering import beside, first_needed  # noqa: PLC0415
         from services.synth.worker import Collaborators, Worker  # noqa: PLC0415
 
+        chosen = device.choose(configured.device)
     share_one_heap()
-    chosen = device.choose(configured.device)
     if configured.redis_url is None:
         raise UsageError("REDIS_URL is not set: a worker needs the broker that it works for")
     beside(first_needed, configured.audio, chosen)
@@ -46,11 +46,11 @@ async def work(configured: Settings) -> None:
         parts = Collaborators(client, configured.keys, clock, wakeups, measured, chosen, configured.audio)
         worker = Worker(name, parts)
         if STANDBY in os.environ:
-            _log.info("synth stands by", device=str(chosen), worker=name)
+            _log.info("synth stands by", device=chosen, worker=name)
             await worker.stand_by(promoted())
         port = DEFAULT_METRICS_PORT if configured.metrics_port is None else configured.metrics_port
         metrics.serve(registry, configured.metrics_host, port)
-        _log.info("synth ready", device=str(chosen), worker=name)
+        _log.info("synth ready", device=chosen, worker=name)
         await worker.run()
 
 

@@ -1,9 +1,8 @@
 """Memory that many channels need for seconds, and then no more.
 
 Voices and tapes come and go in many sizes, so what is free lies in between what is not: glibc keeps such
-pages until it is told to look for them. Torch makes that worse: it asks for aligned memory, which glibc
-before 2.38 never takes from a freed piece of the same size. And what threads take lies in heaps of their own,
-whose free ends are never given back.
+pages until it is told to look for them. And what threads take lies in heaps of their own, whose free ends are
+never given back.
 """
 
 import ctypes
@@ -14,7 +13,9 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import torch
+
+from services.synth.dsp import arrays
+from services.synth.dsp.arrays import Array
 
 _LINUX: Final = sys.platform == "linux"
 _M_ARENA_MAX: Final = -8  # as malloc.h has it
@@ -25,22 +26,21 @@ _OFTEN_S: Final = 1.0
 _MUCH_BYTES: Final = 500 * 2**20
 
 
-def kept(tensor: torch.Tensor) -> torch.Tensor:
-    """A contiguous copy that is to stay for seconds: on the CPU in memory that can be used again after it."""
-    if tensor.device.type != "cpu":
-        return tensor.clone(memory_format=torch.contiguous_format)
-    return torch.from_numpy(tensor.numpy().copy(order="C"))
+def kept(array: Array) -> Array:
+    """A contiguous copy that is to stay for seconds, in memory of its own."""
+    if arrays.is_numpys(array):
+        return array.copy(order="C")
+    return array.clone(memory_format=arrays.accelerator().contiguous_format)
 
 
-def kept_across(rows: torch.Tensor) -> torch.Tensor:
+def kept_across(rows: Array) -> Array:
     """The transpose of a few ``rows``, ``[value, row]`` from ``[row, value]``, as :func:`kept` copies."""
-    if rows.device.type != "cpu":
+    if not arrays.is_numpys(rows):
         return kept(rows.T)
-    values = rows.numpy()
-    across = np.empty(values.T.shape, values.dtype)
-    for place, row in enumerate(values):  # one by one: a third of the time that the transpose takes
+    across = np.empty(rows.T.shape, rows.dtype)
+    for place, row in enumerate(rows):  # one by one: a third of the time that the transpose takes
         across[:, place] = row
-    return torch.from_numpy(across)
+    return across
 
 
 def share_one_heap() -> None:

@@ -8,21 +8,20 @@ from contextlib import contextmanager
 from typing import Final, Protocol
 
 import structlog
-import torch
 
 from auralis.audio import AudioFormat
 from services.synth.dsp import noise
+from services.synth.dsp.arrays import CPU, Device
 from services.synth.mix.space import DEFAULT_ROOM, design_rooms
 from services.synth.renderer import Job, Renderer
 
 _log = structlog.get_logger()
 
-_CPU: Final = torch.device("cpu")
 _REASON_LENGTH: Final = 200
 _CALM_S: Final = 3.0
 
 
-Prepare = Callable[[AudioFormat, torch.device], None]
+Prepare = Callable[[AudioFormat, Device], None]
 
 
 class Renders(Protocol):
@@ -53,17 +52,17 @@ class Rendering:
 
     def __init__(
         self,
-        device: torch.device,
+        device: Device,
         lost: Callable[[], None],
-        make: Callable[[AudioFormat, torch.device], Renders] = Renderer,
+        make: Callable[[AudioFormat, Device], Renders] = Renderer,
         prepare: Prepare = design_rooms,
     ) -> None:
         self.device = device
         self._lost = lost
         self._make = make
         self._prepare = prepare
-        self._ready: set[tuple[AudioFormat, torch.device]] = set()
-        self._begun_s: dict[tuple[AudioFormat, torch.device], float] = {}
+        self._ready: set[tuple[AudioFormat, Device]] = set()
+        self._begun_s: dict[tuple[AudioFormat, Device], float] = {}
         self.calm_s = _CALM_S
         self._renderers: dict[AudioFormat, Renders] = {}
         self._known: set[str] = set()
@@ -116,18 +115,18 @@ class Rendering:
 
     @contextmanager
     def _falling_back(self) -> Iterator[None]:
-        """Go on on the CPU after what torch raises of a device, :class:`torch.OutOfMemoryError` included."""
+        """Go on on the CPU after what torch raises of a device: its ``OutOfMemoryError`` is one, too."""
         try:
             yield
         except RuntimeError as error:
-            if self.device == _CPU:
+            if self.device == CPU:
                 raise
             self._fall_back(error)
 
     def _fall_back(self, error: RuntimeError) -> None:
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:_REASON_LENGTH]
-        _log.error("device lost, rendering on the CPU", device=str(self.device), reason=reason)
-        self.device = _CPU
+        _log.error("device lost, rendering on the CPU", device=self.device, reason=reason)
+        self.device = CPU
         self._renderers.clear()
         self._lost()
 
@@ -137,7 +136,7 @@ class Rendering:
         return self._renderers[audio]
 
 
-def beside(prepare: Prepare, audio: AudioFormat, device: torch.device) -> None:
+def beside(prepare: Prepare, audio: AudioFormat, device: Device) -> None:
     """Get ready in a thread of its own.
 
     It is no daemon: what ends in the middle of torch's work aborts. It takes a second at most.
@@ -147,12 +146,12 @@ def beside(prepare: Prepare, audio: AudioFormat, device: torch.device) -> None:
         try:
             prepare(audio, device)
         except RuntimeError as error:  # a device that fails is noticed where it is worked with
-            _log.debug("not got ready", device=str(device), reason=str(error))
+            _log.debug("not got ready", device=device, reason=str(error))
 
     threading.Thread(target=work, name="get-ready").start()
 
 
-def first_needed(audio: AudioFormat, device: torch.device) -> None:
+def first_needed(audio: AudioFormat, device: Device) -> None:
     """Make what every channel's first chunk needs: a worker that begins anew does so while it connects."""
     design_rooms(audio, device, [DEFAULT_ROOM])
     noise.make_tables(audio)

@@ -1,4 +1,4 @@
-"""How a process that renders begins: what has to happen before torch is loaded, and while it is."""
+"""How a process that renders begins: what has to happen while its libraries are loaded."""
 
 import gc
 import os
@@ -9,14 +9,14 @@ from types import ModuleType
 from typing import Final
 
 # What torch registers for compilers alone: the shapes and types of results, without their values. Nothing
-# here is ever compiled, and loading them is a third of ``import torch``: time in which a worker that was
-# killed is not back, and for which those that play beside it have to wait.
+# here is ever compiled, and loading them is a third of ``import torch`` (which an accelerator takes): time in
+# which a worker that was killed is not back, and for which those that play beside it have to wait.
 _FOR_COMPILERS: Final = ("torch._meta_registrations", "torch.distributed._meta_registrations")
 
 
 @contextmanager
-def loading_torch() -> Iterator[None]:
-    """In a process that does nothing else with torch than rendering: import it and what needs it within."""
+def loading() -> Iterator[None]:
+    """Within it, import what renders: in a process that does nothing else with it."""
     # Results must not depend on how many threads a product is split over.
     os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     for name in _FOR_COMPILERS:

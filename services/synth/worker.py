@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, Final
 
 import structlog
-import torch
 
 from auralis.audio import AudioFormat
 from auralis.broker import BROKER_ERRORS, reason
@@ -19,6 +18,7 @@ from auralis.errors import ChannelNotFound
 from auralis.ring.reader import RingReader
 from auralis.ring.writer import Outcome, PushReply, RingWriter
 from auralis.score.log import ScoreReader
+from services.synth.dsp.arrays import Device
 from services.synth.ladder import Condition, Ladder, Load
 from services.synth.memory import give_back, is_due, resident_bytes
 from services.synth.metrics import SynthMetrics
@@ -46,7 +46,7 @@ class Collaborators(Link):
     """What a worker works with."""
 
     metrics: SynthMetrics
-    device: torch.device
+    device: Device
     # What channels are made with.
     audio: AudioFormat
 
@@ -72,7 +72,7 @@ class Worker:
         # The last job of each channel since voices were last built ahead.
         self._last_jobs: dict[str, tuple[AudioFormat, Job]] = {}
         self._engine = Rendering(parts.device, lost=parts.metrics.device_fallbacks.inc)
-        # One thread: torch's results depend on how work is split, and the loop stays free for renewals.
+        # One thread: a product's bits depend on how it is split, and the loop stays free for renewals.
         self._rendering = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
 
     async def stand_by(self, called: Coroutine[Any, Any, None]) -> None:

@@ -18,7 +18,6 @@ tail) were rejected: what they save in products they cost in longer transforms, 
 Spectra are ``[ear, bin]`` with the ears side by side in memory, so that the first bins of both are one
 contiguous run: on the CPU numpy multiplies such runs in two thirds of the time that torch takes for rows.
 A past of one ear is kept once and meets the response's ears one after the other.
-Transforms stay in torch, whose MKL is three times as fast as numpy's.
 On an accelerator, where beginning an operation costs more than a partition does, all products are one, and a
 sparse sum (a bag of embeddings) adds them up in the order of the partitions.
 """
@@ -31,11 +30,12 @@ from itertools import accumulate
 from typing import Final, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from auralis.audio import AUDIO_CHANNELS, AudioFormat
-from services.synth.dsp import arrays
+from services.synth.dsp import arrays, transforms
+from services.synth.dsp.arrays import Array, Device
+from services.synth.dsp.sums import Sums
 from services.synth.memory import kept_across
 
 # Frames in a transform: two chunks and zeros. MKL takes a quarter longer for 8820 than for 8960; at 48 kHz a
@@ -46,15 +46,13 @@ _TRANSFORM: Final = {4410: 8960, 4800: 9680}
 _DROPPED_DB: Final = -82.0
 # Partitions end at multiples of this many bins: whole vectors.
 _BIN_STEP: Final = 16
-# Transforms in one call share what it costs to begin; more than that leave the processor's cache. A single
-# row MKL transforms in another way: with other bits, and four times as slowly.
+# Transforms in one call share what it costs to begin; more than that leave the processor's cache.
 _AT_ONCE: Final = 16
-_LEAST_ROWS: Final = 2
 # The share of a chunk over which a partition fades into its neighbours while its bins are chosen.
 _SKIRT: Final = 0.125
 
 
-Pair = tuple[torch.Tensor | None, torch.Tensor | None]
+Pair = tuple[Array | None, Array | None]
 
 
 @dataclass(frozen=True)
@@ -65,31 +63,30 @@ class Partition:
     """
 
     delay: int
-    spectrum: torch.Tensor
+    spectrum: Array
 
     @cached_property
     def flat(self) -> NDArray[np.complex64]:
         """``[bin and ear]``, the same memory; numpy's only."""
-        flat: NDArray[np.complex64] = self.spectrum.numpy().T.reshape(-1)
+        flat: NDArray[np.complex64] = self.spectrum.T.reshape(-1)
         return flat
 
     @cached_property
     def by_ear(self) -> NDArray[np.complex64]:
         """``[ear, bin]``, one ear after the other; numpy's only."""
-        return np.ascontiguousarray(self.spectrum.numpy())
+        return np.ascontiguousarray(self.spectrum)
 
 
-class Sums(NamedTuple):
-    """How the products of all partitions, one after another, add up to bins; on an accelerator.
+class _Products(NamedTuple):
+    """The products of all partitions, one after another, on an accelerator.
 
-    ``bins`` is how many each partition has; ``weights`` are ``[product, ear]``. Bin ``b`` is the sum of the
-    products ``sources`` from ``starts[b]`` on and before ``starts[b + 1]``.
+    ``bins`` is how many each partition has, ``weights``, ``[product, ear]``, what they are made with, and
+    ``sums`` how they add up to bins.
     """
 
     bins: Sequence[int]
-    weights: torch.Tensor
-    sources: torch.Tensor
-    starts: torch.Tensor
+    weights: Array
+    sums: Sums
 
 
 @dataclass(frozen=True)
@@ -100,18 +97,18 @@ class Response:
     length: int
 
     @cached_property
-    def sums(self) -> Sums:
-        """What its products add up to."""
-        weights = torch.cat([part.spectrum.T for part in self.partitions])
+    def products(self) -> _Products:
+        """All of its products; on an accelerator only."""
+        weights = arrays.joined([part.spectrum.T for part in self.partitions])
         sizes = [part.spectrum.shape[-1] for part in self.partitions]
         bins = np.concatenate([np.arange(size) for size in sizes])
-        found = np.argsort(bins, kind="stable"), np.cumsum([0, *np.bincount(bins)])
-        sources, starts = (torch.from_numpy(each.astype(np.int32)).to(weights.device) for each in found)
-        return Sums(sizes, weights, sources, starts)
+        sources, starts = np.argsort(bins, kind="stable"), np.cumsum([0, *np.bincount(bins)])
+        sums = Sums(sources.astype(np.int32), starts.astype(np.int32), len(bins), arrays.home_of(weights))
+        return _Products(sizes, weights, sums)
 
-    def to(self, device: torch.device) -> "Response":
+    def on(self, device: Device) -> "Response":
         """The same on ``device``."""
-        moved = tuple(Partition(part.delay, part.spectrum.to(device)) for part in self.partitions)
+        moved = tuple(Partition(part.delay, arrays.on(device, part.spectrum)) for part in self.partitions)
         return Response(moved, self.length)
 
 
@@ -141,15 +138,14 @@ class Spectrum:
 
     __slots__ = ("bins", "flat", "mono", "rows")
 
-    def __init__(self, bins: torch.Tensor) -> None:
+    def __init__(self, bins: Array) -> None:
         self.mono = len(bins) == 1  # both ears hear the same
         self.rows = kept_across(bins)
         self.bins = self.rows.T
         # ``[bin and ear]``, the same memory; for numpy only.
-        by_numpy = arrays.by_numpy(bins.device)
-        self.flat = self.rows.numpy().reshape(-1) if by_numpy else np.zeros(0, dtype=np.complex64)
+        self.flat: Array = self.rows.reshape(-1) if arrays.is_numpys(bins) else None
 
-    def heard_by(self, ears: int) -> torch.Tensor:
+    def heard_by(self, ears: int) -> Array:
         """``[bin, ear]`` for one ear, if it is that of one, or for two."""
         return self.rows.expand(-1, ears) if self.mono and ears > 1 else self.rows
 
@@ -208,12 +204,12 @@ def spectra(pairs: Sequence[Pair], bins: int, audio: AudioFormat) -> list[Spectr
     return found
 
 
-def _transformed(pairs: Sequence[Pair], audio: AudioFormat) -> Sequence[torch.Tensor]:
+def _transformed(pairs: Sequence[Pair], audio: AudioFormat) -> Sequence[Array]:
     """``[ear, bin]`` of each."""
     frames, size = audio.frames_per_chunk, _TRANSFORM[audio.frames_per_chunk]
     sounding = [[chunk for chunk in pair if chunk is not None] for pair in pairs]
     rows = [max(map(len, chunks)) for chunks in sounding]
-    samples = sounding[0][0].new_zeros(max(sum(rows), _LEAST_ROWS), size)
+    samples = arrays.zeros((sum(rows), size), sounding[0][0])
     ends = list(accumulate(rows, initial=0))
     places = list(map(slice, ends[:-1], ends[1:]))
     for place, (before, now) in zip(places, pairs, strict=True):
@@ -221,11 +217,11 @@ def _transformed(pairs: Sequence[Pair], audio: AudioFormat) -> Sequence[torch.Te
             samples[place, size - 2 * frames : size - frames] = before
         if now is not None:
             samples[place, size - frames :] = now
-    found = torch.fft.rfft(samples)
+    found = transforms.forward(samples)
     return [found[place] for place in places]
 
 
-def convolve(pasts: Sequence[Past], audio: AudioFormat) -> list[torch.Tensor | None]:
+def convolve(pasts: Sequence[Past], audio: AudioFormat) -> list[Array | None]:
     """A chunk of each convolution; the left input meets the left response, the right the right.
 
     The bits of each depend on its past alone: the products are added by delay, and silence adds nothing.
@@ -233,7 +229,7 @@ def convolve(pasts: Sequence[Past], audio: AudioFormat) -> list[torch.Tensor | N
     Returns:
         ``[ear, frame]`` each, float32; None where all of it is silent.
     """
-    found: list[torch.Tensor | None] = [None] * len(pasts)
+    found: list[Array | None] = [None] * len(pasts)
     every = [(place, past.response, past.heard) for place, past in enumerate(pasts)]
     sounding = [each for each in every if any(spectrum is not None for spectrum in each[2])]
     for first in range(0, len(sounding), _AT_ONCE):
@@ -243,16 +239,14 @@ def convolve(pasts: Sequence[Past], audio: AudioFormat) -> list[torch.Tensor | N
     return found
 
 
-def _summed(responses: Sequence[Response], every: Sequence[_Heard], audio: AudioFormat) -> torch.Tensor:
+def _summed(responses: Sequence[Response], every: Sequence[_Heard], audio: AudioFormat) -> Array:
     """``[convolution, ear, frame]``."""
-    size = _TRANSFORM[audio.frames_per_chunk]
-    device = responses[0].partitions[0].spectrum.device
-    totals = torch.zeros(len(every), AUDIO_CHANNELS, size // 2 + 1, dtype=torch.complex64, device=device)
-    add = _add_by_numpy if arrays.by_numpy(device) else _add_by_torch
+    size, weights = _TRANSFORM[audio.frames_per_chunk], responses[0].partitions[0].spectrum
+    totals = arrays.zeros((len(every), AUDIO_CHANNELS, size // 2 + 1), weights)
+    add = _add_one_by_one if arrays.is_numpys(weights) else _add_at_once
     for response, heard, total in zip(responses, every, totals, strict=True):
         add(response, heard, total)
-    samples: torch.Tensor = torch.fft.irfft(totals, n=size)[..., -audio.frames_per_chunk :]
-    return samples
+    return transforms.inverse(totals, size)[..., -audio.frames_per_chunk :]
 
 
 def _segments(impulse: NDArray[np.float64], audio: AudioFormat) -> NDArray[np.float64]:
@@ -307,12 +301,12 @@ def _skirt_frames(audio: AudioFormat) -> int:
     return int(_SKIRT * audio.frames_per_chunk)
 
 
-def _pack(part: NDArray[np.complex128]) -> torch.Tensor:
+def _pack(part: NDArray[np.complex128]) -> NDArray[np.complex64]:
     """``[ear, bin]`` as complex64 with the ears side by side in memory."""
-    return torch.from_numpy(np.ascontiguousarray(part.T.astype(np.complex64))).T
+    return np.ascontiguousarray(part.T.astype(np.complex64)).T
 
 
-def _add_by_numpy(response: Response, heard: _Heard, total: torch.Tensor) -> None:
+def _add_one_by_one(response: Response, heard: _Heard, total: NDArray[np.complex64]) -> None:
     both = zip(heard, response.partitions, strict=True)
     terms = [(past, part) for past, part in both if past is not None]
     pairs = [term for term in terms if not term[0].mono]
@@ -320,8 +314,8 @@ def _add_by_numpy(response: Response, heard: _Heard, total: torch.Tensor) -> Non
         flat = np.zeros(len(pairs[0][1].flat), dtype=np.complex64)
         _accumulate([(past.flat, part.flat) for past, part in pairs], flat)
         ears = flat.reshape(-1, AUDIO_CHANNELS)
-        total.numpy()[:, : len(ears)] = ears.T
-    _accumulate([(past.flat, part.by_ear) for past, part in terms if past.mono], total.numpy())
+        total[:, : len(ears)] = ears.T
+    _accumulate([(past.flat, part.by_ear) for past, part in terms if past.mono], total)
 
 
 def _accumulate(
@@ -336,12 +330,11 @@ def _accumulate(
         np.add(head, partial, head)
 
 
-def _add_by_torch(response: Response, heard: _Heard, total: torch.Tensor) -> None:
-    sums = response.sums
+def _add_at_once(response: Response, heard: _Heard, total: Array) -> None:
+    bins, weights, sums = response.products
     ears = 1 if all(each is None or each.mono for each in heard) else AUDIO_CHANNELS
-    silence = total.new_zeros(total.shape[1], ears)
+    silence = arrays.zeros((total.shape[1], ears), total)
     rows = [silence if each is None else each.heard_by(ears) for each in heard]
-    some = [each[:bins] for each, bins in zip(rows, sums.bins, strict=True)]
-    products = torch.view_as_real(torch.cat(some) * sums.weights).flatten(1)
-    found, *_ = torch.embedding_bag(products, sums.sources, sums.starts, mode=0, include_last_offset=True)
-    total[:, : len(found)] = torch.view_as_complex(found.view(-1, AUDIO_CHANNELS, 2)).T
+    some = [each[:size] for each, size in zip(rows, bins, strict=True)]
+    found = arrays.of_parts(sums.of(arrays.in_parts(arrays.joined(some) * weights)))
+    total[:, : len(found)] = found.T

@@ -22,13 +22,13 @@ from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from auralis.audio import AudioFormat
-from services.synth.dsp import additive, arrays, grid
-from services.synth.dsp.arrays import Array, Home
+from services.synth.dsp import additive, arrays, grid, transforms
+from services.synth.dsp.arrays import Array, Device, Home
 from services.synth.dsp.grid import Grid
+from services.synth.dsp.sums import Sums
 
 WIDTH: Final = 9  # bins that a partial is spread over
 KERNELS: Final = 2  # of the level and of its slope
@@ -56,13 +56,10 @@ class Spread(NamedTuple):
 class Spectrum(NamedTuple):
     """How the partials of a chunk add up to bins on ``grid``.
 
-    The rows are the levels of all partials and, after them, their slopes. Bin ``b`` is the sum of the rows
-    ``sources``, each times its one of ``weights``, from ``starts[b]`` on and before ``starts[b + 1]``.
+    Bins are ``sums`` of rows: the levels of all partials and, after them, their slopes.
     """
 
-    sources: torch.Tensor
-    weights: torch.Tensor
-    starts: torch.Tensor
+    sums: Sums
     grid: Grid
 
 
@@ -95,9 +92,7 @@ def spread(freq_hz: NDArray[np.float64], audio: AudioFormat) -> Spread:
     return Spread(first, np.stack([level, slope], axis=2).astype(np.float32))
 
 
-def spectrum(
-    spreads: Sequence[Spread], highest_hz: float, audio: AudioFormat, device: torch.device
-) -> Spectrum:
+def spectrum(spreads: Sequence[Spread], highest_hz: float, audio: AudioFormat, device: Device) -> Spectrum:
     """How all of ``spreads`` add up, none of which is over ``highest_hz``."""
     share = highest_hz / audio.sample_rate_hz
     on = next(each for each in reversed(grid.grids(audio)) if share < each.high)
@@ -107,13 +102,11 @@ def spectrum(
     order = np.argsort(bins, kind="stable")  # of such small numbers in linear time
     starts = np.zeros(_points(on) // 2 + 2, np.int32)
     np.cumsum(np.bincount(bins, minlength=len(starts) - 1), out=starts[1:])
-    found = (
-        _rows(len(first)).take(order, axis=0).ravel(),
-        weights.take(order, axis=0).ravel(),
-        starts * KERNELS,
+    sources = _rows(len(first)).take(order, axis=0).ravel()
+    each_weight = weights.take(order, axis=0).ravel()
+    return Spectrum(
+        Sums(sources, starts * KERNELS, KERNELS * len(first), arrays.home(device), each_weight), on
     )
-    sources, each_weight, first_of = (arrays.tensor(arrays.on(device, each)) for each in found)
-    return Spectrum(sources, each_weight, first_of, on)
 
 
 def peaks(start: Array, end: Array, phasors: Array, audio: AudioFormat) -> Array:
@@ -130,7 +123,7 @@ def peaks(start: Array, end: Array, phasors: Array, audio: AudioFormat) -> Array
     return arrays.stacked([level, slope * 1j])
 
 
-def bins(peaks: Array, mixing: Array, into: Spectrum) -> torch.Tensor:
+def bins(peaks: Array, mixing: Array, into: Spectrum) -> Array:
     """The spectrum of every output: complex, ``[bin, output]``.
 
     ``mixing`` is what each partial adds to each output, in both parts of its number:
@@ -139,20 +132,15 @@ def bins(peaks: Array, mixing: Array, into: Spectrum) -> torch.Tensor:
     partials, outputs = len(mixing), mixing.shape[1] // additive.PARTS
     mixed = arrays.in_parts(arrays.repeated(peaks, outputs))
     mixed *= mixing
-    # A bag of embeddings is a row of a sparse matrix times a dense one, in the order of its entries.
-    found, *_ = torch.embedding_bag(
-        arrays.tensor(mixed.reshape(KERNELS * partials, -1)), into.sources, into.starts, mode=0,
-        per_sample_weights=into.weights, include_last_offset=True,
-    )  # fmt: skip
-    return torch.view_as_complex(found.view(-1, outputs, additive.PARTS))
+    return arrays.of_parts(into.sums.of(mixed.reshape(KERNELS * partials, -1)))
 
 
-def samples(found: torch.Tensor, on: Grid) -> Array:
+def samples(found: Array, on: Grid) -> Array:
     """What :func:`bins` has found as samples on its grid, as :func:`upsample` takes them.
 
     ``[output, sample]``.
     """
-    points = arrays.native(torch.fft.irfft(found, n=_points(on), dim=0, norm="forward"))
+    points = transforms.inverse(found, _points(on), axis=0, norm="forward")
     first, levels = _window(on, arrays.home_of(points))
     return points.T[:, first : first + len(levels)] * levels
 

@@ -11,13 +11,12 @@ from itertools import groupby
 from typing import Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from auralis.audio import AUDIO_CHANNELS, AudioFormat
 from services.synth.dsp import arrays, grid, noise, steady
 from services.synth.dsp.additive import PARTS, Waves
-from services.synth.dsp.arrays import Array
+from services.synth.dsp.arrays import Array, Device
 from services.synth.dsp.steady import Spectrum, Spread
 from services.synth.mix.desk import LAYERS, Mixes
 from services.synth.mix.sounding import Sounding
@@ -160,7 +159,7 @@ NOTHING: Final = Arrangement([], 0, -math.inf, math.inf, (None,) * grid.LIVELY, 
 class Arranger:
     """Arranges the voices of chunks on a device, to be mixed by a desk."""
 
-    def __init__(self, audio: AudioFormat, device: torch.device, desk: Mixes) -> None:
+    def __init__(self, audio: AudioFormat, device: Device, desk: Mixes) -> None:
         self._audio = audio
         self._device = device
         self._desk = desk
@@ -254,7 +253,7 @@ def _joined(
 
 
 def _groups(
-    placed: Sequence[Placed[Waves]], device: torch.device, known: Mapping[tuple[int, ...], Array]
+    placed: Sequence[Placed[Waves]], device: Device, known: Mapping[tuple[int, ...], Array]
 ) -> Iterator[Group]:
     first = 0
     for layer, members in groupby(placed, key=lambda each: each.voice.layer):
@@ -274,7 +273,7 @@ def _same_voices(some: Sequence[tuple[Voice, bool]], others: Sequence[tuple[Voic
     )
 
 
-def _hiss_table(voices: Sequence[Voice], device: torch.device) -> Array:
+def _hiss_table(voices: Sequence[Voice], device: Device) -> Array:
     nothing = np.zeros((hiss_terms.COUNT, 0), dtype=np.float32)
     return arrays.on(device, np.concatenate([nothing, *(voice.hiss_terms for voice in voices)], axis=1))
 

@@ -8,12 +8,11 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 import numpy as np
-import torch
 
 from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from services.synth.dsp import additive, arrays, grid, steady
 from services.synth.dsp.additive import PARTS
-from services.synth.dsp.arrays import Array, Home
+from services.synth.dsp.arrays import Array, Device, Home
 from services.synth.mix.sounding import WHOLE, Sounding
 from services.synth.mix.stack import Stack, Strip, filled
 from services.synth.voices import levels
@@ -24,7 +23,7 @@ class Batch:
     """The chunks ``soundings``, whose arrangements are those of ``stack``."""
 
     def __init__(
-        self, soundings: Sequence[Sounding], stack: Stack, audio: AudioFormat, device: torch.device
+        self, soundings: Sequence[Sounding], stack: Stack, audio: AudioFormat, device: Device
     ) -> None:
         self._soundings = soundings
         self._stack = stack

@@ -5,11 +5,11 @@ from functools import lru_cache
 from typing import Final, NamedTuple, Protocol, get_args
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from auralis.audio import AUDIO_CHANNELS
 from auralis.score.events import Layer
+from services.synth.dsp.arrays import Array
 from services.synth.mix import silence
 
 LAYERS: Final[tuple[str, ...]] = get_args(Layer)
@@ -59,9 +59,9 @@ DELAY_TO_ROOM: Final = 0.5
 class Buses(NamedTuple):
     """A chunk before space: ``[ear, frame]`` each. The delay hears with one ear, or nothing (None)."""
 
-    dry: torch.Tensor
-    room: torch.Tensor
-    delay: torch.Tensor | None
+    dry: Array
+    room: Array
+    delay: Array | None
 
 
 class Desk:
@@ -73,7 +73,7 @@ class Desk:
         return _weights(layers)
 
     @staticmethod
-    def buses(outputs: torch.Tensor | None, layers: Iterable[str]) -> Buses | None:
+    def buses(outputs: Array | None, layers: Iterable[str]) -> Buses | None:
         """``[output, frame]``, of ``layers``, as buses; None if nothing sounds."""
         if outputs is None:
             return None
@@ -108,7 +108,7 @@ def crossfaded(old: Buses | None, new: Buses | None) -> Buses | None:
     heard = old or new
     if heard is None:
         return None
-    share = torch.linspace(0, 1, heard.dry.shape[-1], device=heard.dry.device)
+    share = np.linspace(0, 1, heard.dry.shape[-1])
     dry, room, delay = (
         silence.crossfaded(getattr(old, bus, None), getattr(new, bus, None), share) for bus in Buses._fields
     )

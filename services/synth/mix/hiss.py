@@ -5,12 +5,11 @@ from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from auralis.audio import AudioFormat
 from services.synth.dsp import additive, arrays, grid, noise
-from services.synth.dsp.arrays import Array
+from services.synth.dsp.arrays import Array, Device
 from services.synth.dsp.grid import Grid
 from services.synth.mix.arrangement import Arrangement, HissRows
 from services.synth.mix.sounding import Sounding
@@ -20,7 +19,7 @@ from services.synth.voices import hiss_terms, levels
 class _Bands:
     """The bands of several chunks' noises, filled up to whole :data:`additive.ROWS` with silent ones."""
 
-    def __init__(self, found: Sequence[tuple[int, Array, NDArray[np.int64]]], device: torch.device) -> None:
+    def __init__(self, found: Sequence[tuple[int, Array, NDArray[np.int64]]], device: Device) -> None:
         sizes = [len(at) for _, _, at in found]
         missing = -sum(sizes) % additive.ROWS
         silence = np.zeros((hiss_terms.COUNT, missing), dtype=np.float32)
@@ -35,7 +34,7 @@ class _Bands:
 class HissStack:
     """The noises of ``arrangements``: all about them that does not change from chunk to chunk."""
 
-    def __init__(self, arrangements: Sequence[Arrangement], device: torch.device) -> None:
+    def __init__(self, arrangements: Sequence[Arrangement], device: Device) -> None:
         self.rows = {owner: rows for owner, each in enumerate(arrangements) if (rows := each.hiss)}
         self.still = _Bands([(i, each.still, each.still_at) for i, each in self.rows.items()], device)
         self.moving = _Bands([(i, each.moving, each.moving_at) for i, each in self.rows.items()], device)
@@ -45,7 +44,7 @@ class Hisses:
     """The noises of chunks: their gains at a chunk's ends or, where some move, at its borders."""
 
     def __init__(
-        self, soundings: Sequence[Sounding], stack: HissStack, audio: AudioFormat, device: torch.device
+        self, soundings: Sequence[Sounding], stack: HissStack, audio: AudioFormat, device: Device
     ) -> None:
         self._soundings = soundings
         self._stack = stack

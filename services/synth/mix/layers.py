@@ -9,11 +9,9 @@ brought to the full rate: there are fewer outputs than layers.
 from collections.abc import Sequence
 from typing import TypeAlias
 
-import torch
-
 from auralis.audio import AudioFormat
 from services.synth.dsp import additive, arrays, grid, steady
-from services.synth.dsp.arrays import Array
+from services.synth.dsp.arrays import Array, Device
 from services.synth.dsp.upsampling import upsample
 from services.synth.mix.arrangement import NOTHING, Arrangement, Arranger
 from services.synth.mix.batch import Batch
@@ -30,7 +28,7 @@ Heard: TypeAlias = dict[int, Array]
 class LayerRenderer:
     """Renders mixed layers on one device; arrangements and stacks are kept, caches of pure functions."""
 
-    def __init__(self, audio: AudioFormat, device: torch.device, desk: Mixes) -> None:
+    def __init__(self, audio: AudioFormat, device: Device, desk: Mixes) -> None:
         self._audio = audio
         self._device = device
         self._arranger = Arranger(audio, device, desk)
@@ -42,7 +40,7 @@ class LayerRenderer:
         self._arrangements.next_round()
         self._stacks.next_round()
 
-    def render(self, soundings: Sequence[Sounding]) -> list[torch.Tensor | None]:
+    def render(self, soundings: Sequence[Sounding]) -> list[Array | None]:
         """``[output, frame]`` of each chunk; None where nothing sounds."""
         arrangements = [self._arrangement(each) for each in soundings]
         stack = self._stack(soundings, arrangements)
@@ -53,7 +51,7 @@ class LayerRenderer:
             heard = _added(self._lively(factors[place], arrangements, place), at_rest[place])
             hissing = {i: each.on(on) for i, each in noises.items() if each.is_on(on)}
             found = _added(found, {i: upsample(each, on) for i, each in _added(heard, hissing).items()})
-        return [arrays.tensor(found[i]) if i in found else None for i in range(len(soundings))]
+        return [found.get(i) for i in range(len(soundings))]
 
     def _lively(self, factors: Heard, arrangements: Sequence[Arrangement], place: int) -> Heard:
         """Lively partials on one of the grids, as :func:`upsample` wants them."""

@@ -1,7 +1,9 @@
 """Sums of signals that may be silent: None is exact silence, and costs nothing."""
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 
+from services.synth.dsp import arrays
 from services.synth.dsp.arrays import Array
 
 
@@ -12,13 +14,15 @@ def total(one: Array | None, other: Array | None) -> Array | None:
     return one + other
 
 
-def crossfaded(
-    old: torch.Tensor | None, new: torch.Tensor | None, share: torch.Tensor
-) -> torch.Tensor | None:
+def crossfaded(old: Array | None, new: Array | None, share: NDArray[np.floating]) -> Array | None:
     """``old`` into ``new`` (``[ear, frame]``) by ``share`` (``[frame]``, 0 to 1).
 
     What is the same in both stays exactly as it is.
     """
+    heard = new if old is None else old
+    if heard is None:
+        return None
+    part = arrays.at(arrays.home_of(heard), share.astype(np.float32))
     if new is None:
-        return None if old is None else old * (1 - share)
-    return new * share if old is None else old + (new - old) * share
+        return old * (1 - part)
+    return new * part if old is None else old + (new - old) * part

@@ -11,12 +11,12 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from auralis.score.events import Space, Tempo
 from services.synth.dsp import arrays, convolution, delay, limiter, master, rooms
+from services.synth.dsp.arrays import Array, Device
 from services.synth.dsp.convolution import Past, Response, Spectrum
 from services.synth.memory import kept
 from services.synth.mix.desk import DELAY_TO_ROOM
@@ -40,18 +40,18 @@ _MOVE_S: Final = 4.0
 
 
 @cache
-def _room(name: str, audio: AudioFormat, device: torch.device) -> Response:
+def _room(name: str, audio: AudioFormat, device: Device) -> Response:
     if name == NO_ROOM:
         return Response((), 0)
-    return convolution.response(rooms.impulse(rooms.ROOMS[name], audio), audio).to(device)
+    return convolution.response(rooms.impulse(rooms.ROOMS[name], audio), audio).on(device)
 
 
 @lru_cache(maxsize=_KEPT_DELAYS)
-def _delay(bpm: float, audio: AudioFormat, device: torch.device) -> Response:
-    return convolution.response(delay.impulse(60 / bpm, _BEATS, audio), audio).to(device)
+def _delay(bpm: float, audio: AudioFormat, device: Device) -> Response:
+    return convolution.response(delay.impulse(60 / bpm, _BEATS, audio), audio).on(device)
 
 
-def design_rooms(audio: AudioFormat, device: torch.device, names: Iterable[str] = tuple(rooms.ROOMS)) -> None:
+def design_rooms(audio: AudioFormat, device: Device, names: Iterable[str] = tuple(rooms.ROOMS)) -> None:
     """Have rooms ready: designing the largest takes longer than a change may take to be heard."""
     for name in names:
         _room(name, audio, device)
@@ -106,7 +106,7 @@ class SpaceRenderer:
     Where they begin there was silence before, or nothing before can be heard at their end.
     """
 
-    def __init__(self, audio: AudioFormat, device: torch.device) -> None:
+    def __init__(self, audio: AudioFormat, device: Device) -> None:
         self._audio = audio
         self._device = device
         self._room_bins, self._delay_bins = (
@@ -220,14 +220,13 @@ class SpaceRenderer:
         pairs = [(getattr(spot.before, name, None), getattr(spot.take, name)) for spot in spots]
         return convolution.spectra(pairs, bins, self._audio)
 
-    def _echoes(self, spots: Sequence[_Spot]) -> list[torch.Tensor | None]:
+    def _echoes(self, spots: Sequence[_Spot]) -> list[Array | None]:
         """What the delay gives; where the tempo changes, from the old spacing into the new one."""
         heard = self._convolved(spots, "delay_spectrum", [self._delays(spot.take) for spot in spots])
         return [self._respaced(*each) if len(each) > 1 else each[0] for each in heard]
 
-    def _respaced(self, old: torch.Tensor | None, new: torch.Tensor | None) -> torch.Tensor | None:
-        share = torch.linspace(0, 1, self._audio.frames_per_chunk, device=self._device)
-        return crossfaded(old, new, share)
+    def _respaced(self, old: Array | None, new: Array | None) -> Array | None:
+        return crossfaded(old, new, np.linspace(0, 1, self._audio.frames_per_chunk))
 
     def _delays(self, take: Take) -> list[Response]:
         """The delay of the chunk before, if another, and of this one."""
@@ -235,29 +234,26 @@ class SpaceRenderer:
         tempi = (_bpm(take, frame) for frame in (start - self._audio.frames_per_chunk, start))
         return [_delay(bpm, self._audio, self._device) for bpm in dict.fromkeys(tempi)]
 
-    def _wet(self, spots: Sequence[_Spot]) -> list[torch.Tensor | None]:
+    def _wet(self, spots: Sequence[_Spot]) -> list[Array | None]:
         """The room's answer; after a change of room, from the old one into the new one."""
         moves = [self._moves(spot.take) for spot in spots]
         rooms_ = [[self._response(move.room) for move in each] for each in moves]
         heard = self._convolved(spots, "room_spectrum", rooms_)
         return [self._moved(*each) for each in zip(spots, moves, heard, strict=True)]
 
-    def _moved(
-        self, spot: _Spot, moves: Sequence[Space], answers: Sequence[torch.Tensor | None]
-    ) -> torch.Tensor | None:
+    def _moved(self, spot: _Spot, moves: Sequence[Space], answers: Sequence[Array | None]) -> Array | None:
         wet = answers[0]
         if len(moves) == 1:
             return wet
-        start = self._audio.start_frame(spot.take.seq)
-        frames = torch.arange(start, start + self._audio.frames_per_chunk, device=self._device)
+        frames = np.arange(self._audio.start_frame(spot.take.seq), self._audio.end_frame(spot.take.seq))
         for move, answer in zip(moves[1:], answers[1:], strict=True):
             since = frames - move.at_frame
-            wet = crossfaded(wet, answer, (since / self._audio.frames(_MOVE_S)).clamp(0, 1))
+            wet = crossfaded(wet, answer, (since / self._audio.frames(_MOVE_S)).clip(0, 1))
         return wet
 
     def _convolved(
         self, spots: Sequence[_Spot], name: str, responses: Sequence[Sequence[Response]]
-    ) -> list[list[torch.Tensor | None]]:
+    ) -> list[list[Array | None]]:
         """What each of the responses to each chunk gives of the spectra that ``name`` says."""
         pasts = [
             Past(spot.spectra(name, response.length), response)
@@ -289,19 +285,17 @@ class SpaceRenderer:
         return max(self._response(move.room).length for move in self._moves(take))
 
 
-def _fetched(
-    mixes: Iterable[torch.Tensor | None], device: torch.device
-) -> Iterable[NDArray[np.float32] | None]:
+def _fetched(mixes: Iterable[Array | None], device: Device) -> Iterable[NDArray[np.float32] | None]:
     """As arrays of the CPU's: from an accelerator at once, since it is waited for.
 
     On the CPU one by one: several at a time would lie between what is kept, and leave holes behind.
     """
     if arrays.by_numpy(device):
-        return (None if mix is None else mix.numpy() for mix in mixes)
+        return mixes
     every = list(mixes)
     sounding = [mix for mix in every if mix is not None]
-    found = iter(torch.stack(sounding).cpu() if sounding else ())
-    return [None if mix is None else next(found).numpy() for mix in every]
+    found = iter(arrays.fetched(arrays.stacked(sounding)) if sounding else ())
+    return [None if mix is None else next(found) for mix in every]
 
 
 def _spots(plans: Iterable[Plan], lacking: str) -> Iterable[_Spot]:

@@ -7,12 +7,11 @@ from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from auralis.audio import AudioFormat
 from services.synth.dsp import additive, arrays, grid
-from services.synth.dsp.arrays import Array
+from services.synth.dsp.arrays import Array, Device
 from services.synth.dsp.grid import Blocks
 from services.synth.mix.arrangement import Arrangement, LivelyRows, SteadyRows
 from services.synth.mix.hiss import HissStack
@@ -50,7 +49,7 @@ class Place:
             self.missing += additive.ROWS
             self.rows = slice(self.rows.start, self.rows.stop + additive.ROWS)
 
-    def members(self, device: torch.device) -> Iterator[tuple[int, Array, NDArray[np.float64]]]:
+    def members(self, device: Device) -> Iterator[tuple[int, Array, NDArray[np.float64]]]:
         """Whose they are, their terms and tones; the silent ones at last."""
         yield from ((owner, rows.table, rows.tones) for owner, _, rows in self.shares)
         yield 0, arrays.on(device, _silence(self.missing)), np.zeros((4, self.missing))
@@ -65,7 +64,7 @@ class Place:
 class Strip:
     """The lively rows at neighbouring places that have the same borders: they are computed together."""
 
-    def __init__(self, places: Sequence[Place], blocks: Blocks, device: torch.device) -> None:
+    def __init__(self, places: Sequence[Place], blocks: Blocks, device: Device) -> None:
         self.places = places
         self.blocks = blocks
         self.rows = slice(places[0].rows.start, places[-1].rows.stop)
@@ -98,7 +97,7 @@ class Stack:
     those that fill up are the first one's.
     """
 
-    def __init__(self, arrangements: Sequence[Arrangement], audio: AudioFormat, device: torch.device) -> None:
+    def __init__(self, arrangements: Sequence[Arrangement], audio: AudioFormat, device: Device) -> None:
         self.arrangements = arrangements
         self.places: list[Place] = []
         for place in range(grid.PLACES):

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import torch
-
 from auralis.audio import AudioFormat
 from auralis.score.entry_id import NO_ENTRY, EntryId
 from auralis.score.score import Score, ScoreView
+from services.synth.dsp.arrays import Array
 from services.synth.dsp.convolution import Spectrum
 from services.synth.dsp.limiter import Mix
 from services.synth.memory import kept
@@ -39,10 +38,10 @@ class Take:
     earlier: EntryId
     played: bool = False
     buses: Buses | None = None
-    into_delay: torch.Tensor | None = None
+    into_delay: Array | None = None
     sent: bool = False
-    echoes: torch.Tensor | None = None
-    into_room: torch.Tensor | None = None
+    echoes: Array | None = None
+    into_room: Array | None = None
     delay_known: bool = False
     delay_spectrum: Spectrum | None = None
     room_bins: int = 0

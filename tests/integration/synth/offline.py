@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import torch
 from redis.asyncio import Redis
 
 from auralis.audio import AudioFormat
@@ -11,6 +10,7 @@ from auralis.ring.versions import Versions
 from auralis.score.log import ScoreReader
 from auralis.score.score import Score
 from auralis.wire import unpack
+from services.synth.dsp.arrays import Device
 from services.synth.renderer import Job, Renderer
 from tests.device import DEVICE
 
@@ -28,7 +28,7 @@ def assert_as_offline(
     score: Score,
     seed: int,
     audio: AudioFormat,
-    device: torch.device = DEVICE,
+    device: Device = DEVICE,
 ) -> None:
     """Contiguous seqs, and every chunk's bytes are a function of the log and the stored versions."""
     seqs = sorted(frozen)

@@ -23,6 +23,7 @@ from auralis.wire import unpack
 from services.composer import service as composer
 from services.composer.metrics import ComposerMetrics
 from services.synth import ladder, worker
+from services.synth.dsp.arrays import Device
 from services.synth.ladder import LOOKS
 from services.synth.metrics import SynthMetrics
 from services.synth.renderer import Job, Renderer
@@ -31,7 +32,7 @@ from tests.integration.synth.offline import assert_as_offline, score_of
 
 AUDIO = AudioFormat()
 SEED = 5
-CPU = torch.device("cpu")
+CPU = "cpu"
 
 
 class Stage:
@@ -130,9 +131,9 @@ async def test_an_overload_lowers_quality_and_calm_brings_it_back(
 class Lost(Renderer):
     """Renders on the CPU; one on CUDA loses its device at the sixth batch."""
 
-    def __init__(self, audio: AudioFormat, device: torch.device) -> None:
+    def __init__(self, audio: AudioFormat, device: Device) -> None:
         super().__init__(audio)
-        self.left = 6 if device.type == "cuda" else -1
+        self.left = 6 if device == "cuda" else -1
 
     def render(self, jobs: Sequence[Job]) -> list[bytes]:
         self.left -= 1
@@ -145,7 +146,7 @@ async def test_a_lost_device_is_not_heard(stage: Stage) -> None:
     """The CPU goes on with the very chunk that is missing; counted once."""
     async with stage.working() as renders:
         lost = stage.metrics.device_fallbacks.inc
-        renders._engine = Rendering(torch.device("cuda"), lost, Lost, prepare=lambda *_: None)
+        renders._engine = Rendering("cuda", lost, Lost, prepare=lambda *_: None)
         await stage.until(lambda: len(stage.frozen) > 25)
     assert stage.value("device_fallbacks") == 1
     assert renders._engine.device == CPU

@@ -9,7 +9,7 @@ from services.bench.machine import described
 
 def test_all_that_matters_for_speed_is_named() -> None:
     """The processor, the versions, and the kernel that numpy multiplies with."""
-    found = described(torch.device("cpu"))
+    found = described("cpu")
     assert found["device"].startswith("cpu: ")
     assert found["python"] == platform.python_version()
     assert found["torch"] == str(torch.__version__)

@@ -3,7 +3,6 @@
 import time
 
 import pytest
-import torch
 
 from services.bench.samples import Samples, interleaved, timed, waiting
 
@@ -30,7 +29,7 @@ def test_what_is_measured_is_the_work_and_the_wait_after_it(monkeypatch: pytest.
         clock[0] += seconds
 
     assert timed(lambda: spend(2.0), lambda: spend(1.0))() == 3.0
-    waiting(torch.device("cpu"))()
+    waiting("cpu")()
 
 
 def test_quantiles_are_those_of_the_values() -> None:

@@ -4,7 +4,6 @@ import time
 from types import SimpleNamespace
 
 import pytest
-import torch
 
 from services.bench.stages import REST, STAGES, Stopwatch, stage_rows, watched
 from services.synth.dsp import master
@@ -35,7 +34,7 @@ def test_functions_are_themselves_again_afterwards() -> None:
 
 def test_every_stage_is_there_and_takes_time() -> None:
     """Each function that is named exists and is called; together they are the whole."""
-    rows = stage_rows(0.3, torch.device("cpu"))
+    rows = stage_rows(0.3, "cpu")
     assert [row.measure for row in rows] == [f"share of time: {stage}" for stage in (*STAGES, REST)]
     shares = [row.samples for row in rows]
     assert all(samples is not None and min(samples.values) > 0 for samples in shares)

@@ -5,7 +5,6 @@ interpolation, no table of sines.
 """
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from auralis.audio import AudioFormat
@@ -15,7 +14,7 @@ from services.synth.mix.layers import LayerRenderer
 from services.synth.mix.sounding import Sounding
 from services.synth.voices.columns import Bend, Fast, Hiss, Slow
 from services.synth.voices.voice import Rows, Voice
-from tests.device import DEVICE
+from tests.device import DEVICE, numpy_of
 
 Array = NDArray[np.float64]
 
@@ -110,7 +109,6 @@ def rendered(
     voices: list[Voice], first_seq: int, chunks: int, audio: AudioFormat, intensity: float = 0.5
 ) -> Array:
     """The same from the renderer, chunk by chunk: ``[ear, frame]``."""
-    torch.set_num_threads(1)  # as in a worker
     renderer, curve = LayerRenderer(audio, DEVICE, Flat()), np.full(2, intensity)
     found = np.zeros((2, chunks, audio.frames_per_chunk))
     for seq in range(first_seq, first_seq + chunks):
@@ -119,7 +117,7 @@ def rendered(
         part = Sounding(SEED, start, sounding, brightness(curve), curve)
         heard = renderer.render([part])[0]
         if heard is not None:
-            found[:, seq - first_seq] = heard.cpu().numpy()
+            found[:, seq - first_seq] = numpy_of(heard)
     return found.reshape(2, -1)
 
 

@@ -22,6 +22,7 @@ from auralis.ring.versions import Versions
 from auralis.score.events import Automation, Note, Space, Tempo
 from auralis.score.score import Score
 from services.synth.dsp import arrays
+from services.synth.dsp.arrays import CPU, Device
 from services.synth.patches.library import library
 from services.synth.renderer import Job, Renderer
 from services.synth.rendering import Rendering
@@ -29,7 +30,6 @@ from tests import by_torch
 from tests.unit.synth.scores import FIRST, score_of
 
 PLAIN = Versions(FIRST, FIRST)
-CPU = torch.device("cpu")
 RATES = pytest.mark.parametrize("audio", [AudioFormat(44_100), AudioFormat(48_000)], ids=str)
 # The seams of what changes, and what is between them.
 SEQS = [3, 4, 20, 24, 25, 41, 50, 51, 60]
@@ -55,10 +55,9 @@ ANY_DEVICE = (
 OF_METAL = {torch.float32, torch.complex64, torch.int32, torch.int64, torch.bool}
 
 
-@pytest.fixture
-def torch_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The CPU is an accelerator."""
-    monkeypatch.setattr(arrays, "by_numpy", by_torch.never)
+@pytest.fixture(autouse=True)
+def uploads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes to torch has memory of its own, as on an accelerator."""
     monkeypatch.setattr(arrays, "at", by_torch.uploaded)
 
 
@@ -85,9 +84,11 @@ def eventful(audio: AudioFormat) -> Score:
     return score_of([*marks, quality, *notes], audio)
 
 
-def rendered(score: Score, audio: AudioFormat, seqs: Sequence[int] = SEQS) -> list[bytes]:
+def rendered(
+    score: Score, audio: AudioFormat, seqs: Sequence[int] = SEQS, device: Device = CPU
+) -> list[bytes]:
     """Those chunks, by a renderer that knows nothing."""
-    return Renderer(audio, CPU).render([Job(7, score, seq, PLAIN) for seq in seqs])
+    return Renderer(audio, device).render([Job(7, score, seq, PLAIN) for seq in seqs])
 
 
 def samples(chunks: Sequence[bytes]) -> NDArray[np.int64]:
@@ -147,7 +148,7 @@ def kernels() -> dict[str, set[str]]:
 @pytest.mark.usefixtures("downloads")
 def test_everything_is_computed_on_the_device(audio: AudioFormat) -> None:
     """Tables are uploaded, the mix is downloaded; no operation meets the CPU on the way."""
-    renderer = Renderer(audio, torch.device("meta"))
+    renderer = Renderer(audio, "meta")
     with Apart() as seen:
         renderer.render([Job(7, eventful(audio), seq, PLAIN) for seq in SEQS])
     assert seen.mixed == set()
@@ -155,26 +156,24 @@ def test_everything_is_computed_on_the_device(audio: AudioFormat) -> None:
 
 
 @RATES
-def test_an_accelerator_plays_what_the_cpu_plays(audio: AudioFormat, request: pytest.FixtureRequest) -> None:
+def test_an_accelerator_plays_what_the_cpu_plays(audio: AudioFormat) -> None:
     """To one LSB, and in most samples to the bit."""
     score = eventful(audio)
     expected = samples(rendered(score, audio))
-    request.getfixturevalue("torch_only")
-    off = np.abs(samples(rendered(score, audio)) - expected)
+    off = np.abs(samples(rendered(score, audio, device=by_torch.DEVICE)) - expected)
     assert off.max() <= 1
     assert np.mean(off > 0) < 0.01
     assert np.abs(expected).max() > 3000
 
 
-@pytest.mark.usefixtures("torch_only")
 @pytest.mark.parametrize("batch", [1, 4, 16])
 def test_bytes_of_an_accelerator_do_not_depend_on_the_batch(batch: int) -> None:
     """Neither on its size nor on its order, nor on where a worker takes over."""
     audio, seqs = AudioFormat(), list(range(20, 56))
-    score, renderer = eventful(audio), Renderer(audio, CPU)
+    score, renderer = eventful(audio), Renderer(audio, by_torch.DEVICE)
     expected = [renderer.render([Job(7, score, seq, PLAIN)])[0] for seq in seqs]
     random.Random(batch).shuffle(seqs)  # noqa: S311  an order, no secret
-    other = Renderer(audio, CPU)
+    other = Renderer(audio, by_torch.DEVICE)
     for first in range(0, len(seqs), batch):
         some = seqs[first : first + batch]
         chunks = other.render([Job(7, score, seq, PLAIN) for seq in some])
@@ -182,33 +181,27 @@ def test_bytes_of_an_accelerator_do_not_depend_on_the_batch(batch: int) -> None:
 
 
 @RATES
-@pytest.mark.usefixtures("torch_only")
-def test_torch_has_every_operation_for_metal(audio: AudioFormat) -> None:
+def test_torch_has_every_operation_for_metal(audio: AudioFormat, monkeypatch: pytest.MonkeyPatch) -> None:
     """As its own list of functions says, and in types that Metal has."""
-    renderer, score = Renderer(audio, CPU), eventful(audio)
+    score = eventful(audio)
     # Without inference mode, in which what is composed of other functions is not taken apart.
-    render = Renderer.render.__wrapped__  # type: ignore[attr-defined]
-    with torch.no_grad(), Asked() as asked:
-        render(renderer, [Job(7, score, seq, PLAIN) for seq in SEQS])
+    monkeypatch.setattr(arrays, "computing", lambda _device: torch.no_grad())
+    with Asked() as asked:
+        rendered(score, audio, device=by_torch.DEVICE)
     there = kernels()
     assert {"bmm", "_fft_c2r", "_embedding_bag_forward_only"} <= asked.functions
     assert {name for name in asked.functions if there[name].isdisjoint({"MPS", *ANY_DEVICE})} == set()
     assert asked.types <= OF_METAL
 
 
-def test_a_device_that_is_lost_in_mid_note_is_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_that_is_lost_in_mid_note_is_not_heard() -> None:
     """Chunks of the accelerator, then of the CPU, from the first on that it did not render."""
     audio, lost = AudioFormat(), list[bool]()
     score = eventful(audio)
     expected = rendered(score, audio, range(20, 40))
-    monkeypatch.setattr(arrays, "by_numpy", lambda _device: bool(lost))
-    monkeypatch.setattr(arrays, "at", by_torch.uploaded)
 
     class Failing(Renderer):
-        """By torch; in the middle of chunk 30 there is no memory left."""
-
-        def __init__(self, audio: AudioFormat, _device: torch.device) -> None:
-            super().__init__(audio, CPU)
+        """In the middle of chunk 30 the accelerator has no memory left."""
 
         def render(self, jobs: Sequence[Job]) -> list[bytes]:
             chunks = super().render(jobs)
@@ -216,7 +209,7 @@ def test_a_device_that_is_lost_in_mid_note_is_not_heard(monkeypatch: pytest.Monk
                 raise torch.OutOfMemoryError("CUDA out of memory")
             return chunks
 
-    rendering = Rendering(torch.device("cuda"), lambda: lost.append(True), Failing, lambda *_: None)
+    rendering = Rendering(by_torch.DEVICE, lambda: lost.append(True), Failing, lambda *_: None)
     found = list[bytes]()
     while len(found) < len(expected):
         found += rendering.render(audio, [Job(7, score, 20 + len(found), PLAIN)]) or []

@@ -8,7 +8,11 @@ import psutil
 import pytest
 import torch
 
+from services.synth.dsp.arrays import Array
 from services.synth.memory import give_back, is_due, kept, kept_across, resident_bytes
+from tests.device import numpy_of, of_kind
+
+KINDS = ["numpy", "torch"]
 
 
 def test_it_may_be_called_anywhere() -> None:
@@ -16,15 +20,23 @@ def test_it_may_be_called_anywhere() -> None:
     give_back()
 
 
+def in_one_piece(array: Array) -> bool:
+    """Side by side, and nothing else with them."""
+    if isinstance(array, torch.Tensor):
+        return array.is_contiguous() and array.untyped_storage().nbytes() == array.nbytes
+    return array.flags.c_contiguous and array.base is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("rows", [1, 2])
-def test_rows_are_kept_side_by_side(rows: int) -> None:
+def test_rows_are_kept_side_by_side(rows: int, kind: str) -> None:
     """In memory of their own, without a gap."""
-    values = torch.arange(20.0).reshape(2, 10)[:rows, 1:8]
+    values = of_kind(kind, np.arange(20.0).reshape(2, 10))[:rows, 1:8]
     across = kept_across(values)
-    assert torch.equal(across, values.T)
-    assert across.is_contiguous()
-    values.zero_()
-    assert across.sum() > 0
+    assert np.array_equal(numpy_of(across), numpy_of(values).T)
+    assert in_one_piece(across)
+    values[:] = 0
+    assert across.any()
 
 
 def test_memory_is_given_back_seldom_but_for_who_has_much() -> None:
@@ -90,13 +102,13 @@ print(process.memory_info().rss - before)
 """
 
 
-def test_what_is_kept_is_a_copy_in_one_piece() -> None:
-    """Of a view, of what was turned round, of one row that stands for two."""
-    whole = torch.arange(24.0).reshape(2, 12)
-    for view in (whole[:1], whole.T, whole[:1].expand(2, -1), whole[:, ::2]):
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_kept_is_a_copy_in_one_piece(kind: str) -> None:
+    """Of a view, of what was turned round, of every other value."""
+    whole = of_kind(kind, np.arange(24.0, dtype=np.float32).reshape(2, 12))
+    for view in (whole[:1], whole.T, whole[:, ::2]):
         copy = kept(view)
-        assert torch.equal(copy, view)
-        assert copy.is_contiguous()
-        assert copy.untyped_storage().nbytes() == 4 * view.numel()
+        assert np.array_equal(numpy_of(copy), numpy_of(view))
+        assert in_one_piece(copy)
     whole[:] = 0
     assert copy.any()

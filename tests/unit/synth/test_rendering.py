@@ -12,13 +12,14 @@ from auralis.ring.versions import Versions
 from auralis.score.events import Note
 from auralis.score.score import Score
 from services.synth.dsp import noise
+from services.synth.dsp.arrays import Device
 from services.synth.mix import space
 from services.synth.renderer import Job, Renderer
 from services.synth.rendering import Rendering, first_needed
 from tests.unit.synth.scores import FIRST, phrase, score_of
 
 AUDIO = AudioFormat()
-CUDA = torch.device("cuda")
+CUDA = "cuda"
 PLAIN = Versions(FIRST, FIRST)
 FAILURES = [
     torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nGPU 0 has ..."),
@@ -30,9 +31,9 @@ FAILURES = [
 class Failing(Renderer):
     """Renders on the CPU whatever the device; one on CUDA raises ``error`` at its ``last`` batch."""
 
-    def __init__(self, audio: AudioFormat, device: torch.device, error: RuntimeError, last: int) -> None:
+    def __init__(self, audio: AudioFormat, device: Device, error: RuntimeError, last: int) -> None:
         super().__init__(audio)
-        self.left = last if device.type == "cuda" else None
+        self.left = last if device == "cuda" else None
         self.error = error
 
     def render(self, jobs: Sequence[Job]) -> list[bytes]:
@@ -54,7 +55,7 @@ class Losses:
         self.count += 1
 
 
-def nothing(_audio: AudioFormat, _device: torch.device) -> None:
+def nothing(_audio: AudioFormat, _device: Device) -> None:
     """Nothing to get ready for."""
 
 
@@ -80,7 +81,7 @@ def test_what_a_lost_device_does_not_render_the_cpu_does(error: RuntimeError, la
     with capture_logs() as logs:
         batches = [rendered(rendering, AUDIO, jobs(score, first)) for first in range(0, 15, 3)]
     assert [chunk for batch in batches for chunk in batch] == Renderer(AUDIO).render(jobs(score, 0, 15))
-    assert rendering.device == torch.device("cpu")
+    assert rendering.device == "cpu"
     assert losses.count == 1
     assert [(entry["event"], entry["device"]) for entry in logs] == [
         ("device lost, rendering on the CPU", "cuda")
@@ -91,8 +92,8 @@ def test_what_a_lost_device_does_not_render_the_cpu_does(error: RuntimeError, la
 def test_a_device_that_can_not_even_be_prepared_is_lost() -> None:
     """Making the renderer is where the first memory is taken."""
 
-    def make(audio: AudioFormat, device: torch.device) -> Renderer:
-        if device.type == "cuda":
+    def make(audio: AudioFormat, device: Device) -> Renderer:
+        if device == "cuda":
             raise torch.OutOfMemoryError("CUDA out of memory")
         return Renderer(audio, device)
 
@@ -113,7 +114,7 @@ def test_a_device_that_is_lost_while_others_are_kept_up_with_is_left() -> None:
     rendering = Rendering(
         CUDA,
         losses,
-        lambda audio, device: Lost(audio) if device.type == "cuda" else Renderer(audio),
+        lambda audio, device: Lost(audio) if device == "cuda" else Renderer(audio),
         prepare=nothing,
     )
     (job,) = jobs(score_of(phrase(AUDIO), AUDIO), 5, 1)
@@ -143,13 +144,13 @@ def test_an_error_of_the_cpu_is_not_hidden() -> None:
 
     losses = Losses()
     with pytest.raises(RuntimeError, match="a defect"):
-        Rendering(torch.device("cpu"), losses, Broken).render(AUDIO, [])
+        Rendering("cpu", losses, Broken).render(AUDIO, [])
     assert losses.count == 0
 
 
 def test_skipped_notes_are_counted_and_their_reason_logged_once() -> None:
     score = score_of([Note(0, number, 44_100, 60.0, 0.5, "kazoo", "pad") for number in range(5)], AUDIO)
-    rendering = Rendering(torch.device("cpu"), Losses())
+    rendering = Rendering("cpu", Losses())
     with capture_logs() as logs:
         rendering.render(AUDIO, jobs(score, 0))
         assert rendering.take_skipped() == 5
@@ -160,31 +161,31 @@ def test_skipped_notes_are_counted_and_their_reason_logged_once() -> None:
 
 def test_rooms_are_ready_once_something_was_rendered() -> None:
     """Beside the work, once for each format; what fails there is noticed where the device is worked with."""
-    told, done = list[tuple[AudioFormat, torch.device]](), threading.Event()
+    told, done = list[tuple[AudioFormat, Device]](), threading.Event()
 
-    def prepare(audio: AudioFormat, device: torch.device) -> None:
+    def prepare(audio: AudioFormat, device: Device) -> None:
         told.append((audio, device))
         done.set()
         raise RuntimeError("no memory left")
 
     score = score_of(phrase(AUDIO), AUDIO)
-    rendering = Rendering(torch.device("cpu"), Losses(), prepare=prepare)
+    rendering = Rendering("cpu", Losses(), prepare=prepare)
     rendering.calm_s = 0
     for seq in range(3):
         assert rendering.render(AUDIO, jobs(score, seq, 1)) is not None
     assert done.wait(5)
-    assert told == [(AUDIO, torch.device("cpu"))]
+    assert told == [(AUDIO, "cpu")]
 
 
 def test_rooms_are_ready_where_nothing_was_rendered_yet() -> None:
     """Who is idle may have to take over a channel in any room."""
     done, prepared = threading.Event(), list[AudioFormat]()
 
-    def prepare(audio: AudioFormat, _device: torch.device) -> None:
+    def prepare(audio: AudioFormat, _device: Device) -> None:
         prepared.append(audio)
         done.set()
 
-    rendering = Rendering(torch.device("cpu"), Losses(), prepare=prepare)
+    rendering = Rendering("cpu", Losses(), prepare=prepare)
     rendering.get_ready(AUDIO)
     assert prepared == []  # it may have to begin at once
     rendering.calm_s = 0
@@ -196,7 +197,7 @@ def test_rooms_are_ready_where_nothing_was_rendered_yet() -> None:
 
 def test_what_the_first_chunk_needs_is_made_beforehand() -> None:
     """Rendering a phrase makes no noise table and designs no room."""
-    first_needed(AUDIO, torch.device("cpu"))
+    first_needed(AUDIO, "cpu")
     made = noise._tables.cache_info().currsize, space._room.cache_info().currsize
     assert len(noise._tables(AUDIO, None).firsts) == noise.BANDS
     assert Renderer(AUDIO).render(jobs(score_of(phrase(AUDIO), AUDIO), 5, 1))

@@ -3,36 +3,34 @@
 import subprocess
 import sys
 
-from auralis.audio import AudioFormat
-from auralis.ring.versions import Versions
-from services.synth.renderer import Job, Renderer
-from tests.unit.synth.scores import FIRST, phrase, score_of
+import pytest
+
+from services.synth.dsp.arrays import CPU, Device
+from tests import by_torch
+from tests.unit.synth.once import rendered
 
 PROCESS = """
 import gc, os, sys
-from services.synth.startup import loading_torch
+from services.synth.startup import loading
 
 os.environ["OMP_NUM_THREADS"] = "2"
-with loading_torch():
-    from tests.unit.synth.test_startup import rendered
+with loading():
+    from services.synth import device, worker
+    chosen = device.choose("cpu")
+    from tests.unit.synth.once import rendered
 
-assert "torch._prims" not in sys.modules
 assert gc.isenabled()
 assert os.environ["OMP_NUM_THREADS"] == "1"
-sys.stdout.write(rendered().hex())
+sys.stdout.write(rendered(sys.argv[1]).hex())
+assert ("torch" in sys.modules) == (sys.argv[1] != chosen)
+assert "torch._prims" not in sys.modules
 """
 
 
-def rendered() -> bytes:
-    """Three chunks in mid-piece."""
-    audio = AudioFormat()
-    score = score_of(phrase(audio), audio)
-    jobs = [Job(5, score, seq, Versions(FIRST, FIRST)) for seq in range(9, 12)]
-    return b"".join(Renderer(audio).render(jobs))
-
-
-def test_a_process_without_what_compilers_need_renders_the_same() -> None:
-    process = [sys.executable, "-c", PROCESS]
+@pytest.mark.parametrize("device", [CPU, by_torch.DEVICE])
+def test_a_process_that_has_loaded_less_renders_the_same(device: Device) -> None:
+    """On the CPU it knows no torch, elsewhere none of what compilers need."""
+    process = [sys.executable, "-c", PROCESS, device]
     other = subprocess.run(process, check=True, capture_output=True, text=True).stdout
-    assert any(rendered())
-    assert other == rendered().hex()
+    assert any(rendered(device))
+    assert other == rendered(device).hex()

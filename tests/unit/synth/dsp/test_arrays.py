@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from services.synth.dsp import arrays
 from tests.device import numpy_of, of_kind
 
-CPU = torch.device("cpu")
+CPU = "cpu"
 KINDS = ["numpy", "torch"]
 
 
@@ -99,7 +99,7 @@ def test_phasors_turn_once_a_turn(kind: str) -> None:
     turns = np.linspace(0, 1, 97, dtype=np.float32)
     found = arrays.phasors(of_kind(kind, turns))
     exact = np.exp(2j * np.pi * turns.astype(float))
-    assert arrays.tensor(found).dtype == torch.complex64
+    assert numpy_of(found).dtype == np.complex64
     assert np.abs(numpy_of(found) - exact).max() < 1e-6
 
 
@@ -108,39 +108,42 @@ def test_each_kind_has_its_functions() -> None:
         assert arrays.functions(of_kind(kind, drawn(2))) is module
 
 
-def test_on_the_cpu_a_tensor_and_its_array_are_one_memory() -> None:
+def test_on_the_cpu_an_array_is_what_it_is() -> None:
     values = drawn(4)
     assert arrays.on(CPU, values) is values
-    assert np.shares_memory(arrays.tensor(values).numpy(), values)
+    assert arrays.fetched(values) is values
 
 
 def test_what_is_computed_with_is_single_precision() -> None:
     """And lies side by side in memory, whatever it was."""
     found = arrays.single(CPU, np.arange(12.0).reshape(3, 4).T)
     assert (found.dtype, found.flags.c_contiguous) == (np.float32, True)
-    assert arrays.single(torch.device("meta"), np.arange(3)).dtype == torch.float32
+    assert arrays.single("meta", np.arange(3)).dtype == torch.float32
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_array_has_others_beside_it(kind: str) -> None:
     """They have its kind and its device; one that is made like it has its type."""
     values = of_kind(kind, drawn(4))
-    beside, made = arrays.at(arrays.home_of(values), drawn(3)), arrays.empty((2, 3), like=values)
-    assert type(beside) is type(made) is type(values)
-    assert (made.dtype, tuple(made.shape)) == (values.dtype, (2, 3))
-    assert arrays.tensor(values).dtype == torch.float32
+    beside = arrays.at(arrays.home_of(values), drawn(3))
+    assert type(beside) is type(values)
+    for made in (arrays.empty((2, 3), like=values), arrays.zeros((2, 3), like=values)):
+        assert type(made) is type(values)
+        assert (made.dtype, tuple(made.shape)) == (values.dtype, (2, 3))
+    assert not made.any()
 
 
-def test_what_torch_finds_on_the_cpu_is_an_array() -> None:
-    """The same memory; elsewhere it stays a tensor."""
-    found, far = torch.ones(3), torch.ones(3, device="meta")
-    assert np.shares_memory(arrays.native(found), found.numpy())
-    assert arrays.native(far) is far
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_complex_array_is_taken_apart_and_put_together(kind: str) -> None:
+    """Part beside part; of what does not lie side by side, too."""
+    values = drawn(6, 4)[:, ::2]
+    parts = arrays.in_parts(arrays.of_parts(of_kind(kind, values)))
+    assert arrays.of_parts(parts).shape == (6, 1)
+    assert np.array_equal(numpy_of(parts), values)
 
 
 def test_an_accelerator_has_tensors() -> None:
     """What goes to another device is a tensor there."""
-    found = arrays.on(torch.device("meta"), drawn(4))
+    found = arrays.on("meta", drawn(4))
     assert isinstance(found, torch.Tensor)
     assert arrays.home_of(found) == torch.device("meta")
-    assert arrays.tensor(found) is found

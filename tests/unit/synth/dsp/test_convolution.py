@@ -1,5 +1,7 @@
 """The partitioned convolution against scipy's in float64, and its independence of what came before."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 import torch
@@ -7,9 +9,12 @@ from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
 from auralis.audio import AudioFormat
-from services.synth.dsp import convolution
+from services.synth.dsp import arrays, convolution
+from services.synth.dsp.arrays import CPU, Array
 from services.synth.dsp.convolution import Past, Spectrum
-from tests.device import DEVICE
+from services.synth.memory import kept
+from tests import by_torch
+from tests.device import DEVICE, numpy_of, there
 
 FORMATS = [AudioFormat(44_100), AudioFormat(48_000)]
 ALL_BINS = 10_000
@@ -31,17 +36,15 @@ def decay(audio: AudioFormat, seconds: float, seed: int = 1) -> NDArray[np.float
 
 
 def response_to(impulse: NDArray[np.float64], audio: AudioFormat) -> convolution.Response:
-    return convolution.response(impulse, audio).to(DEVICE)
+    return convolution.response(impulse, audio).on(DEVICE)
 
 
-def noise(audio: AudioFormat, chunks: int, seed: int = 2) -> torch.Tensor:
+def noise(audio: AudioFormat, chunks: int, seed: int = 2) -> Array:
     """``[chunk, ear, frame]``."""
-    draw = np.random.default_rng(seed)
-    chunks_ = draw.standard_normal((chunks, 2, audio.frames_per_chunk)).astype(np.float32)
-    return torch.from_numpy(chunks_).to(DEVICE)
+    return there(np.random.default_rng(seed).standard_normal((chunks, 2, audio.frames_per_chunk)))
 
 
-def spectra(chunks: torch.Tensor) -> list[Spectrum]:
+def spectra(chunks: Array) -> list[Spectrum]:
     """Of each chunk and the one before; before the first there is silence."""
     before = [None, *chunks[:-1]]
     audio = next(each for each in FORMATS if each.frames_per_chunk == chunks.shape[-1])
@@ -51,21 +54,20 @@ def spectra(chunks: torch.Tensor) -> list[Spectrum]:
 
 def convolve(
     history: list[Spectrum] | list[Spectrum | None], response: convolution.Response, audio: AudioFormat
-) -> torch.Tensor | None:
+) -> Array | None:
     return convolution.convolve([Past(history, response)], audio)[0]
 
 
-def rendered(chunks: torch.Tensor, response: convolution.Response, audio: AudioFormat) -> NDArray[np.float64]:
+def rendered(chunks: Array, response: convolution.Response, audio: AudioFormat) -> NDArray[np.float64]:
     """All chunks of the convolution, joined: ``[ear, frame]``."""
-    kept = spectra(chunks)
-    out = [convolve(kept[: n + 1], response, audio) for n in range(len(kept))]
-    silence = chunks.new_zeros(2, audio.frames_per_chunk)
-    out = [silence if chunk is None else chunk for chunk in out]
-    return torch.cat(out, dim=1).double().cpu().numpy()
+    past = spectra(chunks)
+    out = [convolve(past[: n + 1], response, audio) for n in range(len(past))]
+    silence = np.zeros((2, audio.frames_per_chunk))
+    return joined([silence if chunk is None else chunk for chunk in out])
 
 
-def joined(chunks: torch.Tensor) -> NDArray[np.float64]:
-    return torch.cat(list(chunks), dim=1).double().cpu().numpy()
+def joined(chunks: Iterable[Array]) -> NDArray[np.float64]:
+    return np.concatenate([numpy_of(each) for each in chunks], axis=1).astype(float)
 
 
 def error_db(found: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
@@ -139,41 +141,35 @@ def test_silence_that_is_known_changes_no_bit() -> None:
     """A past that says None gives the same bits as a past of zeros."""
     audio = FORMATS[0]
     response = response_to(decay(audio, 1.0), audio)
-    kept = spectra(noise(audio, response.length))
-    zero = Spectrum(torch.zeros_like(kept[0].bins))
+    past = spectra(noise(audio, response.length))
+    zero = Spectrum(past[0].bins * 0)
     named, zeros = (
-        convolve([each if n % 3 == 0 else past for n, each in enumerate(kept)], response, audio)
-        for past in (None, zero)
+        convolve([each if n % 3 == 0 else one for n, one in enumerate(past)], response, audio)
+        for each in (None, zero)
     )
-    assert named is not None
-    assert zeros is not None
-    assert torch.equal(named, zeros)
+    assert np.array_equal(numpy_of(named), numpy_of(zeros))
 
 
 def test_what_was_convolved_in_between_changes_no_bit() -> None:
-    """Nothing is kept from call to call; what is older than the response does not matter."""
+    """Nothing is past from call to call; what is older than the response does not matter."""
     audio = FORMATS[0]
     response = response_to(decay(audio, 1.0), audio)
-    kept = spectra(noise(audio, response.length))
-    first = convolve(kept, response, audio)
-    convolve(kept[::-1], response, audio)
-    again = convolve([*kept[::-1], *kept], response, audio)
-    assert first is not None
-    assert again is not None
-    assert torch.equal(first, again)
+    past = spectra(noise(audio, response.length))
+    first = convolve(past, response, audio)
+    convolve(past[::-1], response, audio)
+    again = convolve([*past[::-1], *past], response, audio)
+    assert np.array_equal(numpy_of(first), numpy_of(again))
 
 
 def test_bits_do_not_depend_on_where_the_spectra_lie() -> None:
     """Copies at other addresses give the same bits."""
     audio = FORMATS[0]
     response = response_to(decay(audio, 1.0), audio)
-    kept = spectra(noise(audio, response.length))
-    first = convolve(kept, response, audio)
-    assert first is not None
+    past = spectra(noise(audio, response.length))
+    first = convolve(past, response, audio)
     for offset in (1, 3, 5):
-        moved = convolve([shifted(each, offset) for each in kept], response, audio)
-        assert moved is not None
-        assert torch.equal(first, moved)
+        moved = convolve([shifted(each, offset) for each in past], response, audio)
+        assert np.array_equal(numpy_of(first), numpy_of(moved))
 
 
 def shifted(spectrum: Spectrum, offset: int) -> Spectrum:
@@ -188,20 +184,18 @@ def shifted(spectrum: Spectrum, offset: int) -> Spectrum:
 def test_bits_of_a_spectrum_do_not_depend_on_where_the_chunks_lie() -> None:
     """Chunks that are slices of a longer tape give the same bits as chunks of their own."""
     audio = FORMATS[0]
-    tape = torch.cat(list(noise(audio, 3)), dim=1)
-    pairs = [
-        (tape[:, 7:4417], tape[:, 4417:8827]),
-        (tape[:, 7:4417].clone(), tape[:, 4417:8827].clone()),
-    ]
+    tape = arrays.joined(list(noise(audio, 3)), axis=1)
+    pair = tape[:, 7:4417], tape[:, 4417:8827]
+    pairs = [pair, (kept(pair[0]), kept(pair[1]))]
     first, second = convolution.spectra(pairs, ALL_BINS, audio)
     assert first is not None
     assert second is not None
-    assert torch.equal(first.bins, second.bins)
+    assert np.array_equal(numpy_of(first.bins), numpy_of(second.bins))
 
 
 @both_rates
 def test_bits_of_a_spectrum_do_not_depend_on_what_else_is_asked_for(audio: AudioFormat) -> None:
-    """One ear or two, alone or among forty, beside silence: MKL takes another way for a single row."""
+    """One ear or two, alone or among forty, beside silence: others take another way for a single row."""
     chunks = noise(audio, 40)
     pairs = [(None, one) if n % 3 else (one[:1], None) for n, one in enumerate(chunks)]
     asked = [pair for one in pairs for pair in (one, (None, None))]
@@ -210,36 +204,35 @@ def test_bits_of_a_spectrum_do_not_depend_on_what_else_is_asked_for(audio: Audio
         (alone,) = convolution.spectra([pair], 2000, audio)
         assert alone is not None
         assert found is not None
-        assert torch.equal(alone.bins, found.bins)
+        assert np.array_equal(numpy_of(alone.bins), numpy_of(found.bins))
         assert silence is None
 
 
 def test_one_ear_is_heard_by_both() -> None:
     audio = FORMATS[0]
     (mono,) = noise(audio, 1)[:, :1]
-    both = mono.expand(2, -1)
+    both = arrays.joined([mono, mono])
     response = response_to(decay(audio, 0.2), audio)
     chunks = [
         convolve(convolution.spectra([pair], ALL_BINS, audio), response, audio)
         for pair in ((mono, mono), (both, both))
     ]
-    assert all(chunk is not None and chunk.shape == (2, 4410) for chunk in chunks)
-    assert torch.allclose(*chunks, rtol=0, atol=1e-5)
+    one, two = map(numpy_of, chunks)
+    assert one.shape == two.shape == (2, 4410)
+    assert np.allclose(one, two, rtol=0, atol=1e-5)
 
 
 @both_rates
 def test_bits_of_a_chunk_do_not_depend_on_what_else_is_convolved(audio: AudioFormat) -> None:
     """With several responses at once, and with silence in between."""
     responses = [response_to(decay(audio, seconds), audio) for seconds in (0.3, 0.8)]
-    kept = spectra(noise(audio, 20))
-    pasts = [Past(kept[:n], responses[n % 2]) for n in range(1, 20)]
+    past = spectra(noise(audio, 20))
+    pasts = [Past(past[:n], responses[n % 2]) for n in range(1, 20)]
     asked = [past for one in pasts for past in (one, Past([None], responses[0]))]
     together = convolution.convolve(asked, audio)
     for past, found, silence in zip(pasts, together[::2], together[1::2], strict=True):
         (alone,) = convolution.convolve([past], audio)
-        assert alone is not None
-        assert found is not None
-        assert torch.equal(alone, found)
+        assert np.array_equal(numpy_of(alone), numpy_of(found))
         assert silence is None
 
 
@@ -248,11 +241,13 @@ def test_bits_of_a_chunk_do_not_depend_on_what_else_is_convolved(audio: AudioFor
 def test_products_of_an_accelerator_agree_with_the_cpu(audio: AudioFormat, ears: tuple[int, ...]) -> None:
     """That for accelerators differs by rounding; of one ear, of two, with silence between."""
     response = convolution.response(decay(audio, 1.0), audio)
-    bins = [each.bins.cpu() for each in spectra(noise(audio, response.length))]
-    heard = [Spectrum(each[: ears[n % len(ears)]]) if n % 5 else None for n, each in enumerate(bins)]
-    there = [each and Spectrum(each.bins.to(DEVICE)) for each in heard]
-    expected, found = torch.zeros(2, 2, ALL_BINS, dtype=torch.complex64)
-    convolution._add_by_numpy(response, Past(heard, response).heard, expected)
-    found = found.to(DEVICE)
-    convolution._add_by_torch(response.to(DEVICE), Past(there, response).heard, found)
-    assert torch.allclose(found.cpu(), expected, rtol=0, atol=1e-6 * float(expected.abs().max()))
+    torchs = by_torch.DEVICE if arrays.by_numpy(DEVICE) else DEVICE
+    bins = [numpy_of(each.bins) for each in spectra(noise(audio, response.length))]
+    heard = [each[: ears[n % len(ears)]] if n % 5 else None for n, each in enumerate(bins)]
+    here, away = ([None if h is None else Spectrum(arrays.on(on, h)) for h in heard] for on in (CPU, torchs))
+    expected = np.zeros((2, ALL_BINS), np.complex64)
+    found = arrays.on(torchs, expected.copy())
+    convolution._add_one_by_one(response, Past(here, response).heard, expected)
+    convolution._add_at_once(response.on(torchs), Past(away, response).heard, found)
+    assert isinstance(found, torch.Tensor)
+    assert np.allclose(numpy_of(found), expected, rtol=0, atol=1e-6 * np.abs(expected).max())

@@ -8,13 +8,12 @@ from typing import Final
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 from scipy.signal import butter, fftconvolve, lfilter, sosfiltfilt
 
 from auralis.audio import AudioFormat
 from services.synth.dsp import convolution, rooms
-from tests.device import DEVICE
+from tests.device import DEVICE, numpy_of, there
 
 Signal = NDArray[np.float64]
 
@@ -267,14 +266,12 @@ def test_a_room_answers_alike_at_both_rates(name: str) -> None:
 def test_pink_noise_is_convolved_with_an_error_under_80_db(name: str, rate_hz: int) -> None:
     """What partitions and their missing bins change of a spectrum like music's, against scipy's."""
     audio = AudioFormat(rate_hz)
-    frames, parts = audio.frames_per_chunk, convolution.response(response(name, rate_hz), audio).to(DEVICE)
+    frames, parts = audio.frames_per_chunk, convolution.response(response(name, rate_hz), audio).on(DEVICE)
     sent = pink((parts.length + 2) * frames).astype(np.float32)
-    chunks = torch.from_numpy(sent).to(DEVICE).expand(2, -1).split(frames, dim=1)
+    chunks = [there(np.stack([each, each])) for each in sent.reshape(-1, frames)]
     spectra = convolution.spectra(list(itertools.pairwise(chunks)), frames, audio)
     (convolved,) = convolution.convolve([convolution.Past(spectra, parts)], audio)
-    assert convolved is not None
-    found = convolved.double().cpu().numpy()
-    for ear, signal in enumerate(found):
+    for ear, signal in enumerate(numpy_of(convolved).astype(float)):
         exact = fftconvolve(sent.astype(np.float64), response(name, rate_hz)[ear])[: len(sent)][-frames:]
         assert 10 * np.log10(np.mean((signal - exact) ** 2) / np.mean(exact**2)) < -80
 

@@ -2,16 +2,15 @@
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from services.synth.dsp import additive, arrays, grid, steady
-from services.synth.dsp.arrays import Array
+from services.synth.dsp.arrays import Array, Device
 from services.synth.dsp.grid import Grid
 from tests.device import DEVICE, numpy_of, of_kind
 
-CPU = torch.device("cpu")
+CPU = "cpu"
 KINDS = ["numpy", "torch"]
 GRIDS = [on for rate in SAMPLE_RATES_HZ for on in grid.grids(AudioFormat(rate))]
 Given = dict[str, NDArray[np.float64]]
@@ -43,7 +42,7 @@ def kernel(given: Given, start: int, on: Grid, kind: str = "numpy") -> NDArray[n
     return numpy_of(steady.samples(steady.bins(peaks, mixing, into), on))
 
 
-def home(kind: str) -> torch.device:
+def home(kind: str) -> Device:
     return DEVICE if kind == "torch" else CPU
 
 
@@ -122,7 +121,8 @@ def test_partials_add_up_in_any_company() -> None:
     spreads = [steady.spread(some, on.audio) for some in np.split(given["freq_hz"], [7, 8, 30])]
     whole = steady.spectrum([steady.spread(given["freq_hz"], on.audio)], 19_000, on.audio, CPU)
     parts = steady.spectrum(spreads, 19_000, on.audio, CPU)
-    assert all(torch.equal(one, other) for one, other in zip(whole[:3], parts[:3], strict=True))
+    levels = np.random.default_rng(1).standard_normal((2 * 40, 2), np.float32)
+    assert np.array_equal(whole.sums.of(levels), parts.sums.of(levels))
 
 
 def test_some_of_the_partials_are_those_alone() -> None:
@@ -162,4 +162,5 @@ def test_among_others_a_channel_s_peaks_have_the_same_bits(count: int, kind: str
     for first in (0, 3, 32):
         peaks = batch[:, first : first + count]
         found = steady.bins(of_kind(kind, batch)[:, first : first + count], mixing, into)
-        assert torch.equal(found, steady.bins(of_kind(kind, peaks.copy()), mixing, into))
+        alone = steady.bins(of_kind(kind, peaks.copy()), mixing, into)
+        assert np.array_equal(numpy_of(found), numpy_of(alone))

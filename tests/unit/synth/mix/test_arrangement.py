@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from services.synth import automation
@@ -18,7 +17,7 @@ from services.synth.voices.terms import EARS
 from services.synth.voices.voice import Voice
 from tests.unit.synth.players import CD, patch_of, voices_of_note
 
-CPU = torch.device("cpu")
+CPU = "cpu"
 LATE_SEQ = 10
 CURVE = np.full(2, 0.5)
 

@@ -1,32 +1,33 @@
 """The desk: levels, sends, mutes, and one quality faded into another."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pytest
-import torch
+from numpy.typing import NDArray
 
 from services.synth.mix import desk
 from services.synth.mix.desk import DELAY_TO_ROOM, LAYERS, MASTER_DB, STRIPS, Buses
+
+Samples = NDArray[np.float32]
 
 FRAMES = 4410
 ECHOING = [name for name in LAYERS if STRIPS[name].delay_db > -120]
 DRY_ONLY = [name for name in LAYERS if name not in ECHOING]
 
 
-def sound(seed: int = 0) -> torch.Tensor:
+def sound(seed: int = 0) -> Samples:
     """``[ear, frame]``, left and right different."""
-    return torch.randn(2, FRAMES, generator=torch.Generator().manual_seed(seed))
+    return np.random.default_rng(seed).standard_normal((2, FRAMES), np.float32)
 
 
-def outputs_of(layers: Mapping[str, torch.Tensor]) -> torch.Tensor:
-    """``[output, frame]``."""
-    sounds = torch.stack(list(layers.values())).flatten(0, 1)
-    return torch.from_numpy(desk.Desk().weights(tuple(layers))).flatten(1) @ sounds
+def mixed_by(weights: Samples, sounds: Iterable[Samples]) -> Samples:
+    """``[output, frame]`` of layers ``[ear, frame]`` by ``[output, layer, ear]``."""
+    return weights.reshape(len(weights), -1) @ np.concatenate(list(sounds))
 
 
-def buses_of(layers: Mapping[str, torch.Tensor]) -> Buses:
-    buses = desk.Desk().buses(outputs_of(layers), layers)
+def buses_of(layers: Mapping[str, Samples]) -> Buses:
+    buses = desk.Desk().buses(mixed_by(desk.Desk().weights(tuple(layers)), layers.values()), layers)
     assert buses is not None
     return buses
 
@@ -35,8 +36,8 @@ def mixed(*names: str) -> Buses:
     return buses_of({name: sound(LAYERS.index(name)) for name in names})
 
 
-def db(one: torch.Tensor, other: torch.Tensor) -> float:
-    return float(20 * torch.log10(one.std() / other.std()))
+def db(one: Samples, other: Samples) -> float:
+    return float(20 * np.log10(one.std() / other.std()))
 
 
 def test_every_layer_has_a_strip() -> None:
@@ -47,42 +48,42 @@ def test_every_layer_has_a_strip() -> None:
 def test_a_layer_has_its_level_and_its_sends(name: str) -> None:
     """The room hears both sides of a layer, here as good as independent, at the level of its send."""
     buses, strip = mixed(name), STRIPS[name]
-    assert torch.allclose(buses.dry, sound(LAYERS.index(name)) * 10 ** ((MASTER_DB + strip.level_db) / 20))
+    assert np.allclose(buses.dry, sound(LAYERS.index(name)) * 10 ** ((MASTER_DB + strip.level_db) / 20))
     assert abs(db(buses.room, buses.dry) - strip.room_db) < 0.4
 
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_a_layer_is_where_it_was_in_the_room_too(name: str) -> None:
     """What is on the left alone is louder on the left of the room."""
-    left = sound() * torch.tensor([[1.0], [0.0]])
+    left = sound() * np.array([[1.0], [0.0]], np.float32)
     buses = buses_of({name: left})
-    assert buses.dry[1].abs().max() == 0
+    assert not buses.dry[1].any()
     assert buses.room[0].std() > buses.room[1].std()
 
 
 @pytest.mark.parametrize("name", ECHOING)
 def test_the_delay_hears_both_ears_as_one(name: str) -> None:
     buses, strip = mixed(name), STRIPS[name]
-    middle = sound(LAYERS.index(name)).mean(dim=0) * 10 ** (
+    middle = sound(LAYERS.index(name)).mean(axis=0) * 10 ** (
         (MASTER_DB + strip.level_db + strip.delay_db) / 20
     )
     assert buses.delay is not None
-    assert torch.allclose(buses.delay, middle.expand(2, -1), atol=1e-6)
+    assert np.allclose(buses.delay, middle, atol=1e-6)
 
 
 def test_the_delay_hears_only_who_is_sent_there() -> None:
     alone, together = mixed(ECHOING[0]), mixed(ECHOING[0], *DRY_ONLY)
     assert alone.delay is not None
     assert together.delay is not None
-    assert torch.allclose(alone.delay, together.delay, atol=1e-6)
+    assert np.allclose(alone.delay, together.delay, atol=1e-6)
     assert mixed(*DRY_ONLY).delay is None
 
 
 def test_layers_add() -> None:
     together = mixed(*LAYERS)
     alone = [mixed(name) for name in LAYERS]
-    assert torch.allclose(together.dry, sum((b.dry for b in alone), torch.zeros(2, FRAMES)), atol=1e-5)
-    assert torch.allclose(together.room, sum((b.room for b in alone), torch.zeros(2, FRAMES)), atol=1e-5)
+    assert np.allclose(together.dry, sum((b.dry for b in alone), np.zeros((2, FRAMES))), atol=1e-5)
+    assert np.allclose(together.room, sum((b.room for b in alone), np.zeros((2, FRAMES))), atol=1e-5)
 
 
 def test_where_nothing_sounds_there_are_no_buses() -> None:
@@ -91,16 +92,15 @@ def test_where_nothing_sounds_there_are_no_buses() -> None:
 
 def test_without_a_desk_layers_are_summed_as_they_are() -> None:
     layers = [sound(1), sound(2)]
-    weights = torch.from_numpy(desk.Flat().weights(("pad", "melody")))
-    found = weights.flatten(1) @ torch.stack(layers).flatten(0, 1)
-    assert torch.allclose(found, layers[0] + layers[1], atol=1e-6)
+    found = mixed_by(desk.Flat().weights(("pad", "melody")), layers)
+    assert np.allclose(found, layers[0] + layers[1], atol=1e-6)
 
 
 def test_what_is_the_same_at_both_qualities_is_not_touched() -> None:
     buses = mixed("melody")
     faded = desk.crossfaded(buses, buses)
     assert faded is not None
-    assert all(torch.equal(*pair) for pair in zip(faded, buses, strict=True))
+    assert all(np.array_equal(*pair) for pair in zip(faded, buses, strict=True))
 
 
 def test_a_fade_begins_as_the_old_and_ends_as_the_new() -> None:
@@ -109,10 +109,10 @@ def test_a_fade_begins_as_the_old_and_ends_as_the_new() -> None:
     faded = desk.crossfaded(old, new)
     assert faded is not None
     for before, between, after in zip(old, faded, new, strict=True):
-        assert torch.equal(between[:, 0], before[:, 0])
-        assert torch.equal(between[:, -1], after[:, -1])
+        assert np.array_equal(between[:, 0], before[:, 0])
+        assert np.array_equal(between[:, -1], after[:, -1])
         share = np.linspace(0, 1, FRAMES, dtype=np.float32)
-        assert torch.allclose(between, before + (after - before) * torch.from_numpy(share), atol=1e-6)
+        assert np.allclose(between, before + (after - before) * share, atol=1e-6)
 
 
 def test_fades_from_and_into_silence() -> None:
@@ -121,8 +121,9 @@ def test_fades_from_and_into_silence() -> None:
     rising, falling = desk.crossfaded(None, buses), desk.crossfaded(buses, None)
     assert rising is not None
     assert falling is not None
-    assert torch.allclose(rising.dry + falling.dry, buses.dry, atol=1e-6)
-    assert rising.dry[:, 0].abs().max() == falling.dry[:, -1].abs().max() == 0
+    assert np.allclose(rising.dry + falling.dry, buses.dry, atol=1e-6)
+    assert not rising.dry[:, 0].any()
+    assert not falling.dry[:, -1].any()
     assert rising.delay is None  # what is silent in both is exact silence, not a bus of zeros
 
 

@@ -2,18 +2,18 @@
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from services.synth import automation
 from services.synth.dsp import grid
+from services.synth.dsp.arrays import Array
 from services.synth.mix.desk import LAYERS, Flat
 from services.synth.mix.layers import LayerRenderer
 from services.synth.mix.sounding import Sounding
 from services.synth.patches.library import library
 from services.synth.patches.schema import Decay, Envelope, Modes, Patch
-from tests.device import DEVICE
+from tests.device import DEVICE, numpy_of
 from tests.unit.synth import oracle
 from tests.unit.synth.players import patch_of, voices_of_note
 
@@ -92,7 +92,6 @@ def test_nothing_but_the_partials_is_heard() -> None:
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
 def test_a_batch_changes_no_bit(rate_hz: int) -> None:
     """Each chunk's outputs are the same bits alone, in any batch and in any order."""
-    torch.set_num_threads(1)
     audio = AudioFormat(rate_hz)
     parts = parts_of(audio)
     alone = [LayerRenderer(audio, DEVICE, Flat()).render([part])[0] for part in parts]
@@ -101,10 +100,8 @@ def test_a_batch_changes_no_bit(rate_hz: int) -> None:
         assert all(same(found, alone[index]) for found, index in zip(together, order, strict=True))
 
 
-def same(one: torch.Tensor | None, other: torch.Tensor | None) -> bool:
-    assert one is not None
-    assert other is not None
-    return torch.equal(one, other)
+def same(one: Array | None, other: Array | None) -> bool:
+    return np.array_equal(numpy_of(one), numpy_of(other))
 
 
 def test_what_was_rendered_before_changes_no_bit() -> None:
@@ -159,15 +156,13 @@ def test_layers_add_up() -> None:
     part = parts_of(audio)[0]
     renderer = LayerRenderer(audio, DEVICE, Flat())
 
-    def heard(layers: tuple[str, ...]) -> torch.Tensor:
+    def heard(layers: tuple[str, ...]) -> NDArray[np.float32]:
         voices = [voice for voice in part.voices if voice.layer in layers]
-        found = renderer.render([part._replace(voices=voices)])[0]
-        assert found is not None
-        return found
+        return numpy_of(renderer.render([part._replace(voices=voices)])[0])
 
     both = heard(LAYER)
-    assert both.abs().max() > 0.01
-    assert torch.allclose(heard(LAYER[:1]) + heard(LAYER[1:]), both, atol=1e-7)
+    assert np.abs(both).max() > 0.01
+    assert np.allclose(heard(LAYER[:1]) + heard(LAYER[1:]), both, atol=1e-7)
 
 
 def test_outputs_are_what_the_desk_makes_of_the_layers() -> None:
@@ -184,14 +179,12 @@ def test_outputs_are_what_the_desk_makes_of_the_layers() -> None:
             return np.stack([weights.get(name, np.eye(2)) for name in layers], axis=1).astype(np.float32)
 
     found = LayerRenderer(audio, DEVICE, Crossed()).render([part])[0]
-    expected = torch.zeros(2, audio.frames_per_chunk, device=DEVICE)
+    expected = np.zeros((2, audio.frames_per_chunk))
     for name in LAYER:
         voices = [voice for voice in part.voices if voice.layer == name]
         alone = LayerRenderer(audio, DEVICE, Flat()).render([part._replace(voices=voices)])[0]
-        assert alone is not None
-        expected += torch.from_numpy(weights[name]).to(DEVICE) @ alone
-    assert found is not None
-    assert torch.allclose(found, expected, atol=1e-6)
+        expected += weights[name] @ numpy_of(alone)
+    assert np.allclose(numpy_of(found), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["felt_piano", "warm_pad", "wind"])
@@ -204,12 +197,10 @@ def test_a_level_moves_evenly_over_the_chunk(name: str) -> None:
     gains = np.ones((2, len(LAYERS)))
     gains[:, LAYERS.index("pad")] = 0.25, 0.75
     renderer = LayerRenderer(audio, DEVICE, Flat())
-    whole, moved = renderer.render([plain, plain._replace(gains=gains)])
-    assert whole is not None
-    assert moved is not None
-    ramp = torch.linspace(0.25, 0.75, audio.frames_per_chunk + 1, device=DEVICE)[:-1]
-    assert whole.abs().max() > 1e-3
-    assert torch.allclose(moved, whole * ramp, atol=0.02 * float(whole.abs().max()))
+    whole, moved = map(numpy_of, renderer.render([plain, plain._replace(gains=gains)]))
+    ramp = np.linspace(0.25, 0.75, audio.frames_per_chunk, endpoint=False)
+    assert np.abs(whole).max() > 1e-3
+    assert np.allclose(moved, whole * ramp, atol=0.02 * np.abs(whole).max())
 
 
 def test_a_level_at_rest_is_a_gain() -> None:
@@ -220,14 +211,12 @@ def test_a_level_at_rest_is_a_gain() -> None:
     gains[:, LAYERS.index("pad")] = 0.5
     renderer = LayerRenderer(audio, DEVICE, Flat())
 
-    def heard(sounding: Sounding) -> torch.Tensor:
-        (found,) = renderer.render([sounding])
-        assert found is not None
-        return found
+    def heard(sounding: Sounding) -> NDArray[np.float32]:
+        return numpy_of(renderer.render([sounding])[0])
 
     pads = part._replace(voices=[voice for voice in part.voices if voice.layer == "pad"])
     difference = heard(part) - heard(part._replace(gains=gains))
-    assert torch.allclose(difference, heard(pads) / 2, atol=1e-6)
+    assert np.allclose(difference, heard(pads) / 2, atol=1e-6)
 
 
 @pytest.mark.parametrize("seconds", [0.55, 2.0])

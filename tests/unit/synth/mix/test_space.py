@@ -4,21 +4,21 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from auralis.ring.versions import Versions
 from auralis.score.entry_id import NO_ENTRY
 from auralis.score.events import Event, Space, Tempo
-from services.synth.dsp import convolution, delay, rooms
+from services.synth.dsp import arrays, convolution, delay, rooms
+from services.synth.dsp.arrays import Array
 from services.synth.dsp.rooms import ROOMS
 from services.synth.mix import space
 from services.synth.mix.desk import Buses
 from services.synth.mix.space import LONGEST_DELAY_CHUNKS, LONGEST_ROOM_CHUNKS, Plan, SpaceRenderer
 from services.synth.mix.tape import Take
 from services.synth.renderer import Job, Renderer
-from tests.device import DEVICE
+from tests.device import DEVICE, numpy_of, there
 from tests.unit.synth.scores import FIRST, phrase, score_of
 
 AUDIO = AudioFormat()
@@ -29,16 +29,16 @@ LEVEL = 1e-3
 Samples = NDArray[np.float64]
 
 
-def tone(seq: int) -> torch.Tensor:
+def tone(seq: int) -> Array:
     """A chunk of a sine that never ends."""
     frames = np.arange(AUDIO.start_frame(seq), AUDIO.end_frame(seq))
     wave = LEVEL * np.sin(2 * np.pi * TONE_HZ * frames / AUDIO.sample_rate_hz)
-    return torch.from_numpy(np.stack([wave, wave]).astype(np.float32)).to(DEVICE)
+    return there(np.stack([wave, wave]))
 
 
 def takes_of(events: list[Event], count: int, into: str) -> list[Take]:
     """Chunks in which a sine goes into the ``room`` or the ``delay`` alone."""
-    view, silence = score_of(events, AUDIO).view(), torch.zeros(2, AUDIO.frames_per_chunk, device=DEVICE)
+    view, silence = score_of(events, AUDIO).view(), there(np.zeros((2, AUDIO.frames_per_chunk)))
     takes = [Take(seq, view, NO_ENTRY) for seq in range(count)]
     for take in takes:
         sine = tone(take.seq)
@@ -200,7 +200,7 @@ def echoes(events: list[Event]) -> Samples:
     takes = takes_of(events, 60, "delay")
     mix(SpaceRenderer(AUDIO, DEVICE), takes, 20)
     heard = [take.echoes for take in takes[40:] if take.echoes is not None]
-    return np.asarray(torch.cat(heard, dim=1).double().cpu().numpy())
+    return numpy_of(arrays.joined(heard, axis=1)).astype(float)
 
 
 @pytest.mark.usefixtures("echoes_are_kept")
@@ -268,4 +268,4 @@ def test_echoes_go_into_the_room() -> None:
     assert np.abs(samples[:, : AUDIO.frames(0.74)]).max() < 1e-4 * LEVEL
     assert np.abs(samples[:, AUDIO.frames(0.76) :]).max() > 0.1 * LEVEL
     assert takes[-1].echoes is not None
-    assert np.abs(samples[:, -4410:] - takes[-1].echoes.cpu().numpy()).max() > 0.01 * LEVEL
+    assert np.abs(samples[:, -4410:] - numpy_of(takes[-1].echoes)).max() > 0.01 * LEVEL

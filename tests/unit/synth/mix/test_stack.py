@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from services.synth.dsp import additive
@@ -13,7 +12,7 @@ from services.synth.mix.stack import Stack
 from services.synth.patches.library import library
 from tests.unit.synth.players import voices_of_note
 
-CPU, CD = torch.device("cpu"), AudioFormat()
+CPU, CD = "cpu", AudioFormat()
 HALF = np.full(2, 0.5)
 
 

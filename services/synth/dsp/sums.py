@@ -1,0 +1,57 @@
+"""Sparse sums: rows as weighted sums of a few other rows each, in a fixed order."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from services.synth.dsp import arrays
+from services.synth.dsp.arrays import Array, Home
+
+if TYPE_CHECKING:
+    import torch
+
+
+class _Bag(NamedTuple):
+    """A bag of embeddings is a row of a sparse matrix times a dense one, in the order of its entries."""
+
+    sources: "torch.Tensor"
+    starts: "torch.Tensor"
+    weights: "torch.Tensor | None"
+
+    def __matmul__(self, rows: "torch.Tensor") -> "torch.Tensor":
+        found: torch.Tensor
+        found, *_ = arrays.accelerator().embedding_bag(
+            rows, self.sources, self.starts, mode=0, per_sample_weights=self.weights, include_last_offset=True
+        )
+        return found
+
+
+class Sums:
+    """Which of ``count`` rows, with which weights, each sum is made of.
+
+    Sum ``s`` is that of the rows ``sources``, times ``weights``, from ``starts[s]`` on and before
+    ``starts[s + 1]``. Without ``weights`` they are all one. ``home`` is where the rows will be.
+    """
+
+    def __init__(
+        self,
+        sources: NDArray[np.int32],
+        starts: NDArray[np.int32],
+        count: int,
+        home: Home,
+        weights: NDArray[np.float32] | None = None,
+    ) -> None:
+        if home is None:
+            weights = np.ones(len(sources), np.float32) if weights is None else weights
+            self._matrix: csr_array | _Bag = csr_array(
+                (weights, sources, starts), shape=(len(starts) - 1, count)
+            )
+        else:
+            there = None if weights is None else arrays.at(home, weights)
+            self._matrix = _Bag(arrays.at(home, sources), arrays.at(home, starts), there)
+
+    def of(self, rows: Array) -> Array:
+        """The sums of ``rows``, float32, ``[row, value]``: ``[sum, value]``."""
+        return self._matrix @ rows
