@@ -29,9 +29,9 @@ _SETTLED_S: Final = 10.0
 _GIVE_UP_AFTER: Final = 5
 # A sole synth worker gets a standby once it has run so long: its own start is not to be slowed down.
 _STANDBY_AFTER_S: Final = 5.0
-# As long as the ring lasts, whoever takes over a dead worker's channels needs the processor: loading torch
-# in another process waits.
-_TAKEOVER_S: Final = 2.0
+# So long whoever takes over a dead worker's channels needs the processor: loading another process waits. Longer,
+# and who is killed soon after that has no standby yet.
+_TAKEOVER_S: Final = 1.0
 _METRICS_PORTS: Final = {"composer": 9101, "synth": 9102}
 
 
@@ -39,8 +39,8 @@ _METRICS_PORTS: Final = {"composer": 9101, "synth": 9102}
 class _Service:
     """One service process and how it has fared.
 
-    When one with a ``standby`` dies, that process takes its place: it has everything loaded. Loading torch
-    takes as long as the ring lasts.
+    When one with a ``standby`` dies, that process takes its place: it has everything loaded. Loading and
+    rendering the past take as long as the ring lasts.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The commands. Each loads what it needs when it is called: ``--help`` must not wait for torch."""
+"""The commands. Each loads what it needs when it is called: ``--help`` must not wait for a renderer."""
 
 import importlib
 import signal

@@ -19,8 +19,8 @@ import psutil
 from auralis.supervise import free_port
 
 _START_S: Final = 60.0
-# Loading torch takes at least so much of a processor.
-_LOADING_S: Final = 0.5
+# Loading everything takes at least so much of a processor.
+_LOADING_S: Final = 0.3
 # What keeping up with one channel takes of half a second of a slow processor, at most.
 _KEEPING_UP_S: Final = 0.08
 
