@@ -29,8 +29,8 @@ _SETTLED_S: Final = 10.0
 _GIVE_UP_AFTER: Final = 5
 # A sole synth worker gets a standby once it has run so long: its own start is not to be slowed down.
 _STANDBY_AFTER_S: Final = 5.0
-# So long whoever takes over a dead worker's channels needs the processor: loading another process waits. Longer,
-# and who is killed soon after that has no standby yet.
+# So long whoever takes over a dead worker's channels needs the processor, and loading another process waits.
+# The longer that takes, the longer nobody stands by for who took over.
 _TAKEOVER_S: Final = 1.0
 _METRICS_PORTS: Final = {"composer": 9101, "synth": 9102}
 
