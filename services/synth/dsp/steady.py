@@ -140,9 +140,9 @@ def samples(found: Array, on: Grid) -> Array:
 
     ``[output, sample]``.
     """
-    points = transforms.inverse(found, _points(on), axis=0, norm="forward")
+    points = transforms.inverse(found.T, _points(on), norm="forward")
     first, levels = _window(on, arrays.home_of(points))
-    return points.T[:, first : first + len(levels)] * levels
+    return points[:, first : first + len(levels)] * levels
 
 
 @lru_cache(maxsize=64)

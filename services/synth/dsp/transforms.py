@@ -25,10 +25,8 @@ def forward(rows: Array) -> Array:
     return arrays.accelerator().fft.rfft(rows)[: len(rows) - max(0, missing)]
 
 
-def inverse(
-    spectra: Array, samples: int, axis: int = -1, norm: Literal["backward", "forward"] = "backward"
-) -> Array:
-    """``samples`` of each of ``spectra``, complex64, along ``axis``; ``forward`` divides them by nothing."""
+def inverse(spectra: Array, samples: int, norm: Literal["backward", "forward"] = "backward") -> Array:
+    """``samples`` of each of ``spectra``, complex64, ``[..., bin]``; ``forward`` divides them by nothing."""
     if arrays.is_numpys(spectra):
-        return fft.irfft(spectra, samples, axis, norm)
-    return arrays.accelerator().fft.irfft(spectra, samples, axis, norm)
+        return fft.irfft(spectra, samples, norm=norm)
+    return arrays.accelerator().fft.irfft(spectra, samples, norm=norm)
