@@ -59,7 +59,7 @@ class Order:
     @property
     def sizes(self) -> list[int]:
         """The batch sizes, each of which divides the largest."""
-        text = self.channels or _DEFAULT_CHANNELS.get(self.chosen.partition(":")[0], _ACCELERATED_CHANNELS)
+        text = self.channels or _DEFAULT_CHANNELS.get(self.chosen, _ACCELERATED_CHANNELS)
         words = [word.strip() for word in text.split(",")]
         sizes = [int(word) for word in words if word.isascii() and word.isdigit()]
         fit = len(sizes) == len(words) and all(

@@ -4,6 +4,7 @@ import os
 import platform
 from pathlib import Path
 
+import scipy
 import torch
 from threadpoolctl import threadpool_info
 
@@ -17,6 +18,7 @@ def described(device: Device) -> dict[str, str]:
         "device": f"{device}: {_name(device)}",
         "cpu": f"{_cpu_name()}, {os.cpu_count()} cores",
         "auralis": __version__,
+        "scipy": scipy.__version__,
         "torch": str(torch.__version__),
         "blas": _blas(),
         "python": platform.python_version(),
@@ -24,7 +26,7 @@ def described(device: Device) -> dict[str, str]:
 
 
 def _name(device: Device) -> str:
-    if device.startswith("cuda"):
+    if device == "cuda":
         return str(torch.cuda.get_device_name(device))
     return _cpu_name() if device == CPU else platform.machine()
 

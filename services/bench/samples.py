@@ -55,10 +55,9 @@ def timed(work: Callable[[], object], wait: Callable[[], None]) -> Callable[[], 
 
 def waiting(device: Device) -> Callable[[], None]:
     """What waits until ``device`` has done all its work."""
-    kind = device.partition(":")[0]
-    if kind == CPU:
+    if device == CPU:
         return lambda: None
-    synchronize: Callable[[], None] = getattr(arrays.accelerator(), kind).synchronize
+    synchronize: Callable[[], None] = getattr(arrays.lazy_torch(), device).synchronize
     return synchronize
 
 

@@ -33,7 +33,7 @@ def choose(wanted: str) -> Device:
 
 def available() -> list[Device]:
     """What this machine has, the fastest first, as torch knows it; the CPU is always there."""
-    torch = arrays.accelerator()
+    torch = arrays.lazy_torch()
     found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), CPU: True}
     return [name for name, there in found.items() if there]
 

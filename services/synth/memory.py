@@ -30,7 +30,7 @@ def kept(array: Array) -> Array:
     """A contiguous copy that is to stay for seconds, in memory of its own."""
     if arrays.is_numpys(array):
         return array.copy(order="C")
-    return array.clone(memory_format=arrays.accelerator().contiguous_format)
+    return array.clone(memory_format=arrays.lazy_torch().contiguous_format)
 
 
 def kept_across(rows: Array) -> Array:

@@ -71,7 +71,7 @@ class Renderer:
     def __init__(self, audio: AudioFormat, device: Device = CPU) -> None:
         threadpool_limits(1, user_api="blas")
         if not arrays.by_numpy(device):
-            arrays.accelerator().set_num_threads(1)
+            arrays.lazy_torch().set_num_threads(1)
         self._audio = audio
         self._device = device
         self._cast = Cast(audio)

@@ -16,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     import torch
 
-# As torch names it: ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+# As torch names it: ``cpu``, ``cuda``, ``mps``.
 Device: TypeAlias = str
 CPU: Final[Device] = "cpu"
 # ``NDArray`` or ``torch.Tensor``; never both in one expression.
@@ -25,7 +25,7 @@ Array: TypeAlias = Any
 Home: TypeAlias = "torch.device | Device | None"
 
 
-def accelerator() -> Any:
+def lazy_torch() -> Any:
     """Torch, for whoever computes with it; loaded at the first call."""
     import torch  # noqa: PLC0415
 
@@ -44,7 +44,7 @@ def is_numpys(array: Array) -> TypeGuard[np.ndarray]:
 
 def computing(device: Device) -> AbstractContextManager[None]:
     """A block that computes on ``device``; by torch it takes a tenth less, as nothing is differentiated."""
-    return nullcontext() if by_numpy(device) else accelerator().inference_mode()
+    return nullcontext() if by_numpy(device) else lazy_torch().inference_mode()
 
 
 def home(device: Device) -> Home:
@@ -64,7 +64,7 @@ def single(device: Device, array: np.ndarray) -> Array:
 
 def at(home: Home, array: np.ndarray) -> Array:
     """``array`` of the kind, and on the device, that ``home`` says."""
-    return array if home is None else accelerator().from_numpy(array).to(home)
+    return array if home is None else lazy_torch().from_numpy(array).to(home)
 
 
 def home_of(array: Array) -> Home:
@@ -93,7 +93,7 @@ def joined(several: Sequence[Array], axis: int = 0) -> Array:
         return several[0]
     if is_numpys(several[0]):
         return np.concatenate(several, axis)
-    return accelerator().cat(list(several), axis)
+    return lazy_torch().cat(list(several), axis)
 
 
 def stacked(several: Sequence[Array]) -> Array:
@@ -126,7 +126,7 @@ def product(left: Array, right: Array, out: Array | None = None) -> Array:
 
 def functions(of: Array) -> Any:
     """The module with the functions of such an array: ``exp``, ``sin`` and their like."""
-    return np if is_numpys(of) else accelerator()
+    return np if is_numpys(of) else lazy_torch()
 
 
 def taken(values: Array, index: np.ndarray) -> Array:
@@ -145,7 +145,7 @@ def phasors(turns: Array) -> Array:
     """``e^{2 pi j turns}``, complex64."""
     angle = turns * (2 * math.pi)
     if not is_numpys(angle):
-        torch = accelerator()
+        torch = lazy_torch()
         return torch.complex(torch.cos(angle), torch.sin(angle))
     found = np.empty(angle.shape, np.complex64)
     np.cos(angle, out=found.real)
@@ -157,11 +157,11 @@ def in_parts(values: Array) -> Array:
     """A complex array as a real one: ``[..., value and part]``."""
     if is_numpys(values):
         return np.ascontiguousarray(values).view(np.float32)
-    return accelerator().view_as_real(values).flatten(-2)
+    return lazy_torch().view_as_real(values).flatten(-2)
 
 
 def of_parts(values: Array) -> Array:
     """What :func:`in_parts` has made, complex again: the same memory where that is contiguous."""
     if is_numpys(values):
         return np.ascontiguousarray(values).view(np.complex64)
-    return accelerator().view_as_complex(values.unflatten(-1, (-1, 2)).contiguous())
+    return lazy_torch().view_as_complex(values.unflatten(-1, (-1, 2)).contiguous())

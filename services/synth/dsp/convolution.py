@@ -102,9 +102,10 @@ class Response:
         weights = arrays.joined([part.spectrum.T for part in self.partitions])
         sizes = [part.spectrum.shape[-1] for part in self.partitions]
         bins = np.concatenate([np.arange(size) for size in sizes])
-        sources, starts = np.argsort(bins, kind="stable"), np.cumsum([0, *np.bincount(bins)])
-        sums = Sums(sources.astype(np.int32), starts.astype(np.int32), len(bins), arrays.home_of(weights))
-        return _Products(sizes, weights, sums)
+        sources = np.argsort(bins, kind="stable").astype(np.int32)
+        starts = np.cumsum([0, *np.bincount(bins)]).astype(np.int32)
+        plain = np.ones(len(bins), np.float32)
+        return _Products(sizes, weights, Sums(sources, starts, plain, len(bins), arrays.home_of(weights)))
 
     def on(self, device: Device) -> "Response":
         """The same on ``device``."""

@@ -103,10 +103,8 @@ def spectrum(spreads: Sequence[Spread], highest_hz: float, audio: AudioFormat, d
     starts = np.zeros(_points(on) // 2 + 2, np.int32)
     np.cumsum(np.bincount(bins, minlength=len(starts) - 1), out=starts[1:])
     sources = _rows(len(first)).take(order, axis=0).ravel()
-    each_weight = weights.take(order, axis=0).ravel()
-    return Spectrum(
-        Sums(sources, starts * KERNELS, KERNELS * len(first), arrays.home(device), each_weight), on
-    )
+    each_weight, rows = weights.take(order, axis=0).ravel(), KERNELS * len(first)
+    return Spectrum(Sums(sources, starts * KERNELS, each_weight, rows, arrays.home(device)), on)
 
 
 def peaks(start: Array, end: Array, phasors: Array, audio: AudioFormat) -> Array:

@@ -18,11 +18,11 @@ class _Bag(NamedTuple):
 
     sources: "torch.Tensor"
     starts: "torch.Tensor"
-    weights: "torch.Tensor | None"
+    weights: "torch.Tensor"
 
     def __matmul__(self, rows: "torch.Tensor") -> "torch.Tensor":
         found: torch.Tensor
-        found, *_ = arrays.accelerator().embedding_bag(
+        found, *_ = arrays.lazy_torch().embedding_bag(
             rows, self.sources, self.starts, mode=0, per_sample_weights=self.weights, include_last_offset=True
         )
         return found
@@ -32,25 +32,23 @@ class Sums:
     """Which of ``count`` rows, with which weights, each sum is made of.
 
     Sum ``s`` is that of the rows ``sources``, times ``weights``, from ``starts[s]`` on and before
-    ``starts[s + 1]``. Without ``weights`` they are all one. ``home`` is where the rows will be.
+    ``starts[s + 1]``: ``sources`` and ``weights`` are ``[entry]``, ``starts`` is ``[sum + 1]``. ``home`` is
+    where the rows will be.
     """
 
     def __init__(
         self,
         sources: NDArray[np.int32],
         starts: NDArray[np.int32],
+        weights: NDArray[np.float32],
         count: int,
         home: Home,
-        weights: NDArray[np.float32] | None = None,
     ) -> None:
         if home is None:
-            weights = np.ones(len(sources), np.float32) if weights is None else weights
-            self._matrix: csr_array | _Bag = csr_array(
-                (weights, sources, starts), shape=(len(starts) - 1, count)
-            )
+            shape = len(starts) - 1, count
+            self._matrix: csr_array | _Bag = csr_array((weights, sources, starts), shape=shape)
         else:
-            there = None if weights is None else arrays.at(home, weights)
-            self._matrix = _Bag(arrays.at(home, sources), arrays.at(home, starts), there)
+            self._matrix = _Bag(*(arrays.at(home, each) for each in (sources, starts, weights)))
 
     def of(self, rows: Array) -> Array:
         """The sums of ``rows``, float32, ``[row, value]``: ``[sum, value]``."""

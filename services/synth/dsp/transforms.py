@@ -4,29 +4,25 @@ Scipy's (pocketfft) takes the time of torch's MKL for four rows or more, and twi
 several rows at once without other bits, whatever processor it is on. A row's bits never depend on the others.
 """
 
-from typing import Final, Literal
+from typing import Literal
 
 from scipy import fft
 
 from services.synth.dsp import arrays
 from services.synth.dsp.arrays import Array
 
-# A single row MKL transforms in another way, with other bits; and torch on the CPU is what tests use.
-_LEAST_ROWS: Final = 2
-
 
 def forward(rows: Array) -> Array:
     """The spectra of ``rows``, float32, ``[row, sample]``: ``[row, bin]``, complex64."""
     if arrays.is_numpys(rows):
         return fft.rfft(rows)
-    missing = _LEAST_ROWS - len(rows)
-    if missing > 0:
-        rows = arrays.joined([rows, arrays.zeros((missing, rows.shape[1]), rows)])
-    return arrays.accelerator().fft.rfft(rows)[: len(rows) - max(0, missing)]
+    # A single row MKL transforms in another way, with other bits; and torch on the CPU is what tests use.
+    several = rows if len(rows) > 1 else arrays.joined([rows, arrays.zeros(rows.shape, rows)])
+    return arrays.lazy_torch().fft.rfft(several)[: len(rows)]
 
 
 def inverse(spectra: Array, samples: int, norm: Literal["backward", "forward"] = "backward") -> Array:
     """``samples`` of each of ``spectra``, complex64, ``[..., bin]``; ``forward`` divides them by nothing."""
     if arrays.is_numpys(spectra):
         return fft.irfft(spectra, samples, norm=norm)
-    return arrays.accelerator().fft.irfft(spectra, samples, norm=norm)
+    return arrays.lazy_torch().fft.irfft(spectra, samples, norm=norm)
