@@ -1,5 +1,6 @@
 /** The page: binds the player to what is seen and touched. */
 
+import { localMs } from "./net/local-time.js";
 import { Desk } from "./page/desk.js";
 import { paintRange } from "./page/field.js";
 import { Health } from "./page/health.js";
@@ -43,7 +44,7 @@ function say(text, place = "notice") {
 }
 
 function showState({ name, text }) {
-  if (player.connection.state.name !== "open") showAudience(null);
+  if (player.stream.state.name !== "open") showAudience(null);
   byId("stage").dataset.state = name;
   if (byId("state").textContent !== text) byId("state").textContent = text;
   const pauses = player.wanted && !STUCK.has(name);
@@ -82,9 +83,9 @@ function showChord(chord) {
 }
 
 function showRetry() {
-  const { retryAtMs } = player.connection.state;
+  const { retryAtMs } = player.stream.state;
   const waits = player.described.retry && retryAtMs !== undefined;
-  setText("retry", waits ? `Trying again in ${seconds(retryAtMs - performance.now(), 0)}.` : "");
+  setText("retry", waits ? `Trying again in ${seconds(retryAtMs - localMs(), 0)}.` : "");
 }
 
 // What is touched
@@ -152,7 +153,7 @@ function refresh() {
   showNow();
   showRetry();
   desk.refresh(performance.now(), (frame) => player.heardAtMs(frame));
-  health.show(player.stats(), player.connection.state.name);
+  health.show(player.stats(), player.stream.state.name);
 }
 
 let drawnMs = 0;

@@ -1,24 +1,20 @@
 /**
- * The player without its page: one channel's connection, sound, controls and score, and how they stand.
+ * The player without its page: one channel's stream, sound, controls and score, and how they stand.
  *
  * It tells what happens by events: `state` (the words changed), `controls` (values from the server),
  * `audience` (how many listen), `ack`, `declined`, `access` (open, locked, asking, unlocked or rejected).
  */
 
-import { Connection } from "./net/connection.js";
 import { ControlChanges } from "./net/control-changes.js";
-import { ServerClock } from "./net/server-clock.js";
-import { StreamOrder } from "./net/stream-order.js";
-import { HEADER_BYTES, WireError, formatOf, parseFrame, parseMessage } from "./net/wire.js";
+import { localMs } from "./net/local-time.js";
+import { RemoteStream } from "./net/remote-stream.js";
+import { formatOf } from "./net/wire.js";
 import { Score } from "./page/score.js";
 import { describe } from "./page/words.js";
 import { Sound, isSupported } from "./sound/sound.js";
 
 const TICK_MS = 100;
 const EAGER_TICK_MS = 20;
-const QUICK_PINGS = 5;
-const QUICK_PING_MS = 150;
-const PING_MS = 2000;
 const STATS_MS = 10_000;
 const RESUME_MS = 1500;
 /** A silent page keeps its connection this long, so that a start is instant; then it stops using the network. */
@@ -31,7 +27,6 @@ export class Player extends EventTarget {
   failed = null;
   heardBefore = false;
   format = null;
-  order = null;
   score = null;
   listeners = null;
   token = null;
@@ -42,20 +37,16 @@ export class Player extends EventTarget {
   lingerUntilMs = 0;
   nextResumeMs = 0;
   nextStatsMs = 0;
-  badFrames = 0;
-  clock = new ServerClock();
-  sound = new Sound(() => this.#refresh());
-  changes = new ControlChanges({ send: (message) => this.connection.send(message) });
+  changes = new ControlChanges({ send: (message) => this.stream.send(message) });
 
   constructor(channel, base) {
     super();
     this.channel = channel;
-    this.base = base;
-    this.connection = new Connection((since) => this.#address(since), {
-      receive: (data) => this.#receive(data),
-      changed: (state) => this.#linkChanged(state),
-      since: () => this.#since(),
+    this.stream = new RemoteStream(base, channel, {
+      receive: (message) => this.#message(message),
+      changed: () => this.#linkChanged(),
     });
+    this.sound = new Sound(this.stream, () => this.#refresh());
     this.described = describe(this.#facts());
   }
 
@@ -65,68 +56,28 @@ export class Player extends EventTarget {
 
   // The connection
 
-  #address(since) {
-    const url = new URL(`ws/${encodeURIComponent(this.channel)}`, this.base);
-    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    url.searchParams.set("codec", "pcm");
-    if (since !== null) url.searchParams.set("since", since);
-    return url;
-  }
-
-  /** Only a stream that is being heard is resumed where it broke; everyone else joins at the live edge. */
-  #since() {
-    return this.wanted && this.heardBefore && this.order !== null ? this.order.lastSeq : null;
-  }
-
   /** Connect without playing, so that a start finds its first seconds here and the controls are alive. */
   warm() {
     if (!isSupported()) return;
     this.lingerUntilMs = performance.now() + LINGER_MS;
-    if (this.connection.state.name === "refused") return;
-    this.connection.open();
+    if (this.stream.state.name === "refused") return;
+    this.stream.open();
     this.#tickSoon();
   }
 
   /** Try again now instead of when the next attempt is due. */
   hurry() {
-    if (this.connection.state.name === "waiting") this.connection.open();
+    if (this.stream.state.name === "waiting") this.stream.open();
     this.sound.resume();
   }
 
-  #linkChanged({ name }) {
-    this.nextPingMs = 0;
-    this.pings = 0;
-    if (name !== "open" && name !== "connecting") {
-      this.changes.disconnected();
-      if (!this.wanted) this.order?.restart();
-    }
+  #linkChanged() {
+    const { name } = this.stream.state;
+    if (name !== "open" && name !== "connecting") this.changes.disconnected();
     this.#refresh();
   }
 
-  #receive(data) {
-    try {
-      if (typeof data === "string") this.#message(parseMessage(data));
-      else if (this.format !== null) this.#chunk(data);
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      this.badFrames += 1;
-    }
-  }
-
   // Sound
-
-  #chunk(data) {
-    const header = parseFrame(data, this.format);
-    const { play, join } = this.order.accept(header);
-    if (!play) return;
-    this.sound.push({
-      data,
-      offset: HEADER_BYTES,
-      frame: header.seq * this.format.framesPerChunk,
-      join,
-      phaseMs: () => (this.clock.at(performance.now()) - header.dueUs) / 1000 - this.clock.roundTripMs / 2,
-    });
-  }
 
   /** Start to play; call it from a click or key press. */
   start() {
@@ -139,7 +90,7 @@ export class Player extends EventTarget {
     this.nextStatsMs = this.clickedMs + STATS_MS;
     this.sound.start();
     this.#prepareSound();
-    this.connection.open();
+    this.stream.open();
     this.#refresh();
     this.#tickSoon();
   }
@@ -158,7 +109,7 @@ export class Player extends EventTarget {
     this.failed = null;
     this.sound.start();
     this.#prepareSound();
-    this.connection.open();
+    this.stream.open();
     this.#refresh();
   }
 
@@ -172,13 +123,11 @@ export class Player extends EventTarget {
   // Messages
 
   #message(message) {
-    if (message === null) return;
     const handlers = {
       hello: () => this.#greeted(message),
       state: () => this.#stateCame(message),
       score: () => this.score?.add(message),
       control_ack: () => this.#acknowledged(message),
-      pong: () => this.clock.observe(message.t, message.server_us, performance.now()),
       auth: () => this.#authorised(message.ok),
       error: () => this.#erred(message),
     };
@@ -188,15 +137,12 @@ export class Player extends EventTarget {
   #greeted(hello) {
     const format = formatOf(hello);
     if (format.rate !== this.format?.rate || format.framesPerChunk !== this.format.framesPerChunk) {
-      this.order = new StreamOrder(format.chunkUs);
       this.score = new Score(format.rate);
-      this.sound.forget();
     }
     this.format = format;
     this.score.rejoin();
-    this.clock.forget();
     this.#prepareSound();
-    if (this.token !== null) this.connection.send({ type: "auth", token: this.token });
+    if (this.token !== null) this.stream.send({ type: "auth", token: this.token });
     const closed = this.token === null ? "locked" : "asking";
     this.#tell("access", hello.control_open === false ? closed : "open");
     this.#stateCame(hello);
@@ -231,7 +177,7 @@ export class Player extends EventTarget {
   authorise(token) {
     this.token = token;
     this.warm();
-    this.connection.send({ type: "auth", token });
+    this.stream.send({ type: "auth", token });
   }
 
   #authorised(ok) {
@@ -259,11 +205,11 @@ export class Player extends EventTarget {
   #tick() {
     const nowMs = performance.now();
     this.sound.poll();
-    this.connection.watch(nowMs);
+    this.stream.poll();
     this.#rest(nowMs);
-    if (this.connection.state.name === "open") this.#talk(nowMs);
+    if (this.wanted && nowMs >= this.nextStatsMs) this.#sendStats(nowMs);
     if (nowMs >= this.nextResumeMs) this.#wakeSound(nowMs);
-    this.ticking = this.wanted || this.connection.state.name !== "closed";
+    this.ticking = this.wanted || this.stream.state.name !== "closed";
     if (!this.ticking) return;
     setTimeout(() => this.#tick(), this.state === "buffering" ? EAGER_TICK_MS : TICK_MS);
   }
@@ -275,22 +221,13 @@ export class Player extends EventTarget {
 
   /** A page that doesn't play lets go of the network after a while. */
   #rest(nowMs) {
-    if (!this.wanted && nowMs > this.lingerUntilMs) {
-      this.connection.close();
-      this.sound.forget();
-    }
+    if (!this.wanted && nowMs > this.lingerUntilMs) this.stream.close();
   }
 
-  #talk(nowMs) {
-    if (nowMs >= this.nextPingMs) {
-      this.pings += 1;
-      this.nextPingMs = nowMs + (this.pings < QUICK_PINGS ? QUICK_PING_MS : PING_MS);
-      this.connection.send({ type: "ping", t: nowMs });
-    }
-    if (this.wanted && nowMs >= this.nextStatsMs) {
+  #sendStats(nowMs) {
+    const { buffer_ms, underruns, latency_ms, reconnects } = this.stats();
+    if (this.stream.send({ type: "stats", buffer_ms, underruns, latency_ms, reconnects })) {
       this.nextStatsMs = nowMs + STATS_MS;
-      const { buffer_ms, underruns, latency_ms, reconnects } = this.stats();
-      this.connection.send({ type: "stats", buffer_ms, underruns, latency_ms, reconnects });
     }
   }
 
@@ -307,8 +244,9 @@ export class Player extends EventTarget {
 
   /** From a frame's due time at the gateway to the ear, in ms; NaN while unknown. */
   get latencyMs() {
-    const heardUs = this.order === null ? NaN : this.order.epochUs + (this.heardFrame * 1e6) / this.format.rate;
-    return (this.clock.at(performance.now()) - heardUs) / 1000;
+    const { epochUs, offsetUs } = this.stream.figures;
+    const heardUs = epochUs + (this.heardFrame * 1e6) / this.format?.rate;
+    return localMs() + (offsetUs - heardUs) / 1000;
   }
 
   // How it stands
@@ -316,13 +254,13 @@ export class Player extends EventTarget {
   #facts() {
     return {
       supported: isSupported(),
-      failed: this.failed,
+      failed: this.failed ?? this.stream.failed,
       wanted: this.wanted,
       context: this.sound.context?.state ?? "none",
       playing: this.sound.playing,
       heardBefore: this.heardBefore,
       channel: this.channel,
-      link: this.connection.state,
+      link: this.stream.state,
     };
   }
 
@@ -341,21 +279,22 @@ export class Player extends EventTarget {
   /** The figures of the health panel; null where one isn't known. Units are in the names. */
   stats() {
     const { status } = this.sound;
+    const { figures } = this.stream;
     const known = (value) => (Number.isFinite(value) ? Math.round(value * 10) / 10 : null);
     return {
       buffer_ms: known(status?.fillMs),
       target_ms: known(status?.targetMs),
       latency_ms: known(this.latencyMs),
-      round_trip_ms: known(this.clock.roundTripMs),
+      round_trip_ms: known(figures.roundTripMs),
       start_ms: known(this.startMs),
       drift_ppm: known(status?.ppm),
       underruns: this.sound.count("underruns"),
       corrections: this.sound.count("seeks"),
-      missing_chunks: this.order?.missing ?? 0,
-      duplicate_chunks: this.order?.duplicates ?? 0,
-      bad_frames: this.badFrames,
-      reconnects: this.connection.reconnects,
-      last_seq: this.order?.lastSeq ?? null,
+      missing_chunks: figures.missing,
+      duplicate_chunks: figures.duplicates,
+      bad_frames: figures.badFrames,
+      reconnects: figures.reconnects,
+      last_seq: figures.lastSeq,
     };
   }
 }

@@ -23,6 +23,7 @@ BURST_CHUNKS: Final = 5
 KEPT_CHUNKS: Final = 20
 EFFECT_CHUNKS: Final = 4
 CHUNK_US: Final = 100_000
+SESAME: Final = "open sesame"
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ws: wss:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

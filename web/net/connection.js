@@ -2,10 +2,11 @@
  * The WebSocket to one channel: opens it, keeps it open, and says in `state` how it stands.
  *
  * `state.name` is one of: closed, connecting, open, waiting (a retry is due at `retryAtMs`), refused (nothing
- * will change by itself: `code` says why).
+ * will change by itself: `code` says why). Times are those of `localMs`.
  */
 
 import { Backoff } from "./backoff.js";
+import { localMs } from "./local-time.js";
 import { SUBPROTOCOL } from "./wire.js";
 
 export const CLOSE_GOING_AWAY = 1001;
@@ -46,7 +47,7 @@ export class Connection {
     socket.onmessage = ({ data }) => this.#received(socket, data);
     socket.onclose = ({ code, reason }) => this.#closed(socket, code, reason);
     this.socket = socket;
-    this.lastHeardMs = performance.now();
+    this.lastHeardMs = localMs();
     this.#become({ name: "connecting" });
   }
 
@@ -79,13 +80,13 @@ export class Connection {
 
   #opened(socket) {
     if (socket !== this.socket) return;
-    this.openedMs = performance.now();
+    this.openedMs = localMs();
     this.#become({ name: "open" });
   }
 
   #received(socket, data) {
     if (socket !== this.socket) return;
-    this.lastHeardMs = performance.now();
+    this.lastHeardMs = localMs();
     // Only a connection that held is a success: a server that drops everyone at once isn't hammered.
     if (this.lastHeardMs - this.openedMs > HELD_MS) this.backoff.reset();
     this.listener.receive(data);
@@ -100,7 +101,7 @@ export class Connection {
     }
     const delayS = code === CLOSE_GOING_AWAY ? this.backoff.prompt() : this.backoff.next(code === CLOSE_TRY_LATER);
     this.timer = setTimeout(() => this.#retry(), delayS * 1000);
-    this.#become({ name: "waiting", code, reason, retryAtMs: performance.now() + delayS * 1000 });
+    this.#become({ name: "waiting", code, reason, retryAtMs: localMs() + delayS * 1000 });
   }
 
   #retry() {

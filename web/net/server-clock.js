@@ -2,7 +2,7 @@
 
 const WINDOW = 20;
 
-/** Learns from pings; times here are milliseconds of `performance.now()`, there microseconds. */
+/** Learns from pings; times here are milliseconds of `localMs`, there microseconds. */
 export class ServerClock {
   constructor() {
     this.samples = [];

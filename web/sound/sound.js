@@ -1,12 +1,7 @@
-/**
- * The sound: audio context, worklet, volume and analyser, and the time at which a frame is heard.
- *
- * While it doesn't play it keeps the last chunks, so that a start has its buffer at once.
- */
+/** The sound: audio context, worklet, volume and analyser, and the time at which a frame is heard. */
 
 const GUESSED_RATE = 44100;
 const WORKLET = new URL("./worklet.js", import.meta.url);
-const BACKLOG_CHUNKS = 8;
 const VOLUME_SMOOTHING_S = 0.04;
 const PAUSE_AFTER_MS = 250;
 const PLAUSIBLE_MS = 1000;
@@ -24,9 +19,13 @@ function createContext(rate) {
   }
 }
 
-/** The sound of one stream. `changed()` is called when `context.state` or `status` does. */
+/**
+ * The sound of one stream. `source` is told where its chunks go (`attach`) and when (`flow`, `hold`);
+ * `changed()` is called when `context.state` or `status` does.
+ */
 export class Sound {
-  constructor(changed) {
+  constructor(source, changed) {
+    this.source = source;
     this.changed = changed;
     this.context = null;
     this.node = null;
@@ -34,7 +33,6 @@ export class Sound {
     this.rate = GUESSED_RATE;
     this.wanted = false;
     this.volume = 1;
-    this.backlog = [];
     this.pausing = null;
     this.totals = { underruns: 0, seeks: 0 };
   }
@@ -52,7 +50,7 @@ export class Sound {
     if (this.node !== null && this.rate === rate) return;
     this.rate = rate;
     this.#createNode();
-    this.#flush();
+    this.#flow();
   }
 
   #createGraph(rate) {
@@ -76,6 +74,9 @@ export class Sound {
     });
     this.node.port.onmessage = ({ data }) => this.#report(data);
     this.node.connect(this.gain);
+    const { port1, port2 } = new MessageChannel();
+    this.node.port.postMessage({ type: "source", port: port1 }, [port1]);
+    this.source.attach(port2, this.rate);
   }
 
   #retireNode() {
@@ -94,8 +95,14 @@ export class Sound {
   }
 
   #contextChanged() {
-    if (this.running) this.#flush();
+    this.#flow();
     this.changed();
+  }
+
+  /** Chunks flow while it runs. */
+  #flow() {
+    if (this.running) this.source.flow();
+    else this.source.hold();
   }
 
   get running() {
@@ -113,7 +120,7 @@ export class Sound {
     clearTimeout(this.pausing);
     this.context ??= this.#createGraph(this.rate);
     this.#applyVolume();
-    if (this.context.state === "running") this.#flush();
+    this.#flow();
     this.resume();
   }
 
@@ -127,7 +134,7 @@ export class Sound {
     this.wanted = false;
     if (this.context === null) return;
     this.#applyVolume();
-    this.node?.port.postMessage({ type: "end" });
+    this.#flow();
     this.pausing = setTimeout(() => {
       this.context.suspend();
       this.changed();
@@ -143,35 +150,6 @@ export class Sound {
   #applyVolume() {
     const level = this.wanted ? this.volume ** 2 : 0;
     this.gain.gain.setTargetAtTime(level, this.context.currentTime, VOLUME_SMOOTHING_S);
-  }
-
-  /**
-   * Take a chunk: `data` with its samples from byte `offset` on, beginning at stream frame `frame`; `phaseMs()`
-   * tells how long after its regular arrival it is handed over, `join` that it doesn't continue the last.
-   */
-  push(chunk) {
-    if (this.running) {
-      this.#post(chunk);
-      return;
-    }
-    this.backlog.push(chunk);
-    if (this.backlog.length > BACKLOG_CHUNKS) this.backlog.shift();
-  }
-
-  #post({ data, offset, frame, phaseMs, join }) {
-    this.node.port.postMessage({ type: "chunk", data, offset, frame, phaseMs: phaseMs(), join }, [data]);
-  }
-
-  #flush() {
-    if (!this.running) return;
-    this.node.port.postMessage({ type: "clear" });
-    for (const chunk of this.backlog) this.#post(chunk);
-    this.backlog = [];
-  }
-
-  /** Forget the kept chunks (they are from before a pause of the stream). */
-  forget() {
-    this.backlog = [];
   }
 
   /** Ask the worklet how it stands; `status` is there a moment later. */

@@ -1,8 +1,8 @@
 /**
  * The AudioWorklet: a jitter buffer on the audio thread.
  *
- * Chunks come in by messages; `process` only reads what is there. It never posts or allocates anything, so
- * the page asks for the status when it wants it.
+ * Chunks come in by messages, from a port that the page passes on at first; `process` only reads what is there.
+ * It never posts or allocates anything, so the page asks for the status when it wants it.
  */
 
 import { JitterBuffer } from "./jitter-buffer.js";
@@ -11,14 +11,18 @@ class AuralisStream extends AudioWorkletProcessor {
   constructor({ processorOptions }) {
     super();
     this.buffer = new JitterBuffer({ streamRate: processorOptions.streamRate, deviceRate: sampleRate });
-    this.port.onmessage = ({ data }) => this.#receive(data);
+    this.port.onmessage = ({ data }) => this.#asked(data);
+  }
+
+  #asked(message) {
+    if (message.type === "source") message.port.onmessage = ({ data }) => this.#receive(data);
+    else this.port.postMessage(this.#status());
   }
 
   #receive(message) {
     if (message.type === "chunk") this.#push(message);
     else if (message.type === "clear") this.buffer.clear();
-    else if (message.type === "end") this.buffer.end();
-    else this.port.postMessage(this.#status());
+    else this.buffer.end();
   }
 
   #push({ data, offset, frame, phaseMs, join }) {

@@ -3,27 +3,14 @@
 import { Backoff } from "/net/backoff.js";
 import { Connection } from "/net/connection.js";
 import { ControlChanges } from "/net/control-changes.js";
+import { localMs } from "/net/local-time.js";
 import { ServerClock } from "/net/server-clock.js";
 import { StreamOrder } from "/net/stream-order.js";
 import { WireError, formatOf, parseFrame, parseMessage } from "/net/wire.js";
 import { equal, expect, seeded, thrown, within } from "./expect.js";
+import { HELLO, PuppetSocket, frame } from "./puppets.js";
 
 const FORMAT = { rate: 44100, channels: 2, framesPerChunk: 4410, chunkUs: 100_000 };
-const HELLO = {
-  type: "hello", channel: "main", epoch_us: 1, sample_rate: 48000, channels: 2, frames_per_chunk: 4800,
-  codec: "pcm", controls: {}, revision: 0, live_seq: 7,
-};
-
-function frame({ version = 1, codec = 0, flags = 0, revision = 0, seq = 0, dueUs = 0, bytes = 17640 } = {}) {
-  const view = new DataView(new ArrayBuffer(24 + bytes));
-  view.setUint8(0, version);
-  view.setUint8(1, codec);
-  view.setUint16(2, flags, true);
-  view.setUint32(4, revision, true);
-  view.setBigUint64(8, BigInt(seq), true);
-  view.setBigInt64(16, BigInt(dueUs), true);
-  return view.buffer;
-}
 
 export function aHeaderIsReadLittleEndian() {
   const header = parseFrame(frame({ flags: 1, revision: 7, seq: 2 ** 40 + 3, dueUs: 1_790_000_000_123_456 }), FORMAT);
@@ -118,24 +105,6 @@ export function aLeavingServerIsAskedAgainAtOnceButOnlyOnce() {
   within(backoff.prompt(), 0.5, 15, "second");
 }
 
-/** A WebSocket that does what the test says. */
-class PuppetSocket {
-  static all = [];
-
-  constructor(url, protocol) {
-    Object.assign(this, { url, protocol, sent: [], closed: false, readyState: 1 });
-    PuppetSocket.all.push(this);
-  }
-
-  send(text) {
-    this.sent.push(JSON.parse(text));
-  }
-
-  close() {
-    this.closed = true;
-  }
-}
-
 function puppetConnection() {
   PuppetSocket.all = [];
   const listener = { states: [], since: () => 41, receive: () => {}, changed: (state) => listener.states.push(state) };
@@ -170,7 +139,7 @@ export function aLostConnectionWaitsAndThenReturns() {
   const { connection, socket } = puppetConnection();
   socket.onclose({ code: 1006, reason: "" });
   equal(connection.state.name, "waiting");
-  within(connection.state.retryAtMs - performance.now(), 400, 500, "retry in ms");
+  within(connection.state.retryAtMs - localMs(), 400, 500, "retry in ms");
   connection.open();
   equal([PuppetSocket.all.length, connection.state.name], [2, "connecting"], "hurried");
   connection.close();
@@ -179,9 +148,9 @@ export function aLostConnectionWaitsAndThenReturns() {
 export function aSilentConnectionIsGivenUp() {
   const { connection, socket } = puppetConnection();
   socket.onopen();
-  connection.watch(performance.now() + 5000);
+  connection.watch(localMs() + 5000);
   equal(connection.state.name, "open", "after five seconds");
-  connection.watch(performance.now() + 7000);
+  connection.watch(localMs() + 7000);
   equal([connection.state.name, socket.closed], ["waiting", true], "after seven");
   connection.close();
 }
