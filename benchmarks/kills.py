@@ -40,9 +40,10 @@ _TURNS: Final = ({"intensity": 0.9, "bpm": 75}, {"intensity": 0.5, "bpm": 60})
 
 
 @contextlib.contextmanager
-def busy(count: int) -> Iterator[None]:
-    """So many processes that only count."""
-    processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+def busy(count: int, *, apart: bool = False) -> Iterator[None]:
+    """So many processes that only count; ``apart``: of as many sessions, among which Linux shares first."""
+    count_on = [sys.executable, "-c", "while True: pass"]
+    processes = [subprocess.Popen(count_on, start_new_session=apart) for _ in range(count)]
     try:
         yield
     finally:
