@@ -5,12 +5,14 @@ import { Desk } from "./page/desk.js";
 import { paintRange } from "./page/field.js";
 import { Health } from "./page/health.js";
 import { chordName, seconds, title } from "./page/names.js";
+import { Pace } from "./page/pace.js";
 import { Sky } from "./page/sky.js";
 import { remembered, takeToken } from "./page/memory.js";
 import { Player } from "./player.js";
 
 const REFRESH_MS = 100;
-const STILL_FRAME_MS = 100;
+/** Between two pictures where nothing drifts. */
+const STILL_MS = 100;
 const NOTICE_MS = 8000;
 const AFTERGLOW_MS = 4000;
 const DEFAULT_CHANNEL = "main";
@@ -156,7 +158,7 @@ function refresh() {
   health.show(player.stats(), player.stream.state.name);
 }
 
-let drawnMs = 0;
+const pace = new Pace();
 let playedMs = -Infinity;
 let spectrum = new Float32Array(0);
 
@@ -164,8 +166,7 @@ let spectrum = new Float32Array(0);
 function drawSky(nowMs) {
   requestAnimationFrame(drawSky);
   if (player.sound.playing) playedMs = nowMs;
-  if (nowMs - playedMs > AFTERGLOW_MS || (sky.still.matches && nowMs - drawnMs < STILL_FRAME_MS)) return;
-  drawnMs = nowMs;
+  if (nowMs - playedMs > AFTERGLOW_MS || !pace.due(nowMs, sky.still.matches ? STILL_MS : 0)) return;
   sky.draw(player.heardFrame, player.format?.rate, player.score?.notes ?? [], heardSpectrum());
 }
 

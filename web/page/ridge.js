@@ -6,8 +6,9 @@ const OCTAVES = 7.2;
 const QUIET_DB = -96;
 const RANGE_DB = 66;
 const HEIGHT_SHARE = 0.2;
-const RISE = 0.16;
-const FALL = 0.05;
+const RISE_S = 0.1;
+const FALL_S = 0.32;
+const LONGEST_S = 0.5;
 
 /** A colour (`#rrggbb`) with an opacity of 0–1. */
 export function tint(colour, alpha) {
@@ -18,6 +19,7 @@ export function tint(colour, alpha) {
 export class Ridge {
   constructor() {
     this.levels = new Float32Array(POINTS);
+    this.drawnMs = 0;
     this.binHz = 1;
   }
 
@@ -35,11 +37,7 @@ export class Ridge {
 
   /** Draw the line for `spectrum` (dB for each bin of `binHz`), or let it sink where there is none. */
   draw(context, spectrum) {
-    for (let point = 0; point < POINTS; point += 1) {
-      const goal = spectrum === null ? 0 : this.#level(spectrum, point);
-      const change = goal - this.levels[point];
-      this.levels[point] += change * (change > 0 ? RISE : FALL);
-    }
+    this.#move(spectrum, performance.now());
     this.#trace(context);
     context.globalAlpha = 1;
     context.strokeStyle = this.line;
@@ -49,6 +47,17 @@ export class Ridge {
     context.lineTo(0, this.height);
     context.fillStyle = this.fill;
     context.fill();
+  }
+
+  #move(spectrum, nowMs) {
+    const elapsedS = Math.min(LONGEST_S, (nowMs - this.drawnMs) / 1000);
+    const [rise, fall] = [RISE_S, FALL_S].map((constantS) => 1 - Math.exp(-elapsedS / constantS));
+    this.drawnMs = nowMs;
+    for (let point = 0; point < POINTS; point += 1) {
+      const goal = spectrum === null ? 0 : this.#level(spectrum, point);
+      const change = goal - this.levels[point];
+      this.levels[point] += change * (change > 0 ? rise : fall);
+    }
   }
 
   #level(spectrum, point) {

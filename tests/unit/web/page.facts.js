@@ -1,9 +1,10 @@
-/** Facts about what the page shows: the score by frames, names, and the state in words. */
+/** Facts about what the page shows: the score by frames, names, the state in words, and how often it draws. */
 
 import { chordName, seconds, title } from "/page/names.js";
+import { Pace } from "/page/pace.js";
 import { Score } from "/page/score.js";
 import { describe } from "/page/words.js";
-import { equal, expect } from "./expect.js";
+import { equal, expect, within } from "./expect.js";
 
 const note = (id, at) => ({ type: "note", id, at_frame: at, duration_frames: 100, pitch: 60, velocity: 1, layer: "pad" });
 const chord = (at, root) => ({ type: "chord", at_frame: at, duration_frames: 100, root, quality: "m7", pitches: [] });
@@ -90,4 +91,33 @@ export function aLostConnectionSaysThatItPlaysOn() {
   expect(busy.text.includes("full") && !busy.text.includes("held"), busy.text);
   const gone = describe({ ...FACTS, channel: "attic", link: { name: "refused", code: 4404 } });
   expect(gone.text.includes("attic") && !gone.retry, gone.text);
+}
+
+/** How many pictures are drawn in each of `seconds` by a browser that needs `busyMs` for one beside its `offerMs`. */
+function drawn(pace, seconds, offerMs, busyMs = 0, leastMs = 0, fromMs = 0) {
+  const counts = Array(seconds).fill(0);
+  for (let nowMs = fromMs; nowMs < fromMs + seconds * 1000; ) {
+    const draws = pace.due(nowMs, leastMs);
+    if (draws) counts[Math.floor((nowMs - fromMs) / 1000)] += 1;
+    nowMs += draws ? Math.max(offerMs, busyMs) : offerMs;
+  }
+  return counts;
+}
+
+export function thirtyPicturesASecondAreEnough() {
+  for (const offerMs of [1000 / 60, 1000 / 120, 1000 / 144, 1000 / 50]) {
+    for (const count of drawn(new Pace(), 3, offerMs)) within(count, 25, 36, `of ${1000 / offerMs} offered`);
+  }
+}
+
+export function aBusyMachineDrawsLessAndRecovers() {
+  const pace = new Pace();
+  const busy = drawn(pace, 6, 1000 / 60, 120);
+  expect(busy.at(-1) <= 5, `drawn while busy: ${busy}`);
+  const idle = drawn(pace, 20, 1000 / 60, 0, 0, 6000);
+  expect(idle.at(-1) >= 25, `drawn once idle: ${idle}`);
+}
+
+export function whatHardlyMovesIsDrawnTenTimesASecond() {
+  for (const count of drawn(new Pace(), 3, 1000 / 60, 0, 100)) within(count, 9, 11);
 }

@@ -134,7 +134,7 @@ export function thePhaseIsTheLatenessByTheServersClock() {
   expect(Number.isNaN(run.sink.got.at(-1).phaseMs), "unknown without a clock");
   const nowMs = localMs();
   run.stream.clock.observe(nowMs, nowMs * 1000, nowMs);
-  run.chunk(2, { dueUs: (localMs() - 70) * 1000 });
+  run.chunk(2, { dueUs: Math.round((localMs() - 70) * 1000) });
   within(run.sink.got.at(-1).phaseMs, 65, 90, "phase in ms");
   run.stream.close();
 }
