@@ -154,7 +154,7 @@ async def test_a_page_without_all_its_parts_says_so(page: Page, gateway: FakeGat
     await becomes(page, "failed")
     await page.get_by_role("button", name="Play").click()
     await asyncio.sleep(0.3)
-    await expect(page.locator("#state")).to_contain_text("a part of this page could not be loaded")
+    await expect(page.locator("#state")).to_contain_text("a part of this page did not load")
 
 
 async def test_a_suspended_context_is_resumed(page: Page, gateway: FakeGateway) -> None:

@@ -18,6 +18,7 @@ export class RemoteStream {
   figures = UNKNOWN;
   /** Why there is no stream, whatever is called; null while there is one. */
   failed = null;
+  heard = false;
 
   /** @param {{changed: () => void, receive: (message: object) => void}} listener */
   constructor(base, channel, listener) {
@@ -26,17 +27,18 @@ export class RemoteStream {
     script.search = new URLSearchParams({ base, channel });
     this.worker = new Worker(script, { type: "module", name: "auralis-stream" });
     this.worker.onmessage = ({ data }) => this.#told(data);
-    this.worker.onerror = (event) => this.#erred(event);
+    this.worker.onerror = () => this.#erred();
   }
 
-  /** An error without a message is no error of the program: there is no program. */
-  #erred({ message }) {
-    if (message) return;
-    this.failed = "a part of this page could not be loaded. Load the page again.";
+  /** An error before anything was told is no error of the program: it didn't load, or an old browser can't read it. */
+  #erred() {
+    if (this.heard) return;
+    this.failed = "a part of this page did not load. Load it again, in a current browser.";
     this.listener.changed();
   }
 
   #told({ type, ...news }) {
+    this.heard = true;
     if (type === "figures") this.figures = news.figures;
     else if (type === "message") this.listener.receive(news.message);
     else {

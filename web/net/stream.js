@@ -29,6 +29,8 @@ export class Stream {
   flowing = false;
   backlog = [];
   badFrames = 0;
+  pings = 0;
+  nextPingMs = 0;
 
   /** @param {(news: object) => void} tell; `puppets` replace the connection's own parts. */
   constructor(base, channel, tell, puppets = {}) {
