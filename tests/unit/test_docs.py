@@ -302,3 +302,10 @@ def test_every_page_is_in_the_index() -> None:
     index = (ROOT / "docs" / "README.md").read_text()
     pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
     assert [name for name in pages if f"]({name})" not in index] == []
+
+
+def test_every_benchmark_is_explained() -> None:
+    page = (ROOT / "benchmarks" / "README.md").read_text()
+    modules = [path.stem for path in (ROOT / "benchmarks").glob("*.py")]
+    assert modules
+    assert [name for name in modules if f"benchmarks.{name} " not in page and f"({name}.py)" not in page] == []
