@@ -41,8 +41,11 @@ _TURNS: Final = ({"intensity": 0.9, "bpm": 75}, {"intensity": 0.5, "bpm": 60})
 
 @contextlib.contextmanager
 def busy(count: int, *, apart: bool = False) -> Iterator[None]:
-    """So many processes that only count; ``apart``: of as many sessions, among which Linux shares first."""
-    count_on = [sys.executable, "-c", "while True: pass"]
+    """So many processes that only count; ``apart``: of as many sessions, among which Linux shares first.
+
+    They end with this one, however that ends.
+    """
+    count_on = [sys.executable, "-c", "import os\nparent = os.getppid()\nwhile os.getppid() == parent: pass"]
     processes = [subprocess.Popen(count_on, start_new_session=apart) for _ in range(count)]
     try:
         yield
