@@ -1,8 +1,8 @@
 """Listen in a real browser while the machine is busy, and count what is heard of that.
 
 Starts ``auralis up`` with data of its own and opens the player in Chromium, again for each round, while
-``--busy`` processes only count. A page that has its processor for itself draws sixty pictures a second and is
-never still for long; the table says how far from that it was, and how often the sound ran dry::
+``--busy`` programs only count. A page that has its processor for itself is asked for sixty pictures a second
+and never stands still for long; the table says how far from that it was, and how often the sound ran dry::
 
     python -m benchmarks.page --busy 4
 """
@@ -21,7 +21,6 @@ from benchmarks.live import first_chunk, show
 from tests.browser import chromium_path
 from tests.e2e.system import running_system
 
-_FLAGS: Final = ("--no-sandbox",)
 _WATCH: Final = """
 globalThis.stoodStillMs = [];
 globalThis.pictures = 0;
@@ -32,7 +31,7 @@ new PerformanceObserver((list) => list.getEntries().forEach(({ duration }) => st
 
 
 class Listened(NamedTuple):
-    """What one page heard: its own figures, its longest task and its pictures a second."""
+    """What one page heard: its own figures, its longest task, and the pictures it was asked for a second."""
 
     stats: dict[str, Any]
     longest_ms: float
@@ -68,7 +67,7 @@ async def measure(rounds: int, seconds: float, spinning: int) -> None:
         sys.exit("no Chromium found: install one, or name one in AURALIS_TEST_CHROMIUM")
     async with running_system("--synth-workers", "2") as system, async_playwright() as playwright:
         await first_chunk(system.url, MAIN_CHANNEL)
-        browser = await playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
+        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         with busy(spinning, apart=True):
             found = [await round_of(browser, system.url, seconds) for _ in range(rounds)]
         await browser.close()
@@ -77,7 +76,7 @@ async def measure(rounds: int, seconds: float, spinning: int) -> None:
     show("missing chunks", str(sum(each.stats["missing_chunks"] for each in found)))
     show("from click to sound, median", f"{median(each.stats['start_ms'] for each in found):.0f} ms")
     show("the page stood still for, by round", " ".join(f"{each.longest_ms:.0f}" for each in found) + " ms")
-    show("pictures a second, median", f"{median(each.pictures_hz for each in found):.0f}")
+    show("pictures asked for a second, median", f"{median(each.pictures_hz for each in found):.0f}")
 
 
 def main() -> None:

@@ -205,7 +205,7 @@ export class Player extends EventTarget {
   #tick() {
     const nowMs = performance.now();
     this.sound.poll();
-    this.stream.poll();
+    this.stream.report();
     this.#rest(nowMs);
     if (this.wanted && nowMs >= this.nextStatsMs) this.#sendStats(nowMs);
     if (nowMs >= this.nextResumeMs) this.#wakeSound(nowMs);

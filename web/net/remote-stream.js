@@ -18,7 +18,7 @@ export class RemoteStream {
   figures = UNKNOWN;
   /** Why there is no stream, whatever is called; null while there is one. */
   failed = null;
-  heard = false;
+  alive = false;
 
   /** @param {{changed: () => void, receive: (message: object) => void}} listener */
   constructor(base, channel, listener) {
@@ -32,13 +32,13 @@ export class RemoteStream {
 
   /** An error before anything was told is no error of the program: it didn't load, or an old browser can't read it. */
   #erred() {
-    if (this.heard) return;
+    if (this.alive) return;
     this.failed = "a part of this page did not load. Load it again, in a current browser.";
     this.listener.changed();
   }
 
   #told({ type, ...news }) {
-    this.heard = true;
+    this.alive = true;
     if (type === "figures") this.figures = news.figures;
     else if (type === "message") this.listener.receive(news.message);
     else {
@@ -82,7 +82,7 @@ export class RemoteStream {
   }
 
   /** Ask how it stands; `figures` is new a moment later. */
-  poll() {
+  report() {
     this.#call("report");
   }
 }

@@ -22,6 +22,10 @@ function bench() {
     run.socket.onmessage({ data: JSON.stringify(GREETING) });
   };
   run.chunk = (seq, values = {}) => run.socket.onmessage({ data: frame({ seq, dueUs: seq * 100_000, ...values }) });
+  run.play = (rate = 44100) => {
+    stream.attach(sink, rate);
+    stream.flow();
+  };
   run.frames = () => sink.got.filter(({ type }) => type === "chunk").map((chunk) => chunk.frame / 4410);
   return run;
 }
@@ -39,8 +43,7 @@ export function aStartHasTheNewestChunksAndThenTheOthers() {
   run.greet();
   for (const seq of range(0, 12)) run.chunk(seq);
   equal(run.sink.got, [], "before the sound is there");
-  run.stream.attach(run.sink, 44100);
-  run.stream.flow();
+  run.play();
   equal(run.sink.got[0], { type: "clear" });
   equal(run.frames(), range(4, 12), "kept");
   run.chunk(12);
@@ -51,8 +54,7 @@ export function aStartHasTheNewestChunksAndThenTheOthers() {
 export function whatIsMissedIsCountedAndTheSoundToldToJoin() {
   const run = bench();
   run.greet();
-  run.stream.attach(run.sink, 44100);
-  run.stream.flow();
+  run.play();
   for (const seq of [5, 6, 6, 9]) run.chunk(seq);
   equal(run.sink.got.slice(1).map(({ frame: first, join }) => [first / 4410, join]), [[5, true], [6, false], [9, true]]);
   run.socket.onmessage({ data: new ArrayBuffer(3) });
@@ -65,8 +67,7 @@ export function whatIsMissedIsCountedAndTheSoundToldToJoin() {
 export function aPauseIsToldToTheSoundAndKeepsTheNewestForTheNextStart() {
   const run = bench();
   run.greet();
-  run.stream.attach(run.sink, 44100);
-  run.stream.flow();
+  run.play();
   run.chunk(1);
   run.stream.hold();
   equal(run.sink.got.at(-1), { type: "end" });
@@ -79,13 +80,11 @@ export function aPauseIsToldToTheSoundAndKeepsTheNewestForTheNextStart() {
 
 export function aSoundOfAnotherRateGetsNothing() {
   const run = bench();
-  run.stream.attach(run.sink, 48000);
-  run.stream.flow();
+  run.play(48000);
   run.greet();
   for (const seq of range(0, 3)) run.chunk(seq);
   equal(run.frames(), [], "at the wrong rate");
-  run.stream.attach(run.sink, 44100);
-  run.stream.flow();
+  run.play();
   equal(run.frames(), range(0, 3), "at the right one");
   run.stream.close();
 }
@@ -128,8 +127,7 @@ export function aPauseWithoutAConnectionLeavesNoGap() {
 export function thePhaseIsTheLatenessByTheServersClock() {
   const run = bench();
   run.greet();
-  run.stream.attach(run.sink, 44100);
-  run.stream.flow();
+  run.play();
   run.chunk(1);
   expect(Number.isNaN(run.sink.got.at(-1).phaseMs), "unknown without a clock");
   const nowMs = localMs();
