@@ -2,8 +2,8 @@
 
 import asyncio
 import socket
-from functools import partial
-from typing import Final, cast
+from collections.abc import Coroutine
+from typing import Any, Final
 
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, hdrs, web
@@ -50,7 +50,6 @@ class Sockets:
         self._desk = desk
         self._admission = admission
         self._transports: set[asyncio.Transport] = set()
-        self._ending: set[asyncio.Task[bool]] = set()
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """One listener, from its handshake to its end."""
@@ -89,29 +88,38 @@ class Sockets:
         except (BrokerUnavailable, *BROKER_ERRORS):
             await self._refuse(ws, CLOSE_TRY_LATER, Refused.UNAVAILABLE)
             return
-        if request.transport is not None:
-            await self._listen(request, ws, feed, since)
+        transport = request.transport
+        if transport is not None:
+            self._transports.add(transport)
+            try:
+                await self._listen(request, ws, transport, feed, since)
+            finally:
+                self._transports.discard(transport)
 
     async def _listen(
-        self, request: web.Request, ws: web.WebSocketResponse, feed: Feed, since: int | None
+        self,
+        request: web.Request,
+        ws: web.WebSocketResponse,
+        transport: asyncio.Transport,
+        feed: Feed,
+        since: int | None,
     ) -> None:
-        transport = cast("asyncio.Transport", request.transport)
         _bound_send_buffer(transport)
         visitor, start = visitor_of(request), feed.playhead.start(since)
-        end = partial(self._end, ws, transport)
-        listener = Listener(transport, ws.ws_protocol or SUBPROTOCOL, end, feed.tally, start)
+        stay = _Stay()
+        listener = Listener(transport, ws.ws_protocol or SUBPROTOCOL, stay.end, feed.tally, start)
         session = Session(self._desk, feed.channel, visitor, listener)
         for message in (self._hello(feed, start, visitor), feed.state_message(), feed.score_message()):
             listener.say(text_frame(message))
         feed.join(listener)
-        self._transports.add(transport)
         self._desk.hub.joined(feed)
         try:
-            await _converse(ws, session)
+            await stay.last(_converse(ws, session))
         finally:
             feed.leave(listener)
-            self._transports.discard(transport)
             await session.end()
+        if stay.goodbye is not None:
+            await _part(ws, transport, *stay.goodbye)
 
     def _hello(self, feed: Feed, start: Start, visitor: Visitor) -> Hello:
         state, audio = feed.state, feed.audio
@@ -128,12 +136,6 @@ class Sockets:
             burst=len(start.backlog),
             control_open=self._desk.access.allows(visitor),
         )
-
-    def _end(self, ws: web.WebSocketResponse, transport: asyncio.Transport, code: int, reason: str) -> None:
-        task = asyncio.create_task(ws.close(code=code, message=reason.encode(), drain=False))
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
-        asyncio.get_running_loop().call_later(ABORT_S, transport.abort)
 
     async def _refuse(self, ws: web.WebSocketResponse, code: int, refused: Refused) -> None:
         self._desk.metrics.refused.labels(refused).inc()
@@ -156,6 +158,37 @@ def _socket() -> _Socket:
         heartbeat=HEARTBEAT_S,
         timeout=ABORT_S,
     )
+
+
+class _Stay:
+    """A listener's stay: until it leaves, or is told to go."""
+
+    def __init__(self) -> None:
+        self._limit = asyncio.timeout(None)
+        self.goodbye: tuple[int, str] | None = None
+
+    def end(self, code: int, reason: str) -> None:
+        """Tell the listener to go."""
+        self.goodbye = code, reason
+        self._limit.reschedule(0.0)
+
+    async def last(self, conversation: Coroutine[Any, Any, None]) -> None:
+        """Converse until either side ends it."""
+        try:
+            async with self._limit:
+                await conversation
+        except TimeoutError:
+            if not self._limit.expired():
+                raise
+
+
+async def _part(ws: web.WebSocketResponse, transport: asyncio.Transport, code: int, reason: str) -> None:
+    """Say goodbye and wait for the answer: a connection cut before may take the close frame with it.
+
+    aiohttp waits only where the task that reads also closes.
+    """
+    asyncio.get_running_loop().call_later(ABORT_S, transport.abort)
+    await ws.close(code=code, message=reason.encode(), drain=False)
 
 
 async def _converse(ws: web.WebSocketResponse, session: Session) -> None:

@@ -260,3 +260,18 @@ async def test_a_deleted_channel_says_goodbye(
     assert await listener.closed() == 4404
     async with http.get(f"{gateway.url}/metrics") as answer:
         assert "attic" not in await answer.text()
+
+
+async def test_a_goodbye_waits_for_a_listener_that_reads_late(
+    gateway: Gateway, join: Join, client: Redis, keys: Keyspace, http: aiohttp.ClientSession
+) -> None:
+    """The connection is not cut under the close frame: whoever is busy still learns why it ended."""
+    await Channels(client, keys).create("attic", sample_rate_hz=44_100)
+    listener = await join(gateway, "attic")
+    await listener.told("hello")
+    async with http.delete(f"{gateway.url}/api/v1/channels/attic"):
+        await until(lambda: gateway.hub.mirrored == {"main"})
+    for _ in range(10):
+        async with http.get(f"{gateway.url}/healthz"):
+            pass
+    assert await listener.closed() == 4404
