@@ -87,6 +87,8 @@ export class Stream {
     this.pings = 0;
     const linked = state.name === "open" || state.name === "connecting";
     if (!linked && !this.flowing) this.order?.restart();
+    // First what has changed with it: who acts on the state reads the figures.
+    this.report();
     this.tell({ type: "link", state });
   }
 

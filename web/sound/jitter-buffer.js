@@ -1,11 +1,13 @@
 /**
  * The jitter buffer: takes chunks as they arrive, gives frames at the sound card's pace.
  *
- * It never allocates after construction, never plays a frame it wasn't given, and has no edge: it fades out
- * before it runs dry, fades in when it is full enough, and crossfades wherever it has to move.
+ * It never allocates after construction, never plays a frame it wasn't given, and has no edge: it crossfades
+ * wherever it has to move, holds on to the last second once when it is nearly dry, fades out before it is dry,
+ * and fades in when it is full enough.
  */
 
 import { FrameRing } from "./frame-ring.js";
+import { Likeness } from "./likeness.js";
 import { Sinc } from "./sinc.js";
 import { Steering, Target } from "./steering.js";
 
@@ -14,6 +16,13 @@ const FADE_OUT_S = 0.02;
 const FADE_IN_S = 0.06;
 const JOIN_S = 0.02;
 const SEEK_S = 0.04;
+/** How far from the wanted place a seek may land, where the sound goes on likest. */
+const SEEK_SLACK_MS = 15;
+/** With less than this nothing is left to wait for; a crossfade and a fade-out still fit in. */
+const NEARLY_DRY_MS = 90;
+const HOLD_MS = 1000;
+const HOLD_SLACK_MS = 100;
+const LEAST_HOLD_MS = 150;
 const HALF_CHUNK_MS = 50;
 const LEAST_START_MS = 100;
 /** The part of the ring that may wait to be heard; the rest is history that a hold may return to. */
@@ -32,8 +41,10 @@ export class JitterBuffer {
     this.steering = new Steering();
     this.target = new Target();
     this.fadeOutFrames = Math.round(FADE_OUT_S * streamRate);
+    this.joinFrames = Math.round(JOIN_S * streamRate);
     this.fadeInStep = 1 / (FADE_IN_S * deviceRate);
     this.seekStep = 1 / (SEEK_S * deviceRate);
+    this.likeness = new Likeness(this.ring, Math.round(SEEK_S * streamRate));
     this.holdFrames = HELD_SHARE * this.ring.capacity;
     this.underruns = 0;
     this.seeks = 0;
@@ -53,6 +64,7 @@ export class JitterBuffer {
     this.phaseMs = HALF_CHUNK_MS;
     this.seekFrom = 0;
     this.seekGain = 1;
+    this.held = false;
     this.ring.nextFrame = NaN;
   }
 
@@ -84,15 +96,23 @@ export class JitterBuffer {
     const frames = samples.length / 2;
     if (this.fillFrames + frames > this.holdFrames) return;
     const broken = join || streamFrame !== this.ring.nextFrame;
-    this.ring.append(samples, streamFrame, broken ? this.#overlap(frames) : 0);
-    if (broken) this.joins += 1;
+    if (broken) this.#join(samples, streamFrame, this.#overlap(frames));
+    else this.ring.append(samples, streamFrame, 0);
     this.phaseMs = Number.isNaN(phaseMs) ? HALF_CHUNK_MS : phaseMs;
+    this.held = false;
+  }
+
+  #join(samples, streamFrame, overlap) {
+    // Without a whole crossfade there is an edge, which a fade hides once; nothing may go back over it.
+    if (overlap < this.joinFrames) this.oldest = this.ring.written - overlap;
+    this.ring.append(samples, streamFrame, overlap);
+    this.joins += 1;
   }
 
   /** How much of what is held a join may still blend: nothing that the interpolation has already touched. */
   #overlap(frames) {
     const untouched = this.ring.written - this.read - this.sinc.half - 1;
-    return Math.max(0, Math.min(untouched, frames, Math.round(JOIN_S * this.streamRate)));
+    return Math.max(0, Math.min(untouched, frames, this.joinFrames));
   }
 
   /** Fill two blocks with the next frames. */
@@ -135,14 +155,40 @@ export class JitterBuffer {
     const fillMs = this.fillMs;
     this.target.update(fillMs, elapsedS);
     this.steering.update(fillMs, this.target.ms, elapsedS);
-    if (this.steering.far !== 0 && this.gain === 1 && this.seekGain === 1) this.#seek(this.steering.far);
+    if (this.seekGain < 1) return;
+    if (fillMs < NEARLY_DRY_MS) this.#hold();
+    else if (this.steering.far !== 0 && this.gain === 1) this.#seek(this.steering.far, SEEK_SLACK_MS);
   }
 
-  /** Move by `ms` (positive: skip, negative: hold on to what was just heard) in one crossfade. */
-  #seek(ms) {
-    const oldest = Math.max(this.oldest, this.ring.written - this.holdFrames);
+  /**
+   * Nearly dry: go over the last second once more, which gives late chunks a second to come. Should they, the
+   * steering finds that too much is held and moves on.
+   */
+  #hold() {
+    const tooLate = this.dipping || this.fillFrames < this.likeness.frames + 2 * this.sinc.half;
+    if (this.held || this.ending || tooLate) return;
+    const pastMs = ((this.read - this.#oldest) * 1000) / this.streamRate;
+    const holdMs = Math.min(HOLD_MS, pastMs - HOLD_SLACK_MS);
+    if (holdMs < LEAST_HOLD_MS) return;
+    this.held = true;
+    this.target.grow();
+    this.#seek(-holdMs, HOLD_SLACK_MS);
+  }
+
+  get #oldest() {
+    return Math.max(this.oldest, this.ring.written - this.holdFrames);
+  }
+
+  /** Move by `ms` (positive: skip, negative: hold on to what was just heard), give or take `slackMs`, in one crossfade. */
+  #seek(ms, slackMs) {
+    const wanted = this.read + this.#framesOf(ms);
+    const slack = this.#framesOf(slackMs);
+    const first = Math.max(this.#oldest, wanted - slack);
+    const last = Math.min(wanted + slack, this.ring.written - this.#framesOf(LEAST_START_MS));
+    if (first > last) return;
+    this.likeness.find(this.read, first, last);
     this.seekFrom = this.read;
-    this.read = Math.max(oldest, this.read + this.#framesOf(ms));
+    this.read = this.likeness.place;
     this.seekGain = 0;
     this.seeks += 1;
     this.steering.restart(this.target.ms);
@@ -175,7 +221,7 @@ export class JitterBuffer {
     this.dipping = true;
     if (this.ending) return;
     this.underruns += 1;
-    this.target.grow();
+    if (!this.held) this.target.grow();
   }
 
   /** Rise gently; fall with what remains, so that silence is reached just as the last frame is. */
@@ -199,9 +245,12 @@ export class JitterBuffer {
     const { sinc } = this;
     const { left, right } = sinc;
     const angle = this.seekGain * (Math.PI / 2);
+    // Equal power, whether the two are unrelated or the same.
+    const level = 1 / Math.sqrt(1 + this.likeness.likeness * Math.sin(2 * angle));
+    const [rise, fall] = [level * Math.sin(angle), level * Math.cos(angle)];
     sinc.read(this.ring, this.seekFrom, this.fraction);
-    sinc.left = Math.sin(angle) * left + Math.cos(angle) * sinc.left;
-    sinc.right = Math.sin(angle) * right + Math.cos(angle) * sinc.right;
+    sinc.left = rise * left + fall * sinc.left;
+    sinc.right = rise * right + fall * sinc.right;
     this.seekGain = Math.min(1, this.seekGain + this.seekStep);
   }
 }

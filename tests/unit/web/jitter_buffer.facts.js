@@ -52,10 +52,10 @@ function play({ buffer, pull, seconds, late, make, each, deviceRate = RATE, lost
   }
 }
 
-/** Lateness (ms) with sudden stalls of up to 2 s, and losses now and then. */
+/** Lateness (ms) with sudden stalls of up to 3 s, and losses now and then. */
 function rough(seed) {
   const random = seeded(seed);
-  const lateness = Array.from({ length: 900 }, () => (random() < 0.02 ? 2000 * random() : 60 * random()));
+  const lateness = Array.from({ length: 900 }, () => (random() < 0.02 ? 3000 * random() : 60 * random()));
   const losses = Array.from({ length: 900 }, () => random() < 0.01);
   return { late: (seq) => lateness[seq], lost: (seq) => losses[seq] };
 }
@@ -132,7 +132,36 @@ export function aStallIsOneUnderrun() {
   expect(stage.buffer.target.ms > 400, `target ${stage.buffer.target.ms} ms`);
   const at = (seconds) => levels[Math.floor((seconds * RATE) / BLOCK)];
   expect(at(3) > 1 && at(11) > 1, "plays before and after");
-  equal(at(6), 0, "level in the stall");
+  equal(at(6.5), 0, "level in the stall");
+}
+
+/** Chunks that are up to a second late are no underrun: the last second is held, and left again once they came. */
+export function lateChunksAreCovered() {
+  for (const lateMs of [400, 700, 1000]) {
+    const stage = bench();
+    const late = (seq) => (seq === 50 ? lateMs : 0);
+    const quietest = { before: Infinity, after: Infinity };
+    const each = (nowMs) => {
+      const when = nowMs < 4000 ? "before" : "after";
+      if (nowMs > 100) quietest[when] = Math.min(quietest[when], Math.hypot(...stage.left));
+    };
+    play({ ...stage, seconds: 14, late, make: (seq) => sineChunk(seq, 203), each });
+    equal(stage.buffer.underruns, 0, `${lateMs} ms late: underruns`);
+    within(stage.buffer.seeks, 2, 5, "a hold, and the way back");
+    within(quietest.after / quietest.before, 0.98, 1, "quietest block, of the quietest before");
+    equal(stage.buffer.target.ms, 450, "target");
+    within(stage.buffer.steering.smoothMs, 410, 490, "mean fill at the end");
+  }
+}
+
+/** One hold is one attempt: while nothing comes the second is not gone over again. */
+export function aHoldIsNotRepeated() {
+  const stage = bench();
+  const levels = [];
+  play({ ...stage, seconds: 8, late: (seq) => (seq < 30 ? 0 : 60_000), make: (seq) => sineChunk(seq, 203),
+    each: () => levels.push(Math.hypot(...stage.left)) });
+  equal([stage.buffer.seeks, stage.buffer.underruns, stage.buffer.target.ms], [1, 1, 450], "seeks, underruns, target");
+  equal(Math.max(...levels.slice(-1000)), 0, "level at last");
 }
 
 /** After the first chunks the sound begins at once, and the fill settles at its target without a correction. */

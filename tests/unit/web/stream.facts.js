@@ -152,8 +152,20 @@ export function aPongStaysHereAndTheRestIsTold() {
   run.socket.onmessage({ data: '{"type": "pong", "t": 1, "server_us": 5000}' });
   run.socket.onmessage({ data: '{"type": "state", "controls": {"bpm": 60}, "revision": 2}' });
   equal(run.news.map(({ type, state, message }) => state?.name ?? message?.type ?? type),
-    ["connecting", "open", "hello", "state"]);
+    ["figures", "connecting", "figures", "open", "hello", "state"]);
   expect(run.stream.clock.roundTripMs > 0, "the clock has learned");
+  run.stream.close();
+}
+
+/** A leaving server is asked again at once (the random share of the delay is 0 here). */
+export async function aLinksFiguresComeWithItsState() {
+  const run = bench();
+  run.greet();
+  run.socket.onclose({ code: 1001, reason: "" });
+  await new Promise((resolve) => { setTimeout(resolve, 50); });
+  run.greet();
+  const link = run.news.findLastIndex(({ state }) => state?.name === "open");
+  equal(run.news[link - 1].figures.reconnects, 1, "reconnects");
   run.stream.close();
 }
 
