@@ -73,7 +73,7 @@ async def measure(rounds: int, seconds: float, spinning: int) -> None:
         await browser.close()
     show("rounds, seconds each", f"{rounds}, {seconds:g}")
     show("underruns, by round", " ".join(str(each.stats["underruns"]) for each in found))
-    show("crossfades to hold on or catch up, by round", " ".join(str(each.stats["corrections"]) for each in found))
+    show("corrections, by round", " ".join(str(each.stats["corrections"]) for each in found))
     show("missing chunks", str(sum(each.stats["missing_chunks"] for each in found)))
     show("from click to sound, median", f"{median(each.stats['start_ms'] for each in found):.0f} ms")
     show("the page stood still for, by round", " ".join(f"{each.longest_ms:.0f}" for each in found) + " ms")

@@ -7,7 +7,7 @@
  */
 
 import { FrameRing } from "./frame-ring.js";
-import { Likeness } from "./likeness.js";
+import { Jump } from "./jump.js";
 import { Sinc } from "./sinc.js";
 import { Steering, Target } from "./steering.js";
 
@@ -15,7 +15,6 @@ const RING_BITS = 18;
 const FADE_OUT_S = 0.02;
 const FADE_IN_S = 0.06;
 const JOIN_S = 0.02;
-const SEEK_S = 0.04;
 /** How far from the wanted place a seek may land, where the sound goes on likest. */
 const SEEK_SLACK_MS = 15;
 /** With less than this nothing is left to wait for; a crossfade and a fade-out still fit in. */
@@ -43,8 +42,7 @@ export class JitterBuffer {
     this.fadeOutFrames = Math.round(FADE_OUT_S * streamRate);
     this.joinFrames = Math.round(JOIN_S * streamRate);
     this.fadeInStep = 1 / (FADE_IN_S * deviceRate);
-    this.seekStep = 1 / (SEEK_S * deviceRate);
-    this.likeness = new Likeness(this.ring, Math.round(SEEK_S * streamRate));
+    this.jump = new Jump(this);
     this.holdFrames = HELD_SHARE * this.ring.capacity;
     this.underruns = 0;
     this.seeks = 0;
@@ -62,8 +60,7 @@ export class JitterBuffer {
     this.gain = 0;
     this.dipping = false;
     this.phaseMs = HALF_CHUNK_MS;
-    this.seekFrom = 0;
-    this.seekGain = 1;
+    this.jump.end();
     this.held = false;
     this.ring.nextFrame = NaN;
   }
@@ -141,7 +138,7 @@ export class JitterBuffer {
     this.fraction = 0;
     this.gain = 0;
     this.dipping = false;
-    this.seekGain = 1;
+    this.jump.end();
     this.steering.restart(this.target.ms);
     this.playing = true;
     return true;
@@ -155,7 +152,7 @@ export class JitterBuffer {
     const fillMs = this.fillMs;
     this.target.update(fillMs, elapsedS);
     this.steering.update(fillMs, this.target.ms, elapsedS);
-    if (this.seekGain < 1) return;
+    if (this.jump.running) return;
     if (fillMs < NEARLY_DRY_MS) this.#hold();
     else if (this.steering.far !== 0 && this.gain === 1) this.#seek(this.steering.far, SEEK_SLACK_MS);
   }
@@ -165,7 +162,7 @@ export class JitterBuffer {
    * steering finds that too much is held and moves on.
    */
   #hold() {
-    const tooLate = this.dipping || this.fillFrames < this.likeness.frames + 2 * this.sinc.half;
+    const tooLate = this.dipping || this.fillFrames < this.jump.frames;
     if (this.held || this.ending || tooLate) return;
     const pastMs = ((this.read - this.#oldest) * 1000) / this.streamRate;
     const holdMs = Math.min(HOLD_MS, pastMs - HOLD_SLACK_MS);
@@ -186,10 +183,7 @@ export class JitterBuffer {
     const first = Math.max(this.#oldest, wanted - slack);
     const last = Math.min(wanted + slack, this.ring.written - this.#framesOf(LEAST_START_MS));
     if (first > last) return;
-    this.likeness.find(this.read, first, last);
-    this.seekFrom = this.read;
-    this.read = this.likeness.place;
-    this.seekGain = 0;
+    this.read = this.jump.begin(this.read, first, last);
     this.seeks += 1;
     this.steering.restart(this.target.ms);
   }
@@ -208,7 +202,7 @@ export class JitterBuffer {
     this.fraction += step;
     const whole = Math.floor(this.fraction);
     this.read += whole;
-    this.seekFrom += whole;
+    this.jump.advance(whole);
     this.fraction -= whole;
   }
 
@@ -236,21 +230,8 @@ export class JitterBuffer {
     const { sinc, ring } = this;
     const gain = smooth(this.gain);
     sinc.read(ring, this.read, this.fraction);
-    if (this.seekGain < 1) this.#blendSeek();
+    if (this.jump.running) this.jump.blend(this.fraction);
     sinc.left *= gain;
     sinc.right *= gain;
-  }
-
-  #blendSeek() {
-    const { sinc } = this;
-    const { left, right } = sinc;
-    const angle = this.seekGain * (Math.PI / 2);
-    // Equal power, whether the two are unrelated or the same.
-    const level = 1 / Math.sqrt(1 + this.likeness.likeness * Math.sin(2 * angle));
-    const [rise, fall] = [level * Math.sin(angle), level * Math.cos(angle)];
-    sinc.read(this.ring, this.seekFrom, this.fraction);
-    sinc.left = rise * left + fall * sinc.left;
-    sinc.right = rise * right + fall * sinc.right;
-    this.seekGain = Math.min(1, this.seekGain + this.seekStep);
   }
 }
