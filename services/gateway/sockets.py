@@ -106,20 +106,20 @@ class Sockets:
     ) -> None:
         _bound_send_buffer(transport)
         visitor, start = visitor_of(request), feed.playhead.start(since)
-        stay = _Stay()
-        listener = Listener(transport, ws.ws_protocol or SUBPROTOCOL, stay.end, feed.tally, start)
+        lifetime = _Lifetime()
+        listener = Listener(transport, ws.ws_protocol or SUBPROTOCOL, lifetime.end, feed.tally, start)
         session = Session(self._desk, feed.channel, visitor, listener)
         for message in (self._hello(feed, start, visitor), feed.state_message(), feed.score_message()):
             listener.say(text_frame(message))
         feed.join(listener)
         self._desk.hub.joined(feed)
         try:
-            await stay.last(_converse(ws, session))
+            await lifetime.spend(_converse(ws, session))
         finally:
             feed.leave(listener)
             await session.end()
-        if stay.goodbye is not None:
-            await _part(ws, transport, *stay.goodbye)
+        if lifetime.goodbye is not None:
+            await _close(ws, transport, *lifetime.goodbye)
 
     def _hello(self, feed: Feed, start: Start, visitor: Visitor) -> Hello:
         state, audio = feed.state, feed.audio
@@ -160,8 +160,8 @@ def _socket() -> _Socket:
     )
 
 
-class _Stay:
-    """A listener's stay: until it leaves, or is told to go."""
+class _Lifetime:
+    """How long a listener's conversation lasts: until it leaves, or is told to go."""
 
     def __init__(self) -> None:
         self._limit = asyncio.timeout(None)
@@ -172,7 +172,7 @@ class _Stay:
         self.goodbye = code, reason
         self._limit.reschedule(0.0)
 
-    async def last(self, conversation: Coroutine[Any, Any, None]) -> None:
+    async def spend(self, conversation: Coroutine[Any, Any, None]) -> None:
         """Converse until either side ends it."""
         try:
             async with self._limit:
@@ -182,7 +182,7 @@ class _Stay:
                 raise
 
 
-async def _part(ws: web.WebSocketResponse, transport: asyncio.Transport, code: int, reason: str) -> None:
+async def _close(ws: web.WebSocketResponse, transport: asyncio.Transport, code: int, reason: str) -> None:
     """Say goodbye and wait for the answer: a connection cut before may take the close frame with it.
 
     aiohttp waits only where the task that reads also closes.

@@ -7,7 +7,7 @@
  */
 
 import { FrameRing } from "./frame-ring.js";
-import { Jump } from "./jump.js";
+import { Seek } from "./seek.js";
 import { Sinc } from "./sinc.js";
 import { Steering, Target } from "./steering.js";
 
@@ -15,7 +15,7 @@ const RING_BITS = 18;
 const FADE_OUT_S = 0.02;
 const FADE_IN_S = 0.06;
 const JOIN_S = 0.02;
-/** How far from the wanted place a seek may land, where the sound goes on likest. */
+/** How far from the wanted place a seek may land, to where the sound is most similar. */
 const SEEK_SLACK_MS = 15;
 /** With less than this nothing is left to wait for; a crossfade and a fade-out still fit in. */
 const NEARLY_DRY_MS = 90;
@@ -42,7 +42,7 @@ export class JitterBuffer {
     this.fadeOutFrames = Math.round(FADE_OUT_S * streamRate);
     this.joinFrames = Math.round(JOIN_S * streamRate);
     this.fadeInStep = 1 / (FADE_IN_S * deviceRate);
-    this.jump = new Jump(this);
+    this.seek = new Seek(this);
     this.holdFrames = HELD_SHARE * this.ring.capacity;
     this.underruns = 0;
     this.seeks = 0;
@@ -60,7 +60,8 @@ export class JitterBuffer {
     this.gain = 0;
     this.dipping = false;
     this.phaseMs = HALF_CHUNK_MS;
-    this.jump.end();
+    this.seek.end();
+    /** Whether it has held on since the last chunk came. */
     this.held = false;
     this.ring.nextFrame = NaN;
   }
@@ -138,7 +139,7 @@ export class JitterBuffer {
     this.fraction = 0;
     this.gain = 0;
     this.dipping = false;
-    this.jump.end();
+    this.seek.end();
     this.steering.restart(this.target.ms);
     this.playing = true;
     return true;
@@ -152,24 +153,24 @@ export class JitterBuffer {
     const fillMs = this.fillMs;
     this.target.update(fillMs, elapsedS);
     this.steering.update(fillMs, this.target.ms, elapsedS);
-    if (this.jump.running) return;
+    if (this.seek.running) return;
     if (fillMs < NEARLY_DRY_MS) this.#hold();
-    else if (this.steering.far !== 0 && this.gain === 1) this.#seek(this.steering.far, SEEK_SLACK_MS);
+    else if (this.steering.far !== 0 && this.gain === 1) this.#seekBy(this.steering.far, SEEK_SLACK_MS);
   }
 
   /**
-   * Nearly dry: go over the last second once more, which gives late chunks a second to come. Should they, the
-   * steering finds that too much is held and moves on.
+   * Nearly dry: go over the last second once more, which gives late chunks a second to come. Once they have,
+   * the steering finds that too much waits and moves on.
    */
   #hold() {
-    const tooLate = this.dipping || this.fillFrames < this.jump.frames;
+    const tooLate = this.dipping || this.fillFrames < this.seek.frames;
     if (this.held || this.ending || tooLate) return;
     const pastMs = ((this.read - this.#oldest) * 1000) / this.streamRate;
     const holdMs = Math.min(HOLD_MS, pastMs - HOLD_SLACK_MS);
     if (holdMs < LEAST_HOLD_MS) return;
     this.held = true;
     this.target.grow();
-    this.#seek(-holdMs, HOLD_SLACK_MS);
+    this.#seekBy(-holdMs, HOLD_SLACK_MS);
   }
 
   get #oldest() {
@@ -177,13 +178,13 @@ export class JitterBuffer {
   }
 
   /** Move by `ms` (positive: skip, negative: hold on to what was just heard), give or take `slackMs`, in one crossfade. */
-  #seek(ms, slackMs) {
+  #seekBy(ms, slackMs) {
     const wanted = this.read + this.#framesOf(ms);
     const slack = this.#framesOf(slackMs);
     const first = Math.max(this.#oldest, wanted - slack);
     const last = Math.min(wanted + slack, this.ring.written - this.#framesOf(LEAST_START_MS));
     if (first > last) return;
-    this.read = this.jump.begin(this.read, first, last);
+    this.read = this.seek.begin(this.read, first, last);
     this.seeks += 1;
     this.steering.restart(this.target.ms);
   }
@@ -202,7 +203,7 @@ export class JitterBuffer {
     this.fraction += step;
     const whole = Math.floor(this.fraction);
     this.read += whole;
-    this.jump.advance(whole);
+    this.seek.advance(whole);
     this.fraction -= whole;
   }
 
@@ -230,7 +231,7 @@ export class JitterBuffer {
     const { sinc, ring } = this;
     const gain = smooth(this.gain);
     sinc.read(ring, this.read, this.fraction);
-    if (this.jump.running) this.jump.blend(this.fraction);
+    if (this.seek.running) this.seek.blend(this.fraction);
     sinc.left *= gain;
     sinc.right *= gain;
   }

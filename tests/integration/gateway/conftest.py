@@ -10,6 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from auralis.broker import connect
+from auralis.channel.state import Channels
 from auralis.keyspace import Keyspace
 from auralis.settings import Settings
 from services.gateway.app import Gateway
@@ -102,3 +103,12 @@ async def join(http: aiohttp.ClientSession, stack: contextlib.AsyncExitStack) ->
         return Client(socket)
 
     return joined
+
+
+@pytest.fixture
+async def attic(gateway: Gateway, join: Join, client: Redis, keys: Keyspace) -> Client:
+    """A greeted listener of another channel than ``main``."""
+    await Channels(client, keys).create("attic", sample_rate_hz=44_100)
+    listener = await join(gateway, "attic")
+    await listener.told("hello")
+    return listener

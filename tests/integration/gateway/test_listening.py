@@ -14,7 +14,7 @@ from auralis.score.events import Chord, Note
 from services.gateway import hub
 from services.gateway.app import Gateway
 from tests.integration.gateway.conftest import Join, Start, running
-from tests.integration.gateway.hearing import contiguous, seqs, until
+from tests.integration.gateway.hearing import Client, contiguous, seqs, until
 from tests.integration.gateway.producing import AUDIO, Producer, pcm
 
 
@@ -237,41 +237,32 @@ async def test_a_sleeping_channel_is_woken_and_heard(
 
 
 async def test_a_channel_that_nobody_hears_is_let_go(
-    gateway: Gateway, join: Join, client: Redis, keys: Keyspace, monkeypatch: pytest.MonkeyPatch
+    gateway: Gateway, attic: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A while after its last listener left; ``main`` is kept."""
     monkeypatch.setattr(hub, "_LINGER_S", 0.0)
-    await Channels(client, keys).create("attic", sample_rate_hz=44_100)
-    listener = await join(gateway, "attic")
-    await listener.told("hello")
-    await listener.socket.close()
+    await attic.socket.close()
     await until(lambda: gateway.hub.mirrored == {"main"})
 
 
 async def test_a_deleted_channel_says_goodbye(
-    gateway: Gateway, join: Join, client: Redis, keys: Keyspace, http: aiohttp.ClientSession
+    gateway: Gateway, attic: Client, http: aiohttp.ClientSession
 ) -> None:
     """4404, as for one that never was; its metrics go with it."""
-    await Channels(client, keys).create("attic", sample_rate_hz=44_100)
-    listener = await join(gateway, "attic")
-    await listener.told("hello")
     async with http.delete(f"{gateway.url}/api/v1/channels/attic") as answer:
         assert answer.status == 204
-    assert await listener.closed() == 4404
+    assert await attic.closed() == 4404
     async with http.get(f"{gateway.url}/metrics") as answer:
         assert "attic" not in await answer.text()
 
 
 async def test_a_goodbye_waits_for_a_listener_that_reads_late(
-    gateway: Gateway, join: Join, client: Redis, keys: Keyspace, http: aiohttp.ClientSession
+    gateway: Gateway, attic: Client, http: aiohttp.ClientSession
 ) -> None:
     """The connection is not cut under the close frame: whoever is busy still learns why it ended."""
-    await Channels(client, keys).create("attic", sample_rate_hz=44_100)
-    listener = await join(gateway, "attic")
-    await listener.told("hello")
     async with http.delete(f"{gateway.url}/api/v1/channels/attic"):
         await until(lambda: gateway.hub.mirrored == {"main"})
-    for _ in range(10):
+    for _ in range(10):  # so many round trips later it would have been cut
         async with http.get(f"{gateway.url}/healthz"):
             pass
-    assert await listener.closed() == 4404
+    assert await attic.closed() == 4404

@@ -62,7 +62,7 @@ function rough(seed) {
 
 /** Of a block in which the gain is full, the sequence numbers (modulo 101) that its steady frames belong to. */
 function canariesIn({ buffer, left }) {
-  if (buffer.gain < 1 || buffer.jump.running) return [];
+  if (buffer.gain < 1 || buffer.seek.running) return [];
   const found = [];
   for (let i = 1; i < BLOCK; i += 1) {
     if (Math.abs(left[i] - left[i - 1]) > 1e-6) continue;

@@ -1,7 +1,7 @@
-/** Facts about the search for the place where a jump is heard least. */
+/** Facts about the search for the place where a seek is heard least. */
 
 import { FrameRing } from "/sound/frame-ring.js";
-import { Likeness } from "/sound/likeness.js";
+import { Similarity } from "/sound/similarity.js";
 import { equal, seeded, within } from "./expect.js";
 
 const FRAMES = 1764;
@@ -26,10 +26,10 @@ function ringOfNoise({ seed, pole = 0.95, from = 20_000, copy = null }) {
 /** The one place that goes on in the same way is found to the frame, wherever it lies. */
 export function theSameIsFound() {
   for (const copy of [8000, 9001, 10_015, 11_998]) {
-    const likeness = new Likeness(ringOfNoise({ seed: copy, copy }), FRAMES);
-    likeness.find(20_000, 8000, 12_000);
-    equal(likeness.place, copy, "place");
-    within(likeness.likeness, 0.9999, 1.0001, "likeness");
+    const similarity = new Similarity(ringOfNoise({ seed: copy, copy }), FRAMES);
+    similarity.find(20_000, 8000, 12_000);
+    equal(similarity.place, copy, "place");
+    within(similarity.correlation, 0.9999, 1.0001, "correlation");
   }
 }
 
@@ -40,19 +40,19 @@ export function aToneStaysInPhase() {
   const samples = Int16Array.from({ length: 60_000 }, (_, i) =>
     Math.round(16_000 * Math.sin((2 * Math.PI * Math.floor(i / 2)) / period)));
   ring.append(samples, 0, 0);
-  const likeness = new Likeness(ring, FRAMES);
-  likeness.find(20_000, 9000, 9500);
-  const periods = (20_000 - likeness.place) / period;
+  const similarity = new Similarity(ring, FRAMES);
+  similarity.find(20_000, 9000, 9500);
+  const periods = (20_000 - similarity.place) / period;
   within(Math.abs(periods - Math.round(periods)), 0, 0.5 / period + 1e-9, "part of a period");
 }
 
 /** What is unrelated is told from what is alike, and the place is one that was allowed. */
 export function theUnrelatedIsKnown() {
   for (const seed of [1, 2, 3]) {
-    const likeness = new Likeness(ringOfNoise({ seed, pole: 0 }), FRAMES);
-    likeness.find(20_000, 9000, 9400);
-    within(likeness.likeness, 0, 0.4, "likeness");
-    within(likeness.place, 9000, 9400, "place");
+    const similarity = new Similarity(ringOfNoise({ seed, pole: 0 }), FRAMES);
+    similarity.find(20_000, 9000, 9400);
+    within(similarity.correlation, 0, 0.4, "correlation");
+    within(similarity.place, 9000, 9400, "place");
   }
 }
 
@@ -60,7 +60,7 @@ export function theUnrelatedIsKnown() {
 export function silenceIsNoTrouble() {
   const ring = new FrameRing(15);
   ring.append(new Int16Array(60_000), 0, 0);
-  const likeness = new Likeness(ring, FRAMES);
-  likeness.find(20_000, 9000, 9400);
-  equal([likeness.place, likeness.likeness], [9000, 0], "place and likeness");
+  const similarity = new Similarity(ring, FRAMES);
+  similarity.find(20_000, 9000, 9400);
+  equal([similarity.place, similarity.correlation], [9000, 0], "place and correlation");
 }
