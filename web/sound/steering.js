@@ -28,7 +28,7 @@ export class Steering {
     this.ppm = this.driftPpm;
     this.#openWindow();
     this.previousMs = 0;
-    /** How far (ms) the fill of the last two seconds was from the target when that is too far to steer; else 0. */
+    /** How far (ms) the fill of the last second was from the target when that is too far to steer; else 0. */
     this.far = 0;
   }
 
@@ -51,7 +51,7 @@ export class Steering {
 
   /**
    * A whole second's mean has no ripple of the arriving chunks in it, but a hiccup of network or sound card may
-   * be, which mends itself: so two in a row must agree.
+   * be, which mends itself, and late chunks may still be coming: so two in a row must be much the same.
    */
   #watch(fillMs, targetMs, elapsedS) {
     this.far = 0;
@@ -59,9 +59,9 @@ export class Steering {
     this.windowS += elapsedS;
     if (this.windowS < WINDOW_S) return;
     const errorMs = this.windowMs / this.windowS - targetMs;
-    const agree = errorMs * this.previousMs > 0;
     const leastMs = Math.min(Math.abs(errorMs), Math.abs(this.previousMs));
-    if (agree && leastMs > FAR_MS) this.far = Math.sign(errorMs) * leastMs;
+    const steady = Math.abs(errorMs - this.previousMs) < Math.max(FAR_MS, leastMs / 4);
+    if (steady && leastMs > FAR_MS) this.far = errorMs;
     this.previousMs = errorMs;
     this.#openWindow();
   }

@@ -137,7 +137,7 @@ export function aStallIsOneUnderrun() {
 
 /** Chunks that are up to a second late are no underrun: the last second is held, and left again once they came. */
 export function lateChunksAreCovered() {
-  for (const lateMs of [400, 700, 1000]) {
+  for (const lateMs of [300, 400, 550, 700, 1000]) {
     const stage = bench();
     const late = (seq) => (seq === 50 ? lateMs : 0);
     const quietest = { before: Infinity, after: Infinity };
@@ -147,7 +147,7 @@ export function lateChunksAreCovered() {
     };
     play({ ...stage, seconds: 14, late, make: (seq) => sineChunk(seq, 203), each });
     equal(stage.buffer.underruns, 0, `${lateMs} ms late: underruns`);
-    within(stage.buffer.seeks, 2, 5, "a hold, and the way back");
+    equal(stage.buffer.seeks, 2, "a hold, and the way back");
     within(quietest.after / quietest.before, 0.98, 1, "quietest block, of the quietest before");
     equal(stage.buffer.target.ms, 450, "target");
     within(stage.buffer.steering.smoothMs, 410, 490, "mean fill at the end");

@@ -63,6 +63,20 @@ export function aHiccupIsNoReasonToMove() {
   }
 }
 
+/** A fill that is still rising is waited for: one correction, by all that it is off in the end. */
+export function aRiseIsWaitedFor() {
+  const steering = new Steering();
+  steering.restart(350);
+  const reported = [];
+  for (let step = 0; step < 100 && reported.length === 0; step += 1) {
+    steering.update(step < 10 ? 850 : 1350, 350, STEP_S);
+    if (steering.far !== 0) reported.push([step, steering.far]);
+  }
+  equal(reported.length, 1, "corrections");
+  within(reported[0][0], 58, 60, "step of the correction");
+  within(reported[0][1], 999, 1001, "far");
+}
+
 /** The target grows by 100 ms at each underrun, never above 1.5 s. */
 export function theTargetGrows() {
   const target = new Target();
