@@ -31,6 +31,7 @@ lint:  ## check style, types and the borders between packages
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/mypy --no-error-summary setup/*.py tests/smoke.py
+	@$(BIN)/mypy --no-error-summary --explicit-package-bases examples
 	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
 	@echo "lint: ruff, mypy and import-linter have nothing to say"
 

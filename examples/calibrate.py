@@ -13,12 +13,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import pyloudnorm
-import torch
 from numpy.typing import NDArray
 
-from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
+from auralis.audio import AUDIO_CHANNELS, CHUNKS_PER_SECOND, AudioFormat
 from auralis.score.events import Note
 from services.synth import automation
+from services.synth.dsp.arrays import CPU
 from services.synth.mix.desk import Flat
 from services.synth.mix.layers import LayerRenderer
 from services.synth.mix.sounding import Sounding
@@ -92,12 +92,12 @@ def voices(patch: Patch, notes: list[Note], audio: AudioFormat) -> list[Voice]:
 
 def rendered(playing: list[Voice], chunks: range, audio: AudioFormat, intensity: float = 0.5) -> Audio:
     """``[ear, frame]`` of these chunks, dry, without the desk."""
-    renderer = LayerRenderer(audio, torch.device("cpu"), Flat())
+    renderer = LayerRenderer(audio, CPU, Flat())
     parts = [_sounding(playing, seq, audio, intensity) for seq in chunks]
-    silence = torch.zeros(2, audio.frames_per_chunk)
+    silence = np.zeros((AUDIO_CHANNELS, audio.frames_per_chunk), dtype=np.float32)
     batches = [parts[first : first + _BATCH] for first in range(0, len(parts), _BATCH)]
     heard = [each for batch in batches for each in renderer.render(batch)]
-    return torch.cat([silence if each is None else each for each in heard], dim=1).numpy()
+    return np.concatenate([silence if each is None else each for each in heard], axis=1)
 
 
 def _sounding(playing: list[Voice], seq: int, audio: AudioFormat, intensity: float) -> Sounding:
@@ -129,16 +129,24 @@ def written(text: str, trim_db: float) -> str:
     return re.sub(r'("level_db":\s*-?[\d.]+,)', rf'\1\n "trim_db": {trim_db:g},', text, count=1)
 
 
+def patch_name(text: str) -> str:
+    """``text``, if it names a patch: the type of such an argument."""
+    if text not in patches.library():
+        raise argparse.ArgumentTypeError(f"found {text!r}, allowed: {', '.join(patches.library())}")
+    return text
+
+
 def main() -> None:
     """Print, and with ``--write`` edit, the trims."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="all patches if none is named")
+    parser.add_argument(
+        "names", nargs="*", type=patch_name, metavar="NAME", help="all patches if none is named"
+    )
     parser.add_argument("--write", action="store_true", help="write trim_db into the patches' files")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    audio = AudioFormat()
-    for name in arguments.names or patches.library():
-        patch = patches.library()[name]
+    library, audio = patches.library(), AudioFormat()
+    for name in arguments.names or library:
+        patch = library[name]
         loudness = lufs(played(name, patch, audio), audio.sample_rate_hz)
         trim_db = round(patch.trim_db + TARGET_LUFS - loudness, 1)
         print(f"{name:16} {loudness:7.2f} LUFS  trim_db {patch.trim_db:6.1f} -> {trim_db:6.1f}")

@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import torch
-
 # Started as a script, the path has this folder only.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -84,7 +82,6 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=44_100)
     parser.add_argument("--intensity", type=float, default=0.5)
     given = parser.parse_args()
-    torch.set_num_threads(1)
     print(f"seed {given.seed}, {given.minutes:g} minutes, {given.rate} Hz, intensity {given.intensity:g}")
     for line in lines(piece(given.seed, given.minutes, given.intensity, given.rate)):
         print(line, flush=True)

@@ -3,6 +3,7 @@
 python examples/music_figures.py
 """
 
+import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -74,6 +75,7 @@ def _row(name: str, values: list[float]) -> str:
 
 def main() -> None:
     """Print both tables."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     pieces = [composed(seed, key, 0.5) for seed in SEEDS for key in KEYS]
     parts = [part for piece in pieces for part in windows(piece)]
     print("| figure | least | mean | most |\n|---|---|---|---|")

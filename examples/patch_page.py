@@ -5,6 +5,7 @@
     python examples/patch_page.py
 """
 
+import argparse
 import inspect
 import re
 import sys
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import Final, get_args
 
 import numpy as np
-import torch
 
 # Started as a script, the path has this folder only.
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -156,7 +156,7 @@ def with_section(page: str, name: str, text: str) -> str:
 
 def main() -> None:
     """Measure, and write the page."""
-    torch.set_num_threads(1)
+    argparse.ArgumentParser(description=__doc__).parse_args()
     page = PAGE.read_text()
     page = with_section(page, "patches", patch_table())
     page = with_section(page, "levels", level_table())

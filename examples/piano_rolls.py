@@ -30,6 +30,16 @@ def drawn(seed: int, controls: Controls, seconds: float) -> str:
     return svg.stacked([kind(stretch, axis) for kind in kinds], title)
 
 
+def parsed(piece: str, controls: Controls) -> tuple[int, Controls]:
+    """The seed of ``SEED[:INTENSITY]``, and ``controls`` at that intensity.
+
+    Raises:
+        ValueError, InvalidValue: one of them is not allowed.
+    """
+    seed, _, intensity = piece.partition(":")
+    return int(seed), changed(controls, {"intensity": float(intensity or controls.intensity)})
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Draw; gives the exit code."""
     parser = argparse.ArgumentParser(
@@ -43,13 +53,12 @@ def main(arguments: list[str] | None = None) -> int:
     wanted = parser.parse_args(arguments)
     try:
         controls = changed(Controls(), {"key": wanted.key, "bpm": wanted.bpm})
-        wanted.folder.mkdir(exist_ok=True)
-        for piece in wanted.pieces:
-            seed, _, intensity = piece.partition(":")
-            turned = changed(controls, {"intensity": float(intensity or controls.intensity)})
-            picture = drawn(int(seed), turned, 60 * wanted.minutes)
+        pieces = [parsed(piece, controls) for piece in wanted.pieces]
+        wanted.folder.mkdir(parents=True, exist_ok=True)
+        for seed, turned in pieces:
+            picture = drawn(seed, turned, 60 * wanted.minutes)
             (wanted.folder / f"seed-{seed}-intensity-{turned.intensity:g}.svg").write_text(picture)
-    except (AuralisError, ValueError) as error:
+    except (AuralisError, ValueError, OSError) as error:
         parser.error(str(error))
     return 0
 

@@ -18,7 +18,6 @@ from typing import Any, Final
 
 import matplotlib as mpl
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -50,7 +49,12 @@ _COLOURS: Final = 18
 _COLUMNS: Final = 5
 _DPI: Final = 100
 _FOLDER: Final = Path(__file__).parents[1] / "docs" / "images"
-_STYLE: Final = {"font.size": 7, "axes.titlesize": 8, "axes.titlepad": 3, "xtick.major.size": 2}
+_STYLE: Final[dict[Any, Any]] = {
+    "font.size": 7,
+    "axes.titlesize": 8,
+    "axes.titlepad": 3,
+    "xtick.major.size": 2,
+}
 
 
 def spectrogram(audio: Audio, rate_hz: int, columns: int) -> NDArray[np.float64]:
@@ -70,7 +74,7 @@ def bands(freq_hz: NDArray[np.float64]) -> NDArray[np.float64]:
     count = int(np.log2(_HIGHEST_HZ / _LOWEST_HZ) * _PER_OCTAVE)
     centre_hz = _LOWEST_HZ * 2 ** (np.arange(count) / _PER_OCTAVE)
     width_hz = np.maximum(centre_hz * (2 ** (1 / _PER_OCTAVE) - 1), freq_hz[1])
-    return np.maximum(1 - np.abs(freq_hz - centre_hz[:, None]) / width_hz[:, None], 0)
+    return np.asarray(np.maximum(1 - np.abs(freq_hz - centre_hz[:, None]) / width_hz[:, None], 0))
 
 
 def draw(axes: Axes, levels_db: NDArray[np.float64], seconds: float, unit_s: float = 1.0) -> None:
@@ -157,12 +161,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="patches; none: the sheet, and the mix")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        type=calibrate.patch_name,
+        metavar="NAME",
+        help="patches; none: the sheet, and the mix",
+    )
     parser.add_argument("--to", type=Path, default=_FOLDER, metavar="FOLDER")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=10.0)
     given = parser.parse_args()
-    torch.set_num_threads(1)
     given.to.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(_STYLE):
         for name in given.names:

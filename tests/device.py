@@ -15,7 +15,7 @@ if by_torch.ASKED in os.environ:
     arrays.at = by_torch.uploaded
     DEVICE: Final[Device] = by_torch.DEVICE
 else:
-    DEVICE = device.choose(os.environ["AURALIS_DEVICE"])
+    DEVICE = device.choose(os.environ.get("AURALIS_DEVICE", "cpu"))
 
 
 def of_kind(kind: str, values: np.ndarray) -> Array:

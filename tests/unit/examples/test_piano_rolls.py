@@ -18,7 +18,7 @@ def test_each_piece_is_a_picture_of_its_own(tmp_path: Path) -> None:
     assert sum(element.get("rx") == "1" for element in root.iter()) > 10
 
 
-@pytest.mark.parametrize("wrong", [["1:2"], ["x"], ["1", "--key", "H minor"]])
+@pytest.mark.parametrize("wrong", [["1:2"], ["x"], ["1:0.5", "2:3"], ["1", "--key", "H minor"]])
 def test_a_mistake_is_named_and_nothing_drawn(
     tmp_path: Path, wrong: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
