@@ -1,4 +1,4 @@
-/** The page: binds the player to what is seen and touched. */
+/** The page: connects the player to what the user sees and touches. */
 
 import { localMs } from "./net/local-time.js";
 import { Desk } from "./page/desk.js";
@@ -11,12 +11,12 @@ import { remembered, takeToken } from "./page/memory.js";
 import { Player } from "./player.js";
 
 const REFRESH_MS = 100;
-/** Between two pictures where nothing drifts. */
+/** The interval between drawings under reduced motion, where nothing drifts. */
 const STILL_MS = 100;
 const NOTICE_MS = 8000;
 const AFTERGLOW_MS = 4000;
 const DEFAULT_CHANNEL = "main";
-/** States in which the button can't pause anything but may try again. */
+/** States in which there is nothing to pause, and the button tries again instead. */
 const STUCK = new Set(["suspended", "refused", "no-channel", "failed"]);
 
 const byId = (id) => document.getElementById(id);
@@ -34,11 +34,11 @@ const desk = new Desk(byId("controls"), {
   isPending: (name) => player.changes.pending(name),
 });
 
-// What is said
+// Output
 
 const expiries = new Map();
 
-/** Say something for a while: in `notice` to everyone, in `news` to screen readers only. */
+/** Show a text for a while: in `notice` to everyone, in `news` to screen readers only. */
 function say(text, place = "notice") {
   byId(place).textContent = text;
   clearTimeout(expiries.get(place));
@@ -90,7 +90,7 @@ function showRetry() {
   setText("retry", waits ? `Trying again in ${seconds(retryAtMs - localMs(), 0)}.` : "");
 }
 
-// What is touched
+// Input
 
 function toggle() {
   if (!player.wanted) player.start();
@@ -132,7 +132,7 @@ function declined({ change, text }) {
   say(text);
 }
 
-// What happens by itself
+// Automatic updates
 
 async function loadControls() {
   const response = await fetch(new URL("api/v1/controls", base));
@@ -141,7 +141,7 @@ async function loadControls() {
   desk.build(controls);
 }
 
-/** The controls are worth waiting for: a page that opens while the server starts gets them a little later. */
+/** Load the controls, with retries: a page that opens while the server starts gets them a little later. */
 async function loadControlsPatiently(delayMs = 1000) {
   try {
     await loadControls();
@@ -162,7 +162,7 @@ const pace = new Pace();
 let playedMs = -Infinity;
 let spectrum = new Float32Array(0);
 
-/** Draw a picture; the browser stops to ask for them while the page is hidden. */
+/** Draw the sky when the browser offers a frame, which it doesn't while the page is hidden. */
 function drawSky(nowMs) {
   requestAnimationFrame(drawSky);
   if (player.sound.playing) playedMs = nowMs;
@@ -179,7 +179,7 @@ function heardSpectrum() {
   return spectrum;
 }
 
-// Together
+// Wiring
 
 player.addEventListener("state", ({ detail }) => showState(detail));
 player.addEventListener("controls", ({ detail }) => desk.show(detail));
@@ -210,7 +210,7 @@ if (!document.hidden) player.warm();
 setInterval(refresh, REFRESH_MS);
 requestAnimationFrame(drawSky);
 
-/** A small stable surface for tests and the curious. */
+/** A small stable API for tests and for the curious. */
 globalThis.auralis = {
   get state() {
     return player.state;

@@ -1,8 +1,8 @@
 /**
- * The player without its page: one channel's stream, sound, controls and score, and how they stand.
+ * The player without its page: one channel's stream, sound, controls and score, and their state.
  *
- * It tells what happens by events: `state` (the words changed), `controls` (values from the server),
- * `audience` (how many listen), `ack`, `declined`, `access` (open, locked, asking, unlocked or rejected).
+ * It reports by events: `state` (the description may have changed), `controls` (values from the server),
+ * `audience` (the number of listeners), `ack`, `declined`, `access` (open, locked, asking, unlocked or rejected).
  */
 
 import { ControlChanges } from "./net/control-changes.js";
@@ -30,7 +30,7 @@ export class Player extends EventTarget {
   score = null;
   listeners = null;
   token = null;
-  /** Changes that were declined for want of a token: made when there is one. */
+  /** Changes that were declined for want of a token: sent again once there is one. */
   withheld = {};
   clickedMs = NaN;
   startMs = NaN;
@@ -56,7 +56,7 @@ export class Player extends EventTarget {
 
   // The connection
 
-  /** Connect without playing, so that a start finds its first seconds here and the controls are alive. */
+  /** Connect without playing, so that a start has its first chunks at once and the controls are live. */
   warm() {
     if (!isSupported()) return;
     this.lingerUntilMs = performance.now() + LINGER_MS;
@@ -65,7 +65,7 @@ export class Player extends EventTarget {
     this.#tickSoon();
   }
 
-  /** Try again now instead of when the next attempt is due. */
+  /** Try again now rather than when the next attempt is due. */
   hurry() {
     if (this.stream.state.name === "waiting") this.stream.open();
     this.sound.resume();
@@ -79,7 +79,7 @@ export class Player extends EventTarget {
 
   // Sound
 
-  /** Start to play; call it from a click or key press. */
+  /** Start playing; call it from a click or key press. */
   start() {
     if (this.wanted || !isSupported()) return;
     this.wanted = true;
@@ -95,7 +95,7 @@ export class Player extends EventTarget {
     this.#tickSoon();
   }
 
-  /** Stop to play; the connection lingers for a minute. */
+  /** Stop playing; the connection lingers for a minute. */
   stop() {
     this.wanted = false;
     this.heardBefore = true;
@@ -104,7 +104,7 @@ export class Player extends EventTarget {
     this.#refresh();
   }
 
-  /** Try again what a browser or server declined; call it from a click or key press. */
+  /** Retry what the browser or the server declined; call it from a click or key press. */
   retry() {
     this.failed = null;
     this.sound.start();
@@ -157,7 +157,7 @@ export class Player extends EventTarget {
 
   #acknowledged({ id, effective_seq: seq, revision }) {
     const change = this.changes.settle(id);
-    // The server leaves the time open when nothing composes at the moment.
+    // The server leaves the time open when no composer has answered.
     const frame = Number.isFinite(seq) ? seq * this.format.framesPerChunk : NaN;
     if (change !== null) this.#tell("ack", { ...change, revision, frame });
   }
@@ -249,7 +249,7 @@ export class Player extends EventTarget {
     return localMs() + (offsetUs - heardUs) / 1000;
   }
 
-  // How it stands
+  // State
 
   #facts() {
     return {

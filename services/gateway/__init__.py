@@ -1,1 +1,1 @@
-"""The gateway: mirrors the rings, sends each chunk at its due time, takes controls in."""
+"""The gateway: mirrors the rings, sends each chunk at its due time, accepts control changes."""

@@ -15,7 +15,7 @@ from services.gateway.app import Gateway
 
 
 async def work(configured: Settings) -> None:
-    """Run one gateway until cancelled; once it has found the broker, that may go away."""
+    """Run one gateway until cancelled; after the first contact the broker may go away."""
     if configured.redis_url is None:
         raise UsageError("REDIS_URL is not set: a gateway needs the broker that it reads from")
     name = worker_name()
@@ -28,13 +28,13 @@ async def work(configured: Settings) -> None:
 
 
 def main(configured: Settings) -> int:
-    """Run until signalled; gives the exit code."""
+    """Run until signalled; returns the exit code."""
     logs.configure(configured, "gateway")
     return run_until_signalled(work(configured), _loop_factory())
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Uvloop's event loop where it is installed: it sends to more listeners in the same time."""
+    """Uvloop's event loop, if installed: it serves more listeners in the same time."""
     if importlib.util.find_spec("uvloop") is None:
         return None
     factory: Callable[[], asyncio.AbstractEventLoop] = importlib.import_module("uvloop").new_event_loop

@@ -1,9 +1,10 @@
-"""Who may control. Listening is open to everybody; turning a channel's controls is not.
+"""Who may control. Listening is open to everybody; changing a channel's controls is not.
 
-With a token, whoever shows it. Without one, only clients of this machine, and a browser makes that harder
-than it sounds: a page of any site may talk to 127.0.0.1 (so a foreign Origin is refused), and a site whose
-name is made to resolve to 127.0.0.1 even becomes the gateway's own origin (DNS rebinding; so the Host must be
-a loopback name, an address, or the name that the gateway was told to listen on).
+If a control token is set, a client must present it. Otherwise only local clients may control (those in
+``control_open_networks``, by default this machine), which a browser makes harder than it sounds: a page of
+any site may talk to 127.0.0.1 (so a foreign Origin is refused), and a site whose name is made to resolve to
+127.0.0.1 even becomes the gateway's own origin (DNS rebinding; so the Host must be a loopback name, an
+address, or the name that the gateway was told to listen on).
 """
 
 import hmac
@@ -22,7 +23,7 @@ _LOCALHOST: Final = "localhost"
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """What a request says of its sender; ``forwarded``: a proxy sent it, so ``peer`` is not the sender."""
+    """What a request says about its sender; ``forwarded``: a proxy sent it, so ``peer`` is not the sender."""
 
     peer: str
     host: str
@@ -32,7 +33,7 @@ class Visitor:
 
 
 class Access:
-    """The rules, from the settings."""
+    """The access rules, from the settings."""
 
     def __init__(
         self,
@@ -55,11 +56,11 @@ class Access:
 
     @property
     def token_required(self) -> bool:
-        """Whether a token is what makes the difference."""
+        """Whether controlling requires a token."""
         return self._token is not None
 
     def check(self, visitor: Visitor) -> None:
-        """Let the visitor control.
+        """Check that the visitor may control.
 
         Raises:
             Problem: 401 without the right token; 403 for a page of a foreign origin, or where control is
@@ -90,7 +91,7 @@ class Access:
             raise Problem(403, f"pages of {visitor.origin} may not control; see AURALIS_ALLOWED_ORIGINS")
 
     def right_token(self, token: str) -> bool:
-        """Whether ``token`` is the control token; takes the same time for every wrong one."""
+        """Whether ``token`` is the control token; compared in constant time."""
         return self._token is not None and hmac.compare_digest(token.encode(errors="replace"), self._token)
 
     def allows_origin(self, origin: str) -> bool:
@@ -98,7 +99,7 @@ class Access:
         return origin.lower() in self._origins
 
     def _own_or_allowed(self, origin: str, host: str) -> bool:
-        # The scheme is not compared: behind a proxy that ends TLS the gateway does not know its own.
+        # The scheme is not compared: behind a proxy that terminates TLS the gateway does not know its own.
         place = origin.lower().partition("://")[2]
         return self.allows_origin(origin) or (bool(place) and place == host.lower())
 
@@ -119,7 +120,7 @@ class Access:
 
 
 def unauthorized() -> Problem:
-    """No token, or a wrong one."""
+    """The problem for a missing or wrong token."""
     return Problem(
         401,
         "controls need the control token, as 'Authorization: Bearer <token>'",

@@ -30,7 +30,7 @@ _RANDOM_ID_BYTES: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The handlers; ``audio`` is the format of new channels."""
+    """The API's handlers; ``audio`` is the format of new channels."""
 
     hub: Hub
     channels: Channels
@@ -101,7 +101,7 @@ class Api:
         return web.Response(status=204)
 
     async def change_controls(self, request: web.Request) -> web.Response:
-        """Change controls; answers when the composer has said from which chunk on it is heard."""
+        """Change controls; answers once the composer has said from which chunk on the change is heard."""
         self._check(request)
         changes = parse_object(await request.read(), "body")
         return await self._change(_channel(request), changes)
@@ -145,7 +145,7 @@ class Api:
         return values
 
     def _check(self, request: web.Request) -> None:
-        """Whether the sender may change something now."""
+        """Check that the sender may change something now."""
         visitor = visitor_of(request)
         wait_s = self.controls.take(visitor.peer)
         if wait_s:
@@ -173,7 +173,7 @@ class Api:
 
 
 def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    """``body`` as JSON; changes all the time, so nobody should keep it."""
+    """``body`` as JSON, not to be cached: it changes all the time."""
     return web.Response(
         status=status,
         body=msgspec.json.encode(body),

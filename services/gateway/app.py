@@ -1,4 +1,4 @@
-"""The gateway as one aiohttp application, and its run from the first connection to the last."""
+"""The gateway as one aiohttp application, from start to shutdown."""
 
 import asyncio
 import os
@@ -37,14 +37,14 @@ from services.gateway.status import Status
 
 _log = structlog.get_logger()
 
-# What is sent to a listener on leaving must still reach it; then the process ends.
+# How long the last messages may take to reach the listeners before the process ends.
 _FAREWELL_S: Final = 0.5
 _SHUTDOWN_S: Final = 1.0
 _LINK_S: Final = 0.5
 
 
 class Gateway:
-    """All parts of one gateway. ``listening_client`` is used for wake-ups alone.
+    """One gateway with all its parts. ``listening_client`` is used for wake-ups alone.
 
     ``url`` is where it can be reached once ``listening`` is set.
     """
@@ -88,17 +88,17 @@ class Gateway:
         return app
 
     async def run(self) -> None:
-        """Serve until cancelled; then say goodbye to everyone.
+        """Serve until cancelled; then close every connection.
 
         Raises:
-            AuralisError: the address can't be listened on.
+            AuralisError: it can't listen on its address.
         """
         runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.hub.run())
-                # Who connects first finds the channels; without a broker there is no use in waiting longer.
+                # The first client should find the channels; without a broker, waiting longer is pointless.
                 await self.hub.linked(_LINK_S)
                 await self._listen(runner)
         finally:
@@ -109,7 +109,7 @@ class Gateway:
         try:
             await web.TCPSite(runner, host, port, reuse_port=False).start()
         except OSError as error:
-            # asyncio puts the address into the error's text once more; the number alone says what it was.
+            # asyncio repeats the address in the error's text, so take only the text for the error number.
             why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
             raise AuralisError(f"can't listen on {host}:{port}: {why}") from error
         self._warn_if_open()

@@ -1,4 +1,4 @@
-"""Taking a control change in: accepted by the broker, answered when the score says from where it is heard."""
+"""Control changes: accepted by the broker, answered once the score says from which chunk they are heard."""
 
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
@@ -9,7 +9,7 @@ from auralis.errors import InvalidValue
 from services.gateway.hub import Hub
 from services.gateway.metrics import GatewayMetrics
 
-# A composer answers within some 10 ms; after this there is none.
+# A composer answers within some 10 ms; after this long, assume that there is none.
 ANSWER_S: Final = 2.0
 
 

@@ -35,11 +35,11 @@ from services.gateway.timeline import Timeline
 
 _log = structlog.get_logger()
 
-# A chunk is fetched this long after it froze: within the error of the clock it has frozen for the broker too.
+# A chunk is fetched this long after it freezes: despite the clock's error, the broker sees it frozen too.
 SETTLE_US: Final = 10_000
-# What sounds now was written at most so long ago: the longest notes and chords, and the horizon.
+# What sounds now was written at most this long ago; covers the longest notes and chords, and the horizon.
 _SCORE_LOOKBACK_MS: Final = 120_000
-# Listeners hear with a delay; events stay on display for them.
+# Listeners hear with a delay, so events are kept this long for their display.
 _SHOWN_CHUNKS: Final = 10
 _BACKOFF_S: Final = 0.2
 # Withdraws every event that was shown.
@@ -48,7 +48,7 @@ _NOTHING: Final = ScoreMessage(0, 0, 0, ())
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """The modules through which the gateway speaks with the broker."""
+    """The objects through which the gateway talks to the broker."""
 
     channels: Channels
     ring: RingReader
@@ -91,10 +91,10 @@ class Feed:
         self._stopped = False
 
     async def start(self) -> None:
-        """Read what there is, then go on by itself.
+        """Read the current score and ring, then keep the mirror up to date in background tasks.
 
         Raises:
-            ChannelNotFound, RedisError, OSError: nothing runs.
+            ChannelNotFound, RedisError, OSError: nothing was started.
         """
         self._begin_score()
         await self._read_score()
@@ -118,7 +118,7 @@ class Feed:
 
     @property
     def live_seq(self) -> int:
-        """The chunk that is due now, in the epoch of what is played."""
+        """The chunk that is due now, counted in the epoch that is being played."""
         return live_seq(self.playhead.epoch_us or self.state.epoch_us, self._broker.clock.now_us())
 
     def join(self, listener: Listener) -> None:
@@ -128,7 +128,7 @@ class Feed:
         listener.pump(_now_s())
 
     def leave(self, listener: Listener) -> None:
-        """The listener's connection has ended."""
+        """Remove a listener whose connection has ended."""
         self._listeners.discard(listener)
         self.idle_since_s = _now_s()
         if not self._stopped:
@@ -140,7 +140,7 @@ class Feed:
             listener.close(code, reason)
 
     def look(self) -> None:
-        """Something has happened to the channel: read its state and score now."""
+        """Read the channel's state and score now: something has happened to it."""
         self._look.set()
 
     def state_message(self) -> StateMessage:
@@ -149,11 +149,11 @@ class Feed:
         return StateMessage(state.controls, state.revision, self.live_seq, self.listeners, state.epoch_us)
 
     def score_message(self) -> ServerMessage:
-        """What sounds now and lies ahead."""
+        """The events that sound now or are still to come."""
         return self._timeline.snapshot(self._shown_frame())
 
     async def revised_seq(self, revision: int, timeout_s: float) -> int | None:
-        """The first chunk whose score takes control change ``revision`` into account; None if none comes."""
+        """The first chunk whose score takes control change ``revision`` into account; None if timed out."""
         try:
             async with asyncio.timeout(timeout_s):
                 while (frame := self._timeline.revised_from(revision)) is None:
@@ -198,11 +198,11 @@ class Feed:
 
     async def _playing(self) -> None:
         clock = self._broker.clock
-        sent_us = clock.now_us()  # what was due then has been sent
+        sent_us = clock.now_us()  # chunks due before this count as sent
         while True:
             await asyncio.sleep((self._due_after(sent_us) - clock.now_us()) / 1e6)
-            # One reading of the clock: a timer may be early, with uvloop by a millisecond, and what became
-            # due between two of them would wait for the chunk after it.
+            # Read the clock once only: a timer may fire early (under uvloop by a millisecond), and a chunk
+            # that became due between two readings would wait until the next one is due.
             sent_us = clock.now_us()
             for chunk in self.playhead.due(sent_us):
                 self._send(chunk)
@@ -275,7 +275,7 @@ class Feed:
         self._last_entry = EntryId(max(now_ms - _SCORE_LOOKBACK_MS, 0), 0)
 
     def _change_format(self, sample_rate_hz: int) -> None:
-        """Listeners were told another rate: they come back and are told the new one."""
+        """Disconnect the listeners, who were told another rate: on reconnecting they are told the new one."""
         self.audio = AudioFormat(sample_rate_hz)
         self.playhead = Playhead()
         self.close_all(CLOSE_GOING_AWAY, "the channel's format has changed")
@@ -297,10 +297,10 @@ class Feed:
         return self.audio.start_frame(max(0, self.live_seq - _SHOWN_CHUNKS))
 
     async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
-        """An error that nobody expected ends this one feed, and is seen; a new one is opened on demand."""
+        """Run ``work``: an unexpected error is logged and ends this feed alone; a new one opens on demand."""
         try:
             await work
-        except Exception:  # noqa: BLE001  logged whole; other channels play on
+        except Exception:  # noqa: BLE001  logged in full; other channels play on
             _log.exception("a channel's feed failed", channel=self.channel)
             self._lost(self, CLOSE_TRY_LATER)
 

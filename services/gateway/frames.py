@@ -1,7 +1,7 @@
-"""WebSocket frames as bytes, and one chunk in every form that a listener may want, each built once.
+"""WebSocket frames as bytes, and one chunk in each form that a listener may want, each encoded once.
 
-A server's frames are unmasked, so every listener gets the very same bytes: what aiohttp would do for each
-listener is done once a chunk.
+A server's frames are unmasked, so all listeners get identical bytes: work that aiohttp would repeat for each
+listener is done once per chunk.
 """
 
 import struct
@@ -22,12 +22,12 @@ _encoder: Final = msgspec.json.Encoder()
 
 
 def text_frame(message: ServerMessage) -> bytes:
-    """One whole text frame."""
+    """One complete text frame."""
     return _frame(_TEXT, _encoder.encode(message))
 
 
 def binary_frame(payload: bytes) -> bytes:
-    """One whole binary frame."""
+    """One complete binary frame."""
     return _frame(_BINARY, payload)
 
 
@@ -43,7 +43,7 @@ def _frame(opcode: int, payload: bytes) -> bytes:
 
 
 class Chunk:
-    """One chunk on its way out. ``data`` is the contract's binary frame: header and payload."""
+    """One outgoing chunk. ``data`` is the wire protocol's binary frame: header and payload."""
 
     __slots__ = ("_encoded", "data", "header", "payload")
 
@@ -59,11 +59,11 @@ class Chunk:
 
     @property
     def seq(self) -> int:
-        """Its number."""
+        """The chunk's sequence number."""
         return self.header.seq
 
     def encoded(self, subprotocol: str, *, gap: bool) -> bytes:
-        """The WebSocket frame of ``subprotocol``; ``gap``: marked as not following the chunk before."""
+        """The WebSocket frame for ``subprotocol``; ``gap``: flagged as not following the previous chunk."""
         form = (subprotocol, gap)
         frame = self._encoded.get(form)
         if frame is None:
@@ -71,7 +71,7 @@ class Chunk:
         return frame
 
     def forget_encoded(self) -> None:
-        """Keep only the ring's bytes; whoever still wants it has them built again."""
+        """Keep only ``data``; a frame that is still needed is encoded again."""
         self._encoded.clear()
 
     def _encode(self, subprotocol: str, *, gap: bool) -> bytes:

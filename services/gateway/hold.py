@@ -1,6 +1,6 @@
-"""Covering holes: where a chunk is missing, the last second of audio goes on, without a click.
+"""Covers holes: where chunks are missing, the last second of audio is repeated, without a click.
 
-Plain integers and no numpy: a hole is rare, a crossfade has 20 ms, and the gateway stays small. PCM is
+Plain integers and no numpy: a hole is rare, a crossfade lasts 20 ms, and the gateway stays small. PCM is
 16-bit little-endian interleaved stereo.
 """
 
@@ -17,10 +17,10 @@ _CHUNK_MS: Final = 100
 
 
 def seam_after(last: bytes | memoryview, payload: bytes | memoryview) -> bytes:
-    """``payload`` with its first 20 ms faded in over what continues ``last``.
+    """``payload`` with its first 20 ms crossfaded from a continuation of ``last``.
 
-    Nothing follows ``last``, so it is continued backwards: that joins its end without a step, and its end is
-    what the ear has just been used to.
+    Nothing follows ``last``, so its end is played backwards: that continues it without a step, and sounds
+    like what was just heard.
     """
     new, old = _samples(payload), _samples(last)
     frames = min(len(new), len(old)) // AUDIO_CHANNELS
@@ -35,7 +35,7 @@ def seam_after(last: bytes | memoryview, payload: bytes | memoryview) -> bytes:
 
 
 class Hold:
-    """Remembers what was sent and goes on with it."""
+    """Remembers the audio that was sent and repeats it to cover holes."""
 
     def __init__(self) -> None:
         self._recent: deque[bytes | memoryview] = deque(maxlen=HOLD_CHUNKS)
@@ -44,11 +44,11 @@ class Hold:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing yet to go on with."""
+        """Whether there is nothing to repeat yet."""
         return not self._recent
 
     def heard(self, payload: bytes | memoryview) -> None:
-        """``payload`` was sent and came from the ring."""
+        """Remember ``payload``, which came from the ring and was sent."""
         if self._covered:
             self._recent.clear()
             self._covered = 0
@@ -56,7 +56,7 @@ class Hold:
         self._last = payload
 
     def cover(self) -> bytes | memoryview:
-        """The chunk to send where one is missing; the last second again and again, joined by crossfades."""
+        """The chunk to send in place of a missing one: the last second in a loop, joined by crossfades."""
         turn = self._covered % len(self._recent)
         source = self._recent[turn]
         self._last = seam_after(self._last, source) if turn == 0 else source
@@ -64,7 +64,7 @@ class Hold:
         return self._last
 
     def joined(self, payload: bytes | memoryview) -> bytes:
-        """``payload`` faded in over what was sent last."""
+        """``payload`` crossfaded from a continuation of what was sent last."""
         return seam_after(self._last, payload)
 
 

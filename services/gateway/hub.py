@@ -1,4 +1,4 @@
-"""All mirrored channels of a gateway: opened when somebody listens, closed a while after nobody does."""
+"""All mirrored channels of a gateway: opened on demand, closed a while after the last listener has left."""
 
 import asyncio
 import contextlib
@@ -24,12 +24,12 @@ _log = structlog.get_logger()
 _BACKOFF_S: Final = 0.2
 _BEAT_S: Final = LISTENER_TTL_S / 3
 # A channel falls asleep a minute after the last heartbeat; its mirror ends before that, so that the chunks
-# which are then missing are not taken for holes.
+# missing from then on are not taken for holes.
 _LINGER_S: Final = LISTENER_TTL_S / 2
 
 
 class Hub:
-    """The feeds by channel. ``main`` is made with ``audio`` and ``seed`` where it does not exist."""
+    """The feeds by channel. ``main`` is created with ``audio`` and ``seed`` if it does not exist."""
 
     def __init__(
         self, broker: Broker, wakeups: WakeUps, metrics: GatewayMetrics, audio: AudioFormat, seed: int | None
@@ -84,7 +84,7 @@ class Hub:
 
     @property
     def reachable(self) -> bool:
-        """Whether the broker has answered lately."""
+        """Whether the broker has answered recently."""
         return self._broker.reach.reachable
 
     @property
@@ -111,7 +111,7 @@ class Hub:
         return self._feeds[channel]
 
     def joined(self, feed: Feed) -> None:
-        """Somebody has joined: a channel that slept must wake at once."""
+        """Wake the channel at once if its first listener has just joined: it may have been asleep."""
         if feed.listeners == 1:
             self._in_background(self._beat(feed))
 
@@ -146,7 +146,7 @@ class Hub:
                     feed.look()
 
     async def _tend(self) -> None:
-        """Keep ``main`` open and close what nobody has heard for a while."""
+        """Keep ``main`` open, and close feeds that have had no listener for a while."""
         while True:
             try:
                 await self.feed(MAIN_CHANNEL)
@@ -160,7 +160,7 @@ class Hub:
             await asyncio.sleep(POLL_S)
 
     async def _keep_awake(self) -> None:
-        """Say again and again which channels are listened to."""
+        """Send regular heartbeats for the channels that have listeners."""
         while True:
             for feed in list(self._feeds.values()):
                 if feed.listeners:
@@ -184,7 +184,7 @@ class Hub:
             self._close(feed, code)
 
     async def _restore_main(self) -> None:
-        """The broker lost its data; ``main`` exists always."""
+        """Recreate ``main``, which must always exist, after the broker lost its data."""
         try:
             await self._ensure_main()
         except BROKER_ERRORS as error:

@@ -1,6 +1,6 @@
-"""Reading JSON that a stranger sent: strictly, because what a parser guesses nobody has meant.
+"""Strict parsing of untrusted JSON: what a lenient parser guesses may not be what the sender meant.
 
-The standard library's parser keeps the last of two equal names and reads NaN; both hide a mistake of the
+The standard library's parser keeps the last of two equal names and accepts NaN; both hide a mistake of the
 sender, so both are refused.
 """
 
@@ -10,21 +10,21 @@ from typing import Any, Final, NoReturn
 from auralis.errors import InvalidValue
 
 _QUOTED_CHARACTERS: Final = 200
-# How deep the parser itself goes differs between versions of Python.
+# A fixed limit, because the depth that the parser itself allows differs between versions of Python.
 _DEEPEST: Final = 20
 
 
 def parse_object(data: bytes | str, field: str) -> dict[str, Any]:
-    """The JSON object in ``data``; ``field`` names the whole of it in an error.
+    """The JSON object in ``data``; ``field`` names the object as a whole in errors.
 
     Raises:
-        InvalidValue: no UTF-8, no JSON, no object, a name twice, a number that JSON does not know, or nested
-            deeper than anything that is asked for.
+        InvalidValue: not UTF-8, not JSON, not an object, a repeated name, NaN or an infinity, or nested
+            deeper than any valid request.
     """
     try:
         text = data.decode() if isinstance(data, bytes) else data
         found = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-        json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair can't be sent back
+        json.dumps(found, ensure_ascii=False).encode()  # a lone surrogate can't be sent back
     except InvalidValue:
         raise
     except (ValueError, RecursionError) as error:
@@ -37,7 +37,7 @@ def parse_object(data: bytes | str, field: str) -> dict[str, Any]:
 
 
 def _is_deeper(found: dict[str, Any], depth: int) -> bool:
-    """Whether anything lies in more than ``depth`` objects and lists."""
+    """Whether objects and lists are nested more than ``depth`` deep."""
     level: list[Any] = [found]
     for _ in range(depth):
         inner = (each.values() if isinstance(each, dict) else each for each in level)

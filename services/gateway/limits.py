@@ -1,11 +1,11 @@
-"""How much one gateway and one address may have: listeners, and control changes a second."""
+"""Limits for one gateway and for one address: the number of listeners, and the rate of requests."""
 
 from collections import Counter
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
-# A slider that is dragged sends some 20 changes a second; a burst is somebody playing with all of them.
+# Twice what one player sends while sliders are dragged; the burst allows for playing with all of them.
 CONTROLS_PER_S: Final = 20.0
 CONTROLS_BURST: Final = 100.0
 _ADDRESSES: Final = 10_000
@@ -22,7 +22,7 @@ class Refused(StrEnum):
 
 
 class Admission:
-    """Counts listeners, in all and by address."""
+    """Counts listeners, in total and by address."""
 
     def __init__(self, limit: int, limit_per_address: int) -> None:
         self._limit = limit
@@ -31,11 +31,11 @@ class Admission:
 
     @property
     def listeners(self) -> int:
-        """Listeners of this gateway."""
+        """The number of listeners admitted to this gateway."""
         return self._by_address.total()
 
     def admit(self, address: str) -> Refused | None:
-        """Count one listener in, or say why not."""
+        """Count one listener in, or return why it is refused."""
         if self.listeners >= self._limit:
             return Refused.FULL
         if self._by_address[address] >= self._limit_per_address:
@@ -62,7 +62,7 @@ class RateLimit:
         self._levels: dict[str, tuple[float, float]] = {}
 
     def take(self, address: str) -> float:
-        """Take one: 0 if there was one, else in how many seconds there will be."""
+        """Take one token: returns 0 if there was one, else the seconds until there will be one."""
         now = self._now_s()
         level, at = self._levels.pop(address, (self._burst, now))
         level = min(self._burst, level + (now - at) * self._per_s)
@@ -72,7 +72,7 @@ class RateLimit:
         return wait_s
 
     def _forget_full(self, now: float) -> None:
-        """Addresses come back to the end of the dict, so its first ones are those unheard of the longest."""
+        """Drop the longest idle addresses, which are first: :meth:`take` moves its own to the dict's end."""
         while len(self._levels) > _ADDRESSES:
             del self._levels[next(iter(self._levels))]
         oldest = next(iter(self._levels))

@@ -1,7 +1,7 @@
-"""One listener's backpressure: what it is sent, what it loses when it is slow, when it has to go.
+"""One listener's backpressure: what it is sent, what is dropped when it is slow, when it is disconnected.
 
-Frames are written straight to the transport, which never waits; how much lies unsent in it is the only
-thing looked at. A slow listener costs itself chunks and nobody else anything.
+Frames are written straight to the transport, which never blocks; the number of unsent bytes in it is the only
+thing measured. A slow listener loses chunks itself and costs the others nothing.
 """
 
 from collections import deque
@@ -13,22 +13,22 @@ from services.gateway.frames import Chunk
 from services.gateway.playhead import Start
 from services.gateway.protocol import CLOSE_TRY_LATER
 
-# Up to here the network has merely hiccuped; more lies in this process's memory for every slow listener.
+# Up to this much, the network has merely hiccuped; more would take memory here for every slow listener.
 HIGH_WATER_BYTES: Final = 64 * 1024
-# Beyond half a second of waiting chunks the player has run dry anyway, and newer ones are worth more.
+# With more than half a second of chunks queued the player has run dry anyway, and newer ones are worth more.
 QUEUE_CHUNKS: Final = 5
-# Nothing could be written for this long: the listener is gone or hopeless.
+# A listener to which nothing could be written for this long is gone or hopelessly slow.
 STALL_S: Final = 4.0
 
 
 class Outlet(Protocol):
-    """What is used of a transport."""
+    """The part of a transport's interface that a listener uses."""
 
     def write(self, data: bytes) -> None:
-        """Send, or keep what can't be sent yet."""
+        """Send ``data``, buffering what can't be sent yet."""
 
     def get_write_buffer_size(self) -> int:
-        """Bytes that are kept."""
+        """The number of bytes in the buffer."""
 
     def is_closing(self) -> bool:
         """Whether nothing more can be sent."""
@@ -36,7 +36,7 @@ class Outlet(Protocol):
 
 @dataclass(slots=True)
 class Tally:
-    """Chunks that listeners were sent, and lost, since somebody last counted."""
+    """Chunks sent to listeners, and dropped for them, since the tally was last read."""
 
     sent: int = 0
     dropped: int = 0
@@ -73,7 +73,7 @@ class Listener:
             self._outlet.write(frame)
 
     def offer(self, chunk: Chunk, now_s: float) -> None:
-        """A chunk is due: send it, or keep it for a moment, or lose the oldest that waits."""
+        """Take a chunk that is due: send or queue it, and drop the oldest chunks if the queue is too long."""
         if chunk.seq < self._next_seq or self.closed:
             return
         self._queue.append(chunk)
@@ -91,11 +91,11 @@ class Listener:
             self._end(code, reason)
 
     def begin_epoch(self) -> None:
-        """The channel counts anew."""
+        """Expect sequence numbers from 0 again: the channel was recreated."""
         self._next_seq = 0
 
     def pump(self, now_s: float) -> None:
-        """Send what waits, as far as the transport takes it."""
+        """Send queued chunks until the transport has enough; give up on a listener that has stalled."""
         if self._outlet.is_closing():
             return
         sent = 0
@@ -118,7 +118,7 @@ class Listener:
         self._tally.sent += 1
 
     def _give_up(self) -> None:
-        """The newest chunk with its gap mark says what happened, should the listener ever read on."""
+        """Close; the newest chunk with its gap flag says what happened, should the listener ever read on."""
         if self._gap:
             self._send(self._queue[-1])
         self.close(CLOSE_TRY_LATER, "too slow")

@@ -1,4 +1,4 @@
-"""What the gateway measures, all in one place, with every label's value present from the start."""
+"""All of the gateway's metrics, with every label value initialised from the start."""
 
 from typing import Final
 
@@ -74,14 +74,14 @@ class GatewayMetrics:
         )
 
     def open_channel(self, channel: str) -> None:
-        """Begin to report a channel."""
+        """Start reporting a channel."""
         for codec in CODECS:
             self.listeners.labels(channel, codec)
         self.ring_depth.labels(channel)
         self.ring_underruns.labels(channel)
 
     def close_channel(self, channel: str) -> None:
-        """End reporting a channel, so that channels that come and go leave nothing behind."""
+        """Stop reporting a channel, so that short-lived channels leave no series behind."""
         for codec in CODECS:
             self.listeners.remove(channel, codec)
         self.ring_depth.remove(channel)

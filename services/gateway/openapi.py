@@ -1,4 +1,4 @@
-"""The gateway's OpenAPI 3.1 document; what it says of controls comes from their one list."""
+"""The gateway's OpenAPI 3.1 document; its control schemas are built from :data:`auralis.controls.SPECS`."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""The web player's files: packaged beside this module, or the checkout's ``web/``."""
+"""The web player's files: packaged next to this module, or the checkout's ``web/``."""
 
 from pathlib import Path
 from typing import Final
@@ -7,7 +7,7 @@ from aiohttp import web
 
 _PLACES: Final = (Path(__file__).parent / "static", Path(__file__).parents[2] / "web")
 _INDEX: Final = "index.html"
-# By suffix, as the machine's own list knows some of them wrongly or not at all.
+# By suffix, because the machine's own table has some of them wrong or not at all.
 MEDIA_TYPES: Final = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -37,19 +37,19 @@ _POLICY: Final = "; ".join(
 _HEADERS: Final = {
     "Content-Security-Policy": _POLICY,
     "Referrer-Policy": "no-referrer",
-    # Asked for again each time, and answered 304 by its ETag: an update is seen at once.
+    # Revalidated each time, and answered 304 if its ETag matches: an update is seen at once.
     "Cache-Control": "no-cache",
 }
 
 
 class Player:
-    """Serves the files below one folder; only kinds of files that a page has."""
+    """Serves the files below one folder, limited to the types in :data:`MEDIA_TYPES`."""
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """The file of the path, the page itself for ``/``."""
+        """The file at the request's path; the page itself for ``/``."""
         wanted = self._root / (request.match_info.get("path") or _INDEX)
         content_type = MEDIA_TYPES.get(wanted.suffix)
         if content_type is None or not self._inside(wanted):

@@ -1,7 +1,7 @@
-"""Which chunk when: the mirror of one channel's ring, and what leaves at each due time.
+"""Decides which chunk is sent when: the mirror of one channel's ring, and what leaves at each due time.
 
-Nothing here awaits or looks at a clock. What the ring holds ahead is mirrored, so the mirror plays on while
-the broker is away. At its due time a chunk is sent once and for good; a hole is covered, marked and counted.
+Nothing here awaits or reads a clock. The ring is mirrored as far ahead as it goes, so playback continues
+while the broker is away. Each chunk is sent once, at its due time; a hole is covered, flagged and counted.
 """
 
 from collections import deque
@@ -19,7 +19,7 @@ from auralis.wire import DISCONTINUITY, PCM_S16LE, Header, unpack
 from services.gateway.frames import Chunk
 from services.gateway.hold import Hold
 
-# 10 s: what a client that lost its connection may still resume from.
+# 10 s: how far back a client that lost its connection may resume.
 HISTORY_CHUNKS: Final = 100
 BURST_CHUNKS: Final = 5
 # A client that moves to another gateway may have heard a little more than this one has sent.
@@ -27,7 +27,7 @@ _RESUME_AHEAD_CHUNKS: Final = RING_CHUNKS
 
 
 class Start(NamedTuple):
-    """How a listener begins: with ``backlog`` at once, from ``first_seq`` on at the due times.
+    """How a listener begins: ``backlog`` is sent at once, chunks from ``first_seq`` on when they are due.
 
     ``gap``: the first chunk does not follow what the listener heard before.
     """
@@ -53,7 +53,7 @@ class Playhead:
 
     @property
     def versions(self) -> Mapping[int, Versions]:
-        """What is mirrored of the chunks that were not sent yet."""
+        """The versions of the mirrored chunks that have not been sent yet, by seq."""
         return {seq: chunk.versions for seq, chunk in self._held.items()}
 
     @property
@@ -62,7 +62,7 @@ class Playhead:
         return self._next_seq or 0
 
     def absorb(self, fetched: Fetched) -> bool:
-        """Take in what the ring had; whether the channel's epoch is another one than before."""
+        """Take in what was fetched from the ring; returns whether the channel's epoch has changed."""
         moved = self.epoch_us is not None and fetched.epoch_us != self.epoch_us
         if moved:
             self._begin_epoch(fetched)
@@ -87,7 +87,7 @@ class Playhead:
         return sent
 
     def depth(self) -> int:
-        """How many chunks from the next one on are mirrored without a hole."""
+        """The number of chunks mirrored without a hole, counted from the next one to send."""
         seq = start = self.from_seq
         while seq in self._held:
             seq += 1
@@ -100,7 +100,7 @@ class Playhead:
     def start(self, since: int | None = None) -> Start:
         """How a client joins; ``since``: the last chunk that it has heard, if it resumes.
 
-        What it missed longer ago than this gateway remembers is lost: it gets the usual burst, marked.
+        If it missed more than the history holds, it gets the same burst as a new client, marked as a gap.
         """
         following, history = self.from_seq, list(self._history)
         if since is not None and history:
@@ -122,7 +122,7 @@ class Playhead:
         return False
 
     def _begin_epoch(self, fetched: Fetched) -> None:
-        """The broker lost its data and the channel was made anew: a new count, joined to what was heard."""
+        """Restart the count, the channel having been recreated after data loss; the audio is joined on."""
         self._held.clear()
         self._history.clear()
         self._last_id = None
@@ -131,7 +131,7 @@ class Playhead:
             self._next_seq = max(live_seq(fetched.epoch_us, fetched.now_us) + 1, 0)
 
     def _begin(self, live: int) -> bool:
-        """Start with the live chunk; what lies before it was sent by others and is history here."""
+        """Start with the live chunk; earlier chunks, which other gateways may have sent, become history."""
         if live not in self._held:
             return False
         start = live
@@ -144,7 +144,7 @@ class Playhead:
         return True
 
     def _jump(self, live: int) -> None:
-        """After a pause (a machine that slept) the stream goes on with the live chunk."""
+        """Continue with the live chunk after a pause, such as a suspended machine."""
         if self._next_seq is None or live - self._next_seq < RING_CHUNKS:
             return
         self._next_seq = live

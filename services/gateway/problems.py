@@ -48,7 +48,7 @@ class Problem(AuralisError):
 
 
 def problem_of(error: BaseException) -> Problem | None:
-    """The problem that an expected error is; None for one that nobody expected."""
+    """The problem for an expected error; None for an unexpected one."""
     problem = None
     match error:
         case Problem():
@@ -69,7 +69,7 @@ def problem_of(error: BaseException) -> Problem | None:
 
 
 def _detail(error: web.HTTPException) -> str:
-    """The texts of aiohttp itself only repeat the status."""
+    """The error's own text; aiohttp's default texts only repeat the status, so then the reason."""
     text = error.text or ""
     return error.reason if text.startswith(str(error.status)) else text
 
@@ -100,14 +100,14 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         problem = problem_of(error)
         if problem is None:
             if isinstance(error, web.HTTPException):
-                raise  # a redirect or a 304 is no error
+                raise  # a redirect or a 304 is not an error
             _log.exception("unexpected error", method=request.method, path=request.path)
             problem = Problem(500, "unexpected error; the log says more")
         return response(problem)
 
 
 def _as_json(value: Any) -> Any:
-    """A value as it can stand in a document: short, and a number only where every reader has such numbers."""
+    """``value`` for use in a document: truncated, and a number only if all JSON readers can hold it."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float) and abs(value) <= _LARGEST_NUMBER:

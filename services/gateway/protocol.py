@@ -1,4 +1,4 @@
-"""The text messages of the WebSocket, both ways. Numbers follow the contract: frames, seqs, microseconds."""
+"""The WebSocket's text messages, in both directions. Numbers are frames, seqs and microseconds."""
 
 import re
 from typing import Annotated, Any, Final
@@ -14,7 +14,7 @@ MAX_MESSAGE_BYTES: Final = 4096
 SUBPROTOCOL: Final = "auralis.v1"
 SUBPROTOCOL_JSON: Final = "auralis.v1.json"
 SUBPROTOCOLS: Final = (SUBPROTOCOL, SUBPROTOCOL_JSON)
-# Opus joins them when the gateway can encode it.
+# Opus will be added when the gateway can encode it.
 CODECS: Final = ("pcm",)
 
 CLOSE_GOING_AWAY: Final = 1001
@@ -30,7 +30,7 @@ RequestId = Annotated[str, msgspec.Meta(max_length=64)] | _Integer
 
 
 class _Server(msgspec.Struct, frozen=True, tag_field="type"):
-    """Base of what the gateway sends."""
+    """Base class of the gateway's messages."""
 
 
 class Hello(_Server, frozen=True, tag="hello"):
@@ -50,7 +50,7 @@ class Hello(_Server, frozen=True, tag="hello"):
 
 
 class ScoreMessage(_Server, frozen=True, tag="score"):
-    """Events of ``[from_frame, until_frame)``; whatever was shown from ``revise_from`` on is withdrawn."""
+    """Events of ``[from_frame, until_frame)``; what was shown from ``revise_from`` on is withdrawn."""
 
     revise_from: int | None
     from_frame: int
@@ -59,7 +59,7 @@ class ScoreMessage(_Server, frozen=True, tag="score"):
 
 
 class StateMessage(_Server, frozen=True, tag="state"):
-    """The channel as it is now; ``listeners`` counts those of this gateway."""
+    """The channel as it is now; ``listeners``: how many are connected to this gateway."""
 
     controls: Controls
     revision: int
@@ -90,7 +90,7 @@ class AuthResult(_Server, frozen=True, tag="auth"):
 
 
 class ErrorMessage(_Server, frozen=True, tag="error", omit_defaults=True):
-    """What was wrong with a client's message; the fields are those of a problem document."""
+    """What was wrong with a client's message; the fields are the members of a problem document."""
 
     status: int
     title: str
@@ -117,7 +117,7 @@ ServerMessage = (
 
 
 class _Client(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
-    """Base of what a client sends."""
+    """Base class of clients' messages."""
 
 
 class ControlRequest(_Client, frozen=True, tag="control"):
@@ -128,7 +128,7 @@ class ControlRequest(_Client, frozen=True, tag="control"):
 
 
 class Ping(_Client, frozen=True, tag="ping"):
-    """A question for the server's clock; ``t`` comes back."""
+    """Asks for the server's clock; ``t`` is returned in the answer."""
 
     t: _Number
 
@@ -140,7 +140,7 @@ class CodecRequest(_Client, frozen=True, tag="codec"):
 
 
 class Stats(_Client, frozen=True, tag="stats", forbid_unknown_fields=False):
-    """What the client's player counted since it began to play; fields it may add are passed over."""
+    """The player's counters since it began to play; unknown fields are ignored."""
 
     underruns: _Count = 0
     reconnects: _Count = 0
@@ -183,7 +183,7 @@ def parse_client(text: str) -> ClientMessage:
 
 
 def id_in(text: str) -> RequestId | None:
-    """The id in a message that could not be read, so that its sender knows which one it was."""
+    """The id in an invalid message, so that its sender knows which one was refused."""
     try:
         found: RequestId = msgspec.convert(parse_object(text, "message").get("id"), RequestId)
     except (InvalidValue, msgspec.ValidationError):
@@ -203,7 +203,7 @@ def checked_codec(codec: str) -> str:
 
 
 def _invalid(found: dict[str, Any], message: str) -> InvalidValue:
-    """Msgspec's message as the field, the value and what is allowed."""
+    """Msgspec's message, taken apart into the field, its value and what is allowed."""
     what, place = _PLACE.sub("", message), _PLACE.search(message)
     named = _NAMED.search(message)
     field = (place.group(1) if place else "") or (named.group(1) if named else "message")

@@ -1,4 +1,4 @@
-"""Whether the broker can be reached, as all who ask it have last found."""
+"""Whether the broker can be reached, as found by the latest calls to it."""
 
 from collections.abc import Callable
 from typing import Final
@@ -8,12 +8,12 @@ import structlog
 from auralis.broker import reason
 
 _log = structlog.get_logger()
-# Every mirror asks ten times a second; this is many missed answers.
+# Every mirror fetches ten times a second, so this is some 20 missing answers.
 SILENT_S: Final = 2.0
 
 
 class Reach:
-    """Remembers the last answer; says once when the broker goes and once when it is back."""
+    """Remembers the last answer; logs once when the broker stops answering and once when it is back."""
 
     def __init__(self, now_s: Callable[[], float]) -> None:
         self._now_s = now_s
@@ -21,19 +21,19 @@ class Reach:
         self._away = False
 
     def answered(self) -> None:
-        """The broker has answered."""
+        """Note that the broker has answered."""
         if self._away:
             _log.info("the broker answers again")
         self._away = False
         self._answered_at_s = self._now_s()
 
     def failed(self, error: BaseException) -> None:
-        """The broker has not."""
+        """Note that the broker has not answered."""
         if not self._away:
             _log.warning("the broker does not answer; playing on and trying again", reason=reason(error))
         self._away = True
 
     @property
     def reachable(self) -> bool:
-        """Whether it has answered lately."""
+        """Whether the broker has answered within the last :data:`SILENT_S` seconds."""
         return self._answered_at_s is not None and self._now_s() - self._answered_at_s < SILENT_S

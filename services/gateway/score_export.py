@@ -24,13 +24,13 @@ from services.gateway.visitors import visitor_of
 
 DEFAULT_MINUTES: Final = 5.0
 MOST_MINUTES: Final = SCORE_RETENTION_MS // 60_000
-# Reading an hour of log takes a tenth of a second; who wants a file wants few of them.
+# Reading an hour of log takes a tenth of a second, and nobody needs many files.
 EXPORTS_PER_S: Final = 0.5
 EXPORTS_BURST: Final = 10.0
-# What sounds or is in force at the start was written at most so long before: all marks are said again every
+# What sounds or is in force at the start was written at most this long before: all marks are repeated every
 # minute, and no note or chord is longer than two.
 _LOOKBACK_MS: Final = 120_000
-# The farthest that a stretch begins earlier than it was asked for, to begin with a chord.
+# How much earlier than asked for a stretch may begin, so that it begins with a chord.
 _EARLIEST_S: Final = 60.0
 
 
@@ -82,7 +82,7 @@ def checked_minutes(text: str | None) -> float:
     """The query's ``minutes``.
 
     Raises:
-        InvalidValue: it is no number, or more than the log holds.
+        InvalidValue: it is not a number, not positive, or more than the log holds.
     """
     try:
         minutes = DEFAULT_MINUTES if text is None else float(text)
@@ -94,7 +94,7 @@ def checked_minutes(text: str | None) -> float:
 
 
 def heard(entries: list[LogEntry], audio: AudioFormat, live_frame: int, wanted_frames: int) -> Stretch:
-    """The ``wanted_frames`` before ``live_frame``, begun with a chord: so bar lines are where bars are."""
+    """The ``wanted_frames`` before ``live_frame``, extended back to a chord, to align the bar lines."""
     score = Score()
     for entry in entries:
         score.apply(*entry)
@@ -103,5 +103,5 @@ def heard(entries: list[LogEntry], audio: AudioFormat, live_frame: int, wanted_f
     chord = view.in_force(Chord, start)
     if chord is not None and start - chord.at_frame <= audio.frames(_EARLIEST_S):
         start = chord.at_frame
-    # Beyond the score's end a chord is held; in a channel that sleeps nobody hears it.
+    # Stop at the score's end: nobody hears the chord held beyond it, as the channel is asleep.
     return stretch_of(view, audio, start, max(start, min(live_frame, score.until_frame)))

@@ -1,4 +1,4 @@
-"""What a connected client says, and the answers."""
+"""The messages of a connected client, and the answers to them."""
 
 import asyncio
 from collections.abc import Callable
@@ -34,18 +34,18 @@ from services.gateway.protocol import (
     parse_client,
 )
 
-# A client that sends this many bad messages is broken, or probing.
+# A client that sends this many bad messages in a row is broken, or probing.
 BAD_MESSAGES: Final = 10
-# A player says about one thing a second; dragging a slider adds some 20.
+# A player sends less than one message a second; dragging a slider adds up to ten.
 _MESSAGES_PER_S: Final = 50.0
 _MESSAGES_BURST: Final = 200.0
-# One report counts at most this many underruns: a client can't blow up the metric.
+# A report adds at most this many underruns, so that a client can't blow up the metric.
 _UNDERRUNS_A_REPORT: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What every session works with; ``controls`` bounds how often one address may change something."""
+    """What all sessions share; ``controls`` limits how often one address may change something."""
 
     hub: Hub
     control: Control
@@ -56,7 +56,7 @@ class Desk:
 
 
 class Session:
-    """One client's side of the conversation."""
+    """The gateway's side of the conversation with one client."""
 
     def __init__(self, desk: Desk, channel: str, visitor: Visitor, listener: Listener) -> None:
         self._desk = desk
@@ -70,7 +70,7 @@ class Session:
         self._changes: set[asyncio.Task[None]] = set()
 
     def hear(self, text: str) -> None:
-        """Take in one text frame."""
+        """Handle one text frame."""
         try:
             self._limit(self._messages)
             message = parse_client(text)
@@ -84,11 +84,11 @@ class Session:
             self._complain(error, message.id if isinstance(message, ControlRequest) else None)
 
     def hear_binary(self) -> None:
-        """Clients have no binary frames to send."""
+        """Reject a binary frame: clients send text only."""
         self._bad_frame(InvalidValue("message", "a binary frame", "text frames with a JSON object"), "")
 
     async def end(self) -> None:
-        """The connection is over."""
+        """Cancel what is unanswered: the connection is over."""
         for task in self._changes:
             task.cancel()
         await asyncio.gather(*self._changes, return_exceptions=True)
@@ -110,7 +110,7 @@ class Session:
         self._limit(self._desk.controls)
         if not self._authorized:
             self._desk.access.check(self._visitor)
-        # The answer waits for the composer; what the client says meanwhile is heard.
+        # The answer waits for the composer; meanwhile, further messages of the client are handled.
         task = asyncio.create_task(self._carry_out(request))
         self._changes.add(task)
         task.add_done_callback(self._changes.discard)
@@ -132,7 +132,7 @@ class Session:
     def _count(self, stats: Stats) -> None:
         """Count the underruns that are new since the client's last report.
 
-        A client that came back has told others of those that it had before.
+        A client that reconnected has reported its earlier ones on another connection.
         """
         before = self._underruns
         if before is None:

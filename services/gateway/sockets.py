@@ -34,11 +34,11 @@ from services.gateway.visitors import visitor_of
 
 _log = structlog.get_logger()
 
-# Pings find peers that vanished without a word.
+# Pings detect peers that vanished without closing the connection.
 HEARTBEAT_S: Final = 20.0
-# A listener that was told to go may still read for so long what was sent to it.
+# How long a listener that was told to leave may still read what was sent to it.
 ABORT_S: Final = 5.0
-# The kernel's own buffer grows to megabytes: a listener that stalls would be noticed only after a minute.
+# The kernel's default buffer grows to megabytes: a stalled listener would be noticed only after a minute.
 SEND_BUFFER_BYTES: Final = 128 * 1024
 _MAX_SEQ_DIGITS: Final = 15
 
@@ -52,7 +52,7 @@ class Sockets:
         self._transports: set[asyncio.Transport] = set()
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """One listener, from its handshake to its end."""
+        """Serve one listener, from the handshake to the end of the connection."""
         try:
             since = _checked(request)
         except (InvalidValue, Problem):
@@ -67,7 +67,7 @@ class Sockets:
             return ws
         try:
             await self._stay(request, ws, since)
-        except Exception:  # noqa: BLE001  logged whole; an HTTP answer would come after the upgrade
+        except Exception:  # noqa: BLE001  logged in full; an HTTP answer would come after the upgrade
             _log.exception("a listener's connection failed", channel=request.match_info["channel"])
             await ws.close(code=WSCloseCode.INTERNAL_ERROR)
         finally:
@@ -75,7 +75,7 @@ class Sockets:
         return ws
 
     def abort(self) -> None:
-        """Cut the connections that are still there."""
+        """Abort the connections that are still open."""
         for transport in list(self._transports):
             transport.abort()
 
@@ -143,7 +143,7 @@ class Sockets:
 
 
 class _Socket(web.WebSocketResponse):
-    """A WebSocket that says 1008 where aiohttp says 1009: the contract knows one code for bad behaviour."""
+    """A WebSocket that closes with 1008 where aiohttp uses 1009: the protocol has one code for abuse."""
 
     async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
         shown = CLOSE_POLICY if code == WSCloseCode.MESSAGE_TOO_BIG else code
@@ -154,26 +154,26 @@ def _socket() -> _Socket:
     return _Socket(
         protocols=SUBPROTOCOLS,
         compress=False,
-        max_msg_size=MAX_MESSAGE_BYTES + 1,  # aiohttp refuses what reaches it
+        max_msg_size=MAX_MESSAGE_BYTES + 1,  # aiohttp refuses messages of this size, too
         heartbeat=HEARTBEAT_S,
         timeout=ABORT_S,
     )
 
 
 class _Lifetime:
-    """How long a listener's conversation lasts: until it leaves, or is told to go."""
+    """The lifetime of a listener's conversation: until it leaves, or is told to."""
 
     def __init__(self) -> None:
         self._limit = asyncio.timeout(None)
         self.goodbye: tuple[int, str] | None = None
 
     def end(self, code: int, reason: str) -> None:
-        """Tell the listener to go."""
+        """End the conversation: the listener must leave."""
         self.goodbye = code, reason
         self._limit.reschedule(0.0)
 
     async def spend(self, conversation: Coroutine[Any, Any, None]) -> None:
-        """Converse until either side ends it."""
+        """Await ``conversation`` until either side ends it."""
         try:
             async with self._limit:
                 await conversation
@@ -183,9 +183,9 @@ class _Lifetime:
 
 
 async def _close(ws: web.WebSocketResponse, transport: asyncio.Transport, code: int, reason: str) -> None:
-    """Say goodbye and wait for the answer: a connection cut before may take the close frame with it.
+    """Send the close frame and wait for the answer: cutting the connection earlier could lose the frame.
 
-    aiohttp waits only where the task that reads also closes.
+    aiohttp waits only if the task that reads also closes.
     """
     asyncio.get_running_loop().call_later(ABORT_S, transport.abort)
     await ws.close(code=code, message=reason.encode(), drain=False)
@@ -200,7 +200,7 @@ async def _converse(ws: web.WebSocketResponse, session: Session) -> None:
 
 
 def _checked(request: web.Request) -> int | None:
-    """Check what the handshake asks for; ``since``, if it was given."""
+    """Check the parameters of the handshake; returns ``since``, or None if it is absent."""
     if request.headers.get(hdrs.UPGRADE, "").lower() != "websocket":
         raise Problem(426, "this address speaks WebSocket", headers={"Upgrade": "websocket"})
     given = request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "")

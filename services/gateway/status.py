@@ -1,4 +1,4 @@
-"""How the gateway says how it is: health, readiness, metrics, version, its own description."""
+"""The gateway's status endpoints: health, readiness, metrics, version, OpenAPI description."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from services.gateway.problems import unavailable
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The handlers."""
+    """The handlers of the status endpoints."""
 
     hub: Hub
     metrics: GatewayMetrics
@@ -48,9 +48,9 @@ class Status:
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def version(self, _: web.Request) -> web.Response:
-        """The version that runs."""
+        """The running version."""
         return json_response({"name": "auralis", "version": __version__})
 
     async def openapi(self, _: web.Request) -> web.Response:
-        """The OpenAPI description of this very API."""
+        """The OpenAPI description of this API."""
         return json_response(document())

@@ -1,4 +1,4 @@
-"""The score as listeners see it: what sounds now and what lies ahead, kept from the log's batches."""
+"""The score as listeners see it: current and upcoming events, collected from the log's batches."""
 
 from auralis.score.events import Automation, Batch, Event, Note, Patch, Revise
 from services.gateway.protocol import ScoreMessage
@@ -13,7 +13,7 @@ class Timeline:
         self._starts: list[tuple[int, int]] = []  # (revision, from_frame) of the first batch of a revision
 
     def apply(self, batch: Batch) -> ScoreMessage:
-        """Take in one batch; the message that tells listeners of it."""
+        """Take in one batch; returns the message that announces it to listeners."""
         if batch.revises:
             self._events = [event for event in self._events if event.at_frame < batch.from_frame]
         shown = tuple(event for event in batch.events if not isinstance(event, Revise | Patch))
@@ -25,7 +25,7 @@ class Timeline:
         return ScoreMessage(revise_from, batch.from_frame, batch.until_frame, shown)
 
     def revised_from(self, revision: int) -> int | None:
-        """From which frame on the score takes control change ``revision`` into account, if it does yet."""
+        """The first frame whose score takes control change ``revision`` into account, or None so far."""
         return next((frame for composed, frame in self._starts if composed >= revision), None)
 
     def snapshot(self, now_frame: int) -> ScoreMessage:
@@ -35,7 +35,7 @@ class Timeline:
         return ScoreMessage(from_frame, from_frame, max(self._until_frame, from_frame), events)
 
     def forget(self, before_frame: int) -> None:
-        """Drop what is over by ``before_frame``."""
+        """Drop the events that are over by ``before_frame``."""
         self._events = self._present(before_frame)
         self._starts = self._starts[-100:]
 

@@ -1,4 +1,4 @@
-"""What a request says of its sender, read from aiohttp's request."""
+"""What a request says about its sender, read from aiohttp's request."""
 
 from typing import Final
 

@@ -1,11 +1,11 @@
-/** Delays between attempts to reconnect: exponential with full jitter, so that a crowd doesn't return at once. */
+/** Delays between attempts to reconnect: exponential with full jitter, so that clients don't all return at once. */
 
 const FLOOR_S = 0.5;
 const CEILING_S = 15;
 const HINTED_FLOOR_S = 5;
 const PROMPT_S = 0.2;
 
-/** Gives the delay before each next attempt, in seconds. */
+/** Gives the delay before each attempt, in seconds. */
 export class Backoff {
   /** @param {() => number} random uniform in 0–1 */
   constructor(random = Math.random) {
@@ -13,7 +13,7 @@ export class Backoff {
     this.attempt = 0;
   }
 
-  /** The next delay, 0.5–15 s; `busy` (the server said "try later") never less than 5 s. */
+  /** The next delay, 0.5–15 s; if `busy` (the server said "try later"), at least 5 s. */
   next(busy = false) {
     const floor = busy ? HINTED_FLOOR_S : FLOOR_S;
     this.attempt += 1;
@@ -21,14 +21,14 @@ export class Backoff {
     return floor + this.random() * (ceiling - floor);
   }
 
-  /** Almost at once, for a server that announced its leaving: another one may already answer. */
+  /** At first at most 0.2 s, for a server that announced its shutdown: another one may already answer. */
   prompt() {
     if (this.attempt > 0) return this.next();
     this.attempt += 1;
     return this.random() * PROMPT_S;
   }
 
-  /** The connection holds again. */
+  /** Forget past failures: the connection holds again. */
   reset() {
     this.attempt = 0;
   }

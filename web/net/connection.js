@@ -1,8 +1,8 @@
 /**
- * The WebSocket to one channel: opens it, keeps it open, and says in `state` how it stands.
+ * The WebSocket to one channel: opens it, keeps it open, and reports on it in `state`.
  *
- * `state.name` is one of: closed, connecting, open, waiting (a retry is due at `retryAtMs`), refused (nothing
- * will change by itself: `code` says why). Times are those of `localMs`.
+ * `state.name` is one of: closed, connecting, open, waiting (a retry is due at `retryAtMs`), refused (not
+ * retried automatically: `code` says why). Times are from `localMs`.
  */
 
 import { Backoff } from "./backoff.js";
@@ -19,7 +19,7 @@ const SILENT_MS = 6000;
 const HELD_MS = 3000;
 const REFUSALS = new Set([CLOSE_POLICY, CLOSE_NO_CHANNEL]);
 
-/** One channel's connection; what arrives goes to `receive(data)`, what changes to `changed(state)`. */
+/** One channel's connection; received data goes to `receive(data)`, each new state to `changed(state)`. */
 export class Connection {
   /**
    * @param {(since: number|null) => string} address the WebSocket's URL, resuming after `since`
@@ -51,7 +51,7 @@ export class Connection {
     this.#become({ name: "connecting" });
   }
 
-  /** Disconnect and stay so. */
+  /** Disconnect and stay disconnected. */
   close() {
     clearTimeout(this.timer);
     const { socket } = this;
@@ -63,7 +63,7 @@ export class Connection {
 
   /** Send a message; false when there is no connection. */
   send(message) {
-    // A socket that the server has begun to close is still ours, but the browser complains about its use.
+    // A socket that the server has begun to close is still ours, but the browser complains if it is used.
     if (this.state.name !== "open" || this.socket.readyState !== SOCKET_OPEN) return false;
     this.socket.send(JSON.stringify(message));
     return true;
@@ -87,7 +87,7 @@ export class Connection {
   #received(socket, data) {
     if (socket !== this.socket) return;
     this.lastHeardMs = localMs();
-    // Only a connection that held is a success: a server that drops everyone at once isn't hammered.
+    // Only a connection that held counts as success, so a server that drops everyone at once isn't hammered.
     if (this.lastHeardMs - this.openedMs > HELD_MS) this.backoff.reset();
     this.listener.receive(data);
   }

@@ -1,6 +1,6 @@
 /**
- * Changes of controls on their way: gathered while a slider moves, sent at a steady pace, followed to their
- * acknowledgement.
+ * Control changes in flight: gathered while a slider moves, sent at a steady pace, tracked until they are
+ * acknowledged.
  */
 
 const PACE_MS = 100;
@@ -27,7 +27,7 @@ export class ControlChanges {
     this.later(() => this.flush(), Math.max(0, this.lastSentMs + PACE_MS - this.now()));
   }
 
-  /** Send what was gathered; without a connection it waits for the next call. */
+  /** Send the gathered changes; without a connection they wait for the next call. */
   flush() {
     this.scheduled = false;
     if (Object.keys(this.gathered).length === 0) return;
@@ -39,19 +39,19 @@ export class ControlChanges {
     this.gathered = {};
   }
 
-  /** The change `id` was answered: its `{set, sentMs}`, or null if it isn't one of ours. */
+  /** Take out the change `id`, which was answered: its `{set, sentMs}`, or null if it isn't one of ours. */
   settle(id) {
     const change = this.sent.get(String(id)) ?? null;
     this.sent.delete(String(id));
     return change;
   }
 
-  /** Whether a change of `name` is still on its way. */
+  /** Whether a change of `name` is still unacknowledged. */
   pending(name) {
     return name in this.gathered || [...this.sent.values()].some(({ set }) => name in set);
   }
 
-  /** The connection is gone and with it all answers: what wasn't acknowledged is sent again by `flush`. */
+  /** The connection is gone, and all answers with it: `flush` will send the unacknowledged changes again. */
   disconnected() {
     const lost = [...this.sent.values()].map(({ set }) => set);
     this.sent.clear();

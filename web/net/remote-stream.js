@@ -1,6 +1,6 @@
-/** The page's end of a stream that lives in a worker: the same methods, and what the stream told last. */
+/** The page's proxy for a stream that runs in a worker: the same methods, and the stream's last reports. */
 
-/** What is known of a stream before it told anything. */
+/** The figures of a stream that hasn't reported any yet. */
 const UNKNOWN = {
   lastSeq: null,
   epochUs: NaN,
@@ -16,7 +16,7 @@ const UNKNOWN = {
 export class RemoteStream {
   state = { name: "closed" };
   figures = UNKNOWN;
-  /** Why there is no stream, whatever is called; null while there is one. */
+  /** Why the stream doesn't work, whichever method is called; null while it does. */
   failed = null;
   alive = false;
 
@@ -30,7 +30,7 @@ export class RemoteStream {
     this.worker.onerror = () => this.#erred();
   }
 
-  /** An error before anything was told is no error of the program: it didn't load, or an old browser can't read it. */
+  /** An error before the first report is not a bug: the script didn't load, or an old browser can't parse it. */
   #erred() {
     if (this.alive) return;
     this.failed = "a part of this page did not load. Load it again, in a current browser.";
@@ -52,7 +52,7 @@ export class RemoteStream {
   }
 
   open() {
-    // What the stream will tell in a moment: from now on it isn't closed.
+    // The stream will report this in a moment; from now on it isn't closed.
     if (this.state.name === "closed") this.state = { name: "connecting" };
     this.#call("open");
   }
@@ -68,7 +68,7 @@ export class RemoteStream {
     return true;
   }
 
-  /** Let the chunks go to `sink`, a MessagePort of a sound of `rate` Hz, from the next `flow` on. */
+  /** Send the chunks to `sink`, the MessagePort of a worklet that plays `rate` Hz, from the next `flow` on. */
   attach(sink, rate) {
     this.#call("attach", [sink, rate], [sink]);
   }
@@ -81,7 +81,7 @@ export class RemoteStream {
     this.#call("hold");
   }
 
-  /** Ask how it stands; `figures` is new a moment later. */
+  /** Ask for the figures; `figures` is updated a moment later. */
   report() {
     this.#call("report");
   }

@@ -1,8 +1,8 @@
-/** The server's clock as seen from here: the offset of the quickest recent ping, as its error is the smallest. */
+/** The server's clock as seen from here: the offset of the quickest recent ping, whose error is the smallest. */
 
 const WINDOW = 20;
 
-/** Learns from pings; times here are milliseconds of `localMs`, there microseconds. */
+/** Learns from pings; local times are milliseconds of `localMs`, server times microseconds. */
 export class ServerClock {
   constructor() {
     this.samples = [];
@@ -10,7 +10,7 @@ export class ServerClock {
     this.roundTripMs = NaN;
   }
 
-  /** A ping left at `sentMs` and its answer, written at `serverUs`, came at `receivedMs`. */
+  /** Take in a ping sent at `sentMs`, whose answer was written at `serverUs` and received at `receivedMs`. */
   observe(sentMs, serverUs, receivedMs) {
     const roundTripMs = receivedMs - sentMs;
     if (!(roundTripMs >= 0)) return;
@@ -21,7 +21,7 @@ export class ServerClock {
     this.roundTripMs = best.roundTripMs;
   }
 
-  /** Another server may run on another clock. */
+  /** Discard all samples: another server may run on another clock. */
   forget() {
     this.samples = [];
     this.offsetUs = NaN;

@@ -1,5 +1,5 @@
 /**
- * The order of the chunks: which is next, which came twice, which are missing.
+ * The order of the chunks: which is next, which is a duplicate, which are missing.
  *
  * A stream whose epoch changed (the server lost its data) begins a new count.
  */
@@ -40,7 +40,7 @@ export class StreamOrder {
     return { play: true, join: true };
   }
 
-  /** What comes next is a new beginning, so nothing counts as missing in between. */
+  /** Treat the next chunk as a new beginning, so that nothing counts as missing in between. */
   restart() {
     this.lastSeq = null;
   }

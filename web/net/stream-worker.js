@@ -1,4 +1,4 @@
-/** The worker around a stream: the page calls its methods by name, what it tells goes to the page. */
+/** The worker around a stream: the page calls its methods by name, and its reports are posted to the page. */
 
 import { localMs } from "./local-time.js";
 import { Stream } from "./stream.js";
@@ -9,7 +9,7 @@ const { searchParams } = new URL(location.href);
 const stream = new Stream(searchParams.get("base"), searchParams.get("channel"), (news) => postMessage(news));
 let ticking = false;
 
-/** Time passes for a stream that is connected or means to be. */
+/** Tick for as long as the stream is connected or is going to be. */
 function tick() {
   stream.tick(localMs());
   ticking = stream.connection.state.name !== "closed";

@@ -1,10 +1,11 @@
 /**
  * One channel's stream, from its WebSocket to the sound: keeps the connection, the order of the chunks and the
- * server's clock. It lives in a worker, beside the page that draws, and hands the chunks straight to the audio
+ * server's clock. It runs in a worker, apart from the page that draws, and hands the chunks straight to the audio
  * thread: however busy the page is, they are not late.
  *
- * What it says to the page goes to `tell`: `{type: "link", state}` when the connection's state changes,
- * `{type: "message", message}` for what the server says, `{type: "figures", figures}` when asked.
+ * Its reports to the page go to `tell`: `{type: "link", state}` when the connection's state changes,
+ * `{type: "message", message}` for a message from the server, `{type: "figures", figures}` when asked and
+ * before each `link`.
  */
 
 import { Connection } from "./connection.js";
@@ -13,13 +14,13 @@ import { ServerClock } from "./server-clock.js";
 import { StreamOrder } from "./stream-order.js";
 import { HEADER_BYTES, WireError, formatOf, parseFrame, parseMessage } from "./wire.js";
 
-/** What a start has at once: the newest chunks, kept while nothing sounds. */
+/** How many of the newest chunks are kept while nothing sounds, so that a start has them at once. */
 const BACKLOG_CHUNKS = 8;
 const QUICK_PINGS = 5;
 const QUICK_PING_MS = 150;
 const PING_MS = 2000;
 
-/** The stream of `channel` from the gateway at `base` (a URL). Times are those of `localMs`. */
+/** The stream of `channel` from the gateway at `base` (a URL). Times are from `localMs`. */
 export class Stream {
   format = null;
   order = null;
@@ -32,7 +33,7 @@ export class Stream {
   pings = 0;
   nextPingMs = 0;
 
-  /** @param {(news: object) => void} tell; `puppets` replace the connection's own parts. */
+  /** @param {(news: object) => void} tell; `puppets` replace parts of the connection in tests. */
   constructor(base, channel, tell, puppets = {}) {
     this.tell = tell;
     this.url = streamUrl(base, channel);
@@ -50,7 +51,7 @@ export class Stream {
     return url;
   }
 
-  /** Only a stream that is being heard is resumed where it broke; everyone else joins at the live edge. */
+  /** Only a stream that is being heard is resumed where it broke; any other joins at the live edge. */
   #since() {
     return this.flowing && this.order !== null ? this.order.lastSeq : null;
   }
@@ -62,7 +63,7 @@ export class Stream {
     this.connection.open();
   }
 
-  /** Disconnect and stay so; what was kept for a start is forgotten. */
+  /** Disconnect and stay disconnected; the chunks kept for a start are dropped. */
   close() {
     this.connection.close();
     this.backlog = [];
@@ -73,7 +74,7 @@ export class Stream {
     this.connection.send(message);
   }
 
-  /** What is due at `nowMs`: give up a silent connection, ping. */
+  /** Do what is due at `nowMs`: give up a silent connection, ping. */
   tick(nowMs) {
     this.connection.watch(nowMs);
     if (this.connection.state.name !== "open" || nowMs < this.nextPingMs) return;
@@ -87,12 +88,12 @@ export class Stream {
     this.pings = 0;
     const linked = state.name === "open" || state.name === "connecting";
     if (!linked && !this.flowing) this.order?.restart();
-    // First what has changed with it: who acts on the state reads the figures.
+    // The figures that changed with it go first: code that acts on the state reads them.
     this.report();
     this.tell({ type: "link", state });
   }
 
-  // What arrives
+  // Incoming data
 
   #receive(data) {
     try {
@@ -135,19 +136,19 @@ export class Stream {
 
   // The sound
 
-  /** Chunks are for `sink` from the next `flow` on: the port of a worklet that plays a stream of `rate` Hz. */
+  /** Send the chunks to `sink`, the MessagePort of a worklet that plays `rate` Hz, from the next `flow` on. */
   attach(sink, rate) {
     this.flowing = false;
     this.sink = sink;
     this.sinkRate = rate;
   }
 
-  /** Whether chunks go to the sound; not to one for another format, which the page is about to replace. */
+  /** Whether chunks go to the worklet; not to one for another rate, which the page is about to replace. */
   get heard() {
     return this.flowing && this.sinkRate === this.format?.rate;
   }
 
-  /** The sound runs: it gets the kept chunks now, and the others as they come. */
+  /** The sound runs: send it the kept chunks now, and the others as they arrive. */
   flow() {
     if (this.sink === null || this.flowing) return;
     this.flowing = true;
@@ -157,7 +158,7 @@ export class Stream {
     this.backlog = [];
   }
 
-  /** The sound pauses: what comes is kept for the next start, and to run dry is no fault. */
+  /** The sound pauses: keep new chunks for the next start, and don't count running dry as an underrun. */
   hold() {
     if (!this.flowing) return;
     this.flowing = false;
@@ -174,9 +175,9 @@ export class Stream {
     this.sink.postMessage({ type: "chunk", data, offset: HEADER_BYTES, frame, phaseMs, join }, [data]);
   }
 
-  // How it stands
+  // Figures
 
-  /** Tell the page the figures, as they are now. */
+  /** Report the current figures to the page. */
   report() {
     const { order, clock, badFrames, connection } = this;
     const figures = {

@@ -1,5 +1,5 @@
 /**
- * What travels on the WebSocket, parsed and checked: binary frames of audio, and text messages as JSON.
+ * The WebSocket's messages, parsed and validated: binary frames of audio, and text messages in JSON.
  */
 
 export const SUBPROTOCOL = "auralis.v1";
@@ -9,7 +9,7 @@ const CODEC_PCM = 0;
 const FLAG_DISCONTINUITY = 1;
 const BYTES_PER_SAMPLE = 2;
 
-/** A frame or message that isn't what the protocol says; its message quotes what was found. */
+/** A frame or message that violates the protocol; the error's message quotes what was found. */
 export class WireError extends Error {
   constructor(message) {
     super(message);

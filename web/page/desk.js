@@ -1,5 +1,5 @@
 /**
- * The desk: one field for each control that the server offers, groups folded, plus when each change is heard.
+ * The desk: one field for each control that the server offers, in groups where it has any, and news of each change.
  */
 
 import { Field, SETTLE_MS } from "./field.js";
@@ -8,7 +8,7 @@ import { seconds } from "./names.js";
 
 const NEWS_MS = 6000;
 
-/** All controls. `turned(name, value)` is called by a hand only; `announce(text)` speaks to screen readers. */
+/** All controls. `turned(name, value)` is called for user changes only; `announce(text)` speaks to screen readers. */
 export class Desk {
   constructor(form, { turned, announce, isPending }) {
     this.form = form;
@@ -41,13 +41,13 @@ export class Desk {
     this.turned(name, value);
   }
 
-  /** The server says how the controls stand. */
+  /** Show the values that the server reports. */
   show(values) {
     this.values = { ...values };
     this.#settle(performance.now());
   }
 
-  /** Move every input to its value but those under a hand or with a change on its way. */
+  /** Move every input to its value, except those being moved by the user or with a change in flight. */
   #settle(nowMs) {
     for (const [name, field] of this.fields) {
       if (!field.busy(nowMs) && !this.isPending(name)) field.set(this.values[name]);
@@ -55,13 +55,13 @@ export class Desk {
     for (const group of this.groups) group.refresh();
   }
 
-  /** A change was accepted: it begins at stream frame `frame`; `sentMs` is when it left. */
+  /** A change was accepted: it begins at stream frame `frame`; `sentMs` is when it was sent. */
   accepted({ set, sentMs, frame }) {
     Object.assign(this.values, set);
     for (const name of Object.keys(set)) this.awaited.set(name, { phase: "coming", frame, sentMs });
   }
 
-  /** A change was declined: the input goes back to what is. */
+  /** A change was declined: the input returns to the current value. */
   declined(set) {
     for (const name of Object.keys(set)) {
       this.awaited.delete(name);
@@ -88,7 +88,7 @@ export class Desk {
     return this.#heard(name, waiting, heardMs);
   }
 
-  /** Nothing plays here, or nothing composes: the change is made, but when it is heard nobody can say. */
+  /** Nothing plays here, or no composer runs: the change is made, but when it will be heard is unknown. */
   #unheard(name, nowMs) {
     this.awaited.set(name, { phase: "heard", text: "set", heardMs: nowMs });
     return "set";

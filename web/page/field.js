@@ -4,7 +4,7 @@ import { title } from "./names.js";
 
 const LABELS = { bpm: "Tempo" };
 const SHORT_UNITS = { "beats per minute": "bpm" };
-/** A value from elsewhere does not move an input that was touched so lately. */
+/** A value from elsewhere does not move an input that the user touched within this time. */
 export const SETTLE_MS = 600;
 
 /** Paint the part of a range input left of its thumb. */
@@ -24,7 +24,7 @@ function digitsOf(step) {
   return Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
 }
 
-/** "A minor", "C major", … in one group a mode; anything else in one flat list. */
+/** "A minor", "C major", … in one group per mode; anything else in one flat list. */
 function choiceOptions(choices) {
   const modeOf = (choice) => choice.split(" ").at(-1);
   const modes = [...new Set(choices.map(modeOf))];
@@ -37,7 +37,7 @@ function choiceOptions(choices) {
 
 const pretty = (choice) => title(choice).replace(/^([A-G])#/, "$1♯").replace(/^([A-G])b/, "$1♭");
 
-/** One control. `turned(name, value)` is called by a hand only, `shown()` after what is shown has changed. */
+/** One control. `turned(name, value)` is called for user changes only, `shown()` after each update of the display. */
 export class Field {
   constructor(spec, turned) {
     this.spec = spec;
@@ -95,7 +95,7 @@ export class Field {
     this.turned(this.spec.name, this.value);
   }
 
-  /** Turn it as by a hand. */
+  /** Set the value as if the user had. */
   turn(value) {
     this.input.value = value;
     this.#touched();
@@ -105,7 +105,7 @@ export class Field {
     return this.spec.choices?.length ? this.input.value : Number(this.input.value);
   }
 
-  /** Whether a hand is on it. */
+  /** Whether the user is moving it or has just done so. */
   busy(nowMs) {
     return this.held || nowMs - this.touchedMs < SETTLE_MS;
   }

@@ -1,9 +1,9 @@
-/** A group of controls that unfolds: a strip for each, with a button that mutes it. */
+/** A collapsible group of controls: a strip for each, with a button that mutes it. */
 
 import { element } from "./field.js";
 import { title } from "./names.js";
 
-/** A button that sets a level to its least and back to what it was; `aria-pressed` says which. */
+/** A button that sets a level to its minimum and back to what it was; `aria-pressed` says which. */
 export class Mute {
   constructor(field) {
     this.field = field;
@@ -26,7 +26,7 @@ export class Mute {
     field.turn(muted ? this.kept : field.spec.minimum);
   }
 
-  /** Remember the level to come back to: not those that a hand passes on its way to silence. */
+  /** Remember the level to return to: not those that the slider passes on its way to silence. */
   #keep() {
     if (!this.muted) this.kept = this.field.value;
   }
@@ -37,7 +37,7 @@ export class Mute {
   }
 }
 
-/** The controls of one group, folded at first; its title says how many are muted. */
+/** The controls of one group, collapsed at first; its title says how many are muted. */
 export class Group {
   constructor(name, fields) {
     this.mutes = fields.map((field) => new Mute(field));

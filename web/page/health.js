@@ -41,7 +41,7 @@ function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** The line in words. */
+/** The line's text. */
 export function summary(stats, link) {
   if (stats.latency_ms !== null) {
     const interruptions = ["no interruptions", "1 interruption"][stats.underruns] ?? `${stats.underruns} interruptions`;

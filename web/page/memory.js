@@ -1,4 +1,4 @@
-/** What the page remembers in the browser, where it lets us. */
+/** What the page remembers in the browser, where that is allowed. */
 
 /** One remembered text in `storage()`; a browser that forbids storage just forgets. */
 export function remembered(storage, key) {
@@ -16,7 +16,7 @@ export function remembered(storage, key) {
   };
 }
 
-/** The token from the link (`#token=…`, removed from the address at once) or from before; or null. */
+/** The token from the link (`#token=…`, removed from the address at once), else the remembered one, else null. */
 export function takeToken(memory) {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   if (!token) return memory.recall();

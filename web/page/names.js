@@ -6,7 +6,7 @@ const FLAT_KEYS = new Set([
   "F major", "Bb major", "Eb major", "Ab major", "Db major",
   "D minor", "G minor", "C minor", "F minor", "Bb minor", "Eb minor",
 ]);
-/** Qualities whose usual name is another than the score's. */
+/** Qualities whose usual name differs from the score's. */
 const QUALITIES = { major: "", minor: "m", madd9: "m add9", lydian: "maj7♯11", quartal: " in fourths" };
 
 /** A pitch class (0–11) by name, with the accidentals of `key`. */

@@ -1,29 +1,29 @@
 /**
- * How often the sky is drawn: thirty times a second, and less often where a picture takes the machine longer.
+ * How often the sky is drawn: thirty times a second, and less often where drawing takes the machine longer.
  *
- * The music, which may be made on the same machine, needs the time more. What drifts moves by a pixel or two
- * from one picture to the next.
+ * The music, which may be rendered on the same machine, needs the time more. What drifts moves by a pixel or two
+ * from one drawing to the next.
  */
 
 const FASTEST_MS = 1000 / 30;
 const SLOWEST_MS = 250;
-/** The share of the last picture in what is expected of the next. */
+/** The weight of the latest drawing in the smoothed time that one takes. */
 const NEWS = 0.2;
-/** A screen shows pictures at its own times: what is due a little later than one of them is drawn for it. */
+/** The browser offers frames when the screen refreshes: a drawing due up to this much later is done now. */
 const EARLY_MS = 4;
 
-/** Says which of the pictures that the browser offers to draw; times are milliseconds of any clock. */
+/** Decides which of the frames that the browser offers are drawn; times are milliseconds of any clock. */
 export class Pace {
   constructor() {
-    /** From a picture to the next that the browser offers: what a picture takes it, if that is long. */
+    /** The smoothed time from a drawing to the next frame offered: what a drawing takes, if that is long. */
     this.tookMs = 0;
     this.drawnMs = -Infinity;
     this.offeredMs = NaN;
   }
 
-  /** Whether to draw the picture offered at `nowMs`; asked for each of them. `leastMs`: no more often than this. */
+  /** Whether to draw the frame offered at `nowMs`; call it for every frame. `leastMs`: the shortest interval. */
   due(nowMs, leastMs = 0) {
-    // A hidden page is offered none for hours: that is no picture's fault.
+    // A hidden page may be offered no frame for hours, which says nothing about how long drawing takes.
     const sinceMs = Math.min(SLOWEST_MS, nowMs - this.offeredMs);
     if (this.drawnMs === this.offeredMs) this.tookMs += NEWS * (sinceMs - this.tookMs);
     this.offeredMs = nowMs;
@@ -32,7 +32,7 @@ export class Pace {
     return true;
   }
 
-  /** Between two pictures: about as long again as one takes. */
+  /** The interval between drawings: roughly twice the time that one takes. */
   get everyMs() {
     return Math.min(SLOWEST_MS, Math.max(FASTEST_MS, 2 * this.tookMs - FASTEST_MS));
   }

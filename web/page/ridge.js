@@ -35,7 +35,7 @@ export class Ridge {
     this.fill.addColorStop(1, tint(colour, 0));
   }
 
-  /** Draw the line for `spectrum` (dB for each bin of `binHz`), or let it sink where there is none. */
+  /** Draw the line for `spectrum` (dB for each bin of `binHz`), or let it sink if that is null. */
   draw(context, spectrum) {
     this.#move(spectrum, performance.now());
     this.#trace(context);

@@ -1,5 +1,5 @@
 /**
- * The score as far as it was announced: which notes, chord and section belong to a frame of the stream.
+ * The score as far as it has been announced: which notes, chord and section belong to a frame of the stream.
  */
 
 const KEPT_S = 40;
@@ -12,7 +12,7 @@ export class Score {
     this.clear();
   }
 
-  /** The stream began anew. */
+  /** Forget everything: the stream has begun again. */
   clear() {
     this.notes = [];
     this.chords = [];
@@ -20,12 +20,12 @@ export class Score {
     this.rejoined = false;
   }
 
-  /** The connection is new: the next message replaces all that was announced from its first frame on. */
+  /** The connection is new: the next message replaces everything announced from its first frame on. */
   rejoin() {
     this.rejoined = true;
   }
 
-  /** Take in a message: its `revise_from` takes back what was announced from there on. */
+  /** Take in a message: everything announced from its `revise_from` on is withdrawn. */
   add({ revise_from: revised, from_frame: first, events }) {
     const from = this.rejoined ? first : revised;
     if (Number.isFinite(from)) this.#revise(from);
@@ -58,7 +58,7 @@ export class Score {
     return this.sections.findLast(({ at_frame: at }) => at <= frame)?.name ?? null;
   }
 
-  /** Drop what ended long before `frame`, but the chord and the section that are in force. */
+  /** Drop what ended long before `frame`, except the chord and the section in force. */
   forgetBefore(frame) {
     const edge = frame - KEPT_S * this.rate;
     this.notes = this.notes.filter(({ at_frame: at, duration_frames: frames }) => at + frames > edge);

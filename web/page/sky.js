@@ -1,5 +1,5 @@
 /**
- * The sky: every note is a strand that drifts past and lights up in the moment it is heard.
+ * The sky: every note is a strand that drifts past and lights up at the moment it is heard.
  *
  * With reduced motion nothing drifts: each pitch has its place, and glows while it sounds.
  */
@@ -9,7 +9,7 @@ import { Ridge, tint } from "./ridge.js";
 const LOWEST_PITCH = 30;
 const PITCH_SPAN = 66;
 const NOW_SHARE = 0.64;
-/** On a narrow page the words take the middle. */
+/** On a narrow page the text takes the middle. */
 const NARROW_PX = 600;
 const NARROW_NOW_SHARE = 0.86;
 const AHEAD_ALPHA = 0.1;

@@ -1,4 +1,4 @@
-/** The player's state in words: what is, and what happens next. Pure: from facts to a sentence. */
+/** The player's state in words: the situation, and what happens next. A pure function of the facts. */
 
 import { CLOSE_GOING_AWAY, CLOSE_NO_CHANNEL, CLOSE_TRY_LATER } from "../net/connection.js";
 
@@ -7,7 +7,7 @@ import { CLOSE_GOING_AWAY, CLOSE_NO_CHANNEL, CLOSE_TRY_LATER } from "../net/conn
  * @param {{supported: boolean, failed: string|null, wanted: boolean, context: string, playing: boolean,
  *   heardBefore: boolean, channel: string, link: {name: string, code?: number, reason?: string}}} facts
  * @returns {{name: string, text: string, retry: boolean}} a stable name for styles and tests, the sentence, and
- *   whether the time of the next attempt belongs behind it
+ *   whether it should be followed by the time of the next attempt
  */
 export function describe(facts) {
   const { name, text, retry = false } = blocked(facts) ?? linked(facts) ?? sounding(facts);

@@ -1,14 +1,14 @@
 /**
- * The preallocated ring of stereo frames that arrived and wait to be heard.
+ * The preallocated ring of stereo frames that have arrived and wait to be heard.
  *
- * Frames are counted from the ring's beginning (`written`); where in the stream they belong is kept apart,
+ * Frames are counted from the ring's beginning (`written`); their positions in the stream are kept separately,
  * because the stream may jump. Joining two stretches overlaps them in one crossfade.
  */
 
 const SCALE = 1 / 32768;
 const MAX_STRETCHES = 64;
 
-/** Where the stretches in the ring belong: a short history of (ring frame → stream frame). */
+/** Where each stretch in the ring belongs in the stream: a short history of (ring frame → stream frame). */
 class Stretches {
   constructor() {
     this.ringFrame = new Float64Array(MAX_STRETCHES);
@@ -66,7 +66,7 @@ export class FrameRing {
   }
 
   #mix(slot, left, right, fade) {
-    // Equal power: what meets at a join is unrelated, so a linear fade would dip.
+    // Equal power: the signals that meet at a join are uncorrelated, so a linear fade would dip.
     const kept = fade < Math.PI / 2 ? Math.cos(fade) : 0;
     const gain = Math.sin(fade);
     this.left[slot] = kept * this.left[slot] + gain * left;

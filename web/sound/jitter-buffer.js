@@ -1,9 +1,9 @@
 /**
- * The jitter buffer: takes chunks as they arrive, gives frames at the sound card's pace.
+ * The jitter buffer: takes chunks as they arrive, delivers frames at the sound card's pace.
  *
- * It never allocates after construction, never plays a frame it wasn't given, and has no edge: it crossfades
- * wherever it has to move, holds on to the last second once when it is nearly dry, fades out before it is dry,
- * and fades in when it is full enough.
+ * It never allocates after construction, never plays a frame it wasn't given, and never clicks: it crossfades
+ * wherever it has to jump, replays the last second once when it is nearly dry (a hold), fades out before it is
+ * dry, and fades in when it is full enough.
  */
 
 import { FrameRing } from "./frame-ring.js";
@@ -15,9 +15,9 @@ const RING_BITS = 18;
 const FADE_OUT_S = 0.02;
 const FADE_IN_S = 0.06;
 const JOIN_S = 0.02;
-/** How far from the wanted place a seek may land, to where the sound is most similar. */
+/** How far from the wanted position a seek may land, to find the most similar sound. */
 const SEEK_SLACK_MS = 15;
-/** With less than this nothing is left to wait for; a crossfade and a fade-out still fit in. */
+/** Below this fill there is no point in waiting longer; a crossfade and a fade-out still fit in. */
 const NEARLY_DRY_MS = 90;
 const HOLD_MS = 1000;
 const HOLD_SLACK_MS = 100;
@@ -50,7 +50,7 @@ export class JitterBuffer {
     this.clear();
   }
 
-  /** Forget what is held; the next frames fade in. Counters and what was learned of the clocks stay. */
+  /** Forget what is held; the next frames fade in. Counters, target and learned clock drift stay. */
   clear() {
     this.playing = false;
     this.ending = false;
@@ -61,12 +61,12 @@ export class JitterBuffer {
     this.dipping = false;
     this.phaseMs = HALF_CHUNK_MS;
     this.seek.end();
-    /** Whether it has held on since the last chunk came. */
+    /** Whether there has been a hold since the last chunk came. */
     this.held = false;
     this.ring.nextFrame = NaN;
   }
 
-  /** Nothing more is coming until `clear`: to run dry is no fault now. */
+  /** Nothing more is coming until `clear`: running dry is not an underrun now. */
   end() {
     this.ending = true;
   }
@@ -80,15 +80,15 @@ export class JitterBuffer {
     return (this.fillFrames * 1000) / this.streamRate;
   }
 
-  /** The stream frame that is given next, with its fraction; NaN before anything arrived. */
+  /** The stream frame that is delivered next, with its fraction; NaN before anything has arrived. */
   get position() {
     return this.ring.locate(this.read) + this.fraction;
   }
 
   /**
-   * Take a chunk: `samples` are interleaved 16-bit stereo from `streamFrame` on. `phaseMs` says how long
-   * after its regular arrival it came (NaN: unknown), `join` that it doesn't continue the one before.
-   * What doesn't fit is dropped: the next chunk that fits is joined, and one crossfade catches up.
+   * Take a chunk: `samples` are interleaved 16-bit stereo from `streamFrame` on. `phaseMs` is how long
+   * after its regular arrival it came (NaN: unknown); `join`: it doesn't continue the one before.
+   * A chunk that doesn't fit is dropped, and the next one that fits is joined by one crossfade.
    */
   push(samples, streamFrame, phaseMs, join) {
     const frames = samples.length / 2;
@@ -101,13 +101,13 @@ export class JitterBuffer {
   }
 
   #join(samples, streamFrame, overlap) {
-    // Without a whole crossfade there is an edge, which a fade hides once; nothing may go back over it.
+    // Without a full crossfade there is a step, which a fade hides only this once: no seek may go back over it.
     if (overlap < this.joinFrames) this.oldest = this.ring.written - overlap;
     this.ring.append(samples, streamFrame, overlap);
     this.joins += 1;
   }
 
-  /** How much of what is held a join may still blend: nothing that the interpolation has already touched. */
+  /** How many of the held frames a join may still blend: none that the interpolator has already read. */
   #overlap(frames) {
     const untouched = this.ring.written - this.read - this.sinc.half - 1;
     return Math.max(0, Math.min(untouched, frames, this.joinFrames));
@@ -130,7 +130,7 @@ export class JitterBuffer {
     }
   }
 
-  /** Start when enough is held that, by the chunks' regular arrival, the mean fill will be the target. */
+  /** Start when enough is held for the mean fill to become the target, if chunks arrive regularly. */
   #start() {
     const dueMs = this.target.ms + HALF_CHUNK_MS - this.phaseMs;
     const heldMs = this.fillMs;
@@ -159,8 +159,8 @@ export class JitterBuffer {
   }
 
   /**
-   * Nearly dry: go over the last second once more, which gives late chunks a second to come. Once they have,
-   * the steering finds that too much waits and moves on.
+   * Nearly dry: replay the last second, which gives late chunks a second to arrive. Once they have, the
+   * steering finds the buffer too full and seeks forward.
    */
   #hold() {
     const tooLate = this.dipping || this.fillFrames < this.seek.frames;
@@ -177,7 +177,7 @@ export class JitterBuffer {
     return Math.max(this.oldest, this.ring.written - this.holdFrames);
   }
 
-  /** Move by `ms` (positive: skip, negative: hold on to what was just heard), give or take `slackMs`, in one crossfade. */
+  /** Move by `ms` (positive: skip, negative: replay what was just heard), give or take `slackMs`, in one crossfade. */
   #seekBy(ms, slackMs) {
     const wanted = this.read + this.#framesOf(ms);
     const slack = this.#framesOf(slackMs);
@@ -189,7 +189,7 @@ export class JitterBuffer {
     this.steering.restart(this.target.ms);
   }
 
-  /** One output frame into the interpolator's `left` and `right`, and on by `step`. */
+  /** Compute one output frame in the interpolator's `left` and `right`, and advance by `step`. */
   #frame(step) {
     const remaining = this.ring.written - this.read - this.sinc.half;
     if (remaining <= 0) this.#runDry();

@@ -1,4 +1,4 @@
-/** A seek in what is read: one crossfade from the present place to the most similar one of those allowed. */
+/** A seek of the read position: one crossfade from the current place to the most similar one in a given range. */
 
 import { Similarity } from "./similarity.js";
 
@@ -9,14 +9,14 @@ export class Seek {
   constructor({ ring, sinc, streamRate, deviceRate }) {
     this.ring = ring;
     this.sinc = sinc;
-    /** What either side of a seek needs from its beginning on. */
+    /** The frames that each side of a seek needs from its place on. */
     this.frames = Math.round(CROSSFADE_S * streamRate) + 2 * sinc.half;
     this.similarity = new Similarity(ring, this.frames);
     this.step = 1 / (CROSSFADE_S * deviceRate);
     this.end();
   }
 
-  /** Leave nothing of the old place. */
+  /** End the crossfade: nothing of the old place is left. */
   end() {
     this.from = 0;
     this.progress = 1;
@@ -26,7 +26,7 @@ export class Seek {
     return this.progress < 1;
   }
 
-  /** Seek from `read` to the best of `first`…`last`, which is returned. */
+  /** Begin a seek from `read` to the best place in `first`…`last`, which is returned. */
   begin(read, first, last) {
     this.similarity.find(read, first, last);
     this.from = read;
@@ -34,12 +34,12 @@ export class Seek {
     return this.similarity.place;
   }
 
-  /** Blend what the interpolator has just read at the new place with the old one, `fraction` of a frame on. */
+  /** Blend what the interpolator has just read at the new place with the old one, at the same `fraction` of a frame. */
   blend(fraction) {
     const { sinc } = this;
     const { left, right } = sinc;
     const angle = this.progress * (Math.PI / 2);
-    // Equal power, whether the two are unrelated or the same.
+    // Equal power, whether the two signals are unrelated or the same.
     const level = 1 / Math.sqrt(1 + this.similarity.correlation * Math.sin(2 * angle));
     const rise = level * Math.sin(angle);
     const fall = level * Math.cos(angle);
@@ -49,7 +49,7 @@ export class Seek {
     this.progress = Math.min(1, this.progress + this.step);
   }
 
-  /** The old place goes on by `frames`, too. */
+  /** Advance the old place by `frames`, too. */
   advance(frames) {
     this.from += frames;
   }

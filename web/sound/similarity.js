@@ -1,12 +1,12 @@
 /**
- * Where a seek is heard least: the place whose sound goes on as the present one would.
+ * Where a seek is least audible: the place where the sound goes on as it would at the current one.
  *
  * Waveform similarity as in WSOLA (Verhelst and Roelands, ICASSP 1993): the normalised cross-correlation of
  * the frames that a crossfade blends, first on a coarse grid of places, then frame by frame around the best.
  */
 
 const COARSE_FRAMES = 16;
-/** Every so manyth frame of a stretch is compared: enough to tell, few enough for the audio thread. */
+/** One frame in this many is compared: enough to tell, few enough for the audio thread. */
 const STRIDE_FRAMES = 8;
 
 /** Searches `ring` (a `FrameRing`), comparing stretches of `frames` frames. */
@@ -14,12 +14,12 @@ export class Similarity {
   constructor(ring, frames) {
     this.ring = ring;
     this.frames = frames;
-    /** What was found last: a frame of the ring, and its correlation from 0 (unrelated) to 1 (the same). */
+    /** The last result: a frame of the ring, and its correlation from 0 (unrelated) to 1 (the same). */
     this.place = 0;
     this.correlation = 0;
   }
 
-  /** Sets `place` to the one of the ring's frames `first`…`last` that is most similar to what begins at `from`. */
+  /** Set `place` to the ring frame in `first`…`last` at which the ring is most similar to what begins at `from`. */
   find(from, first, last) {
     this.place = first;
     this.correlation = -1;

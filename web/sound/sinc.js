@@ -2,7 +2,7 @@
  * Windowed-sinc interpolation between the frames of a ring: the kernel of the fractional resampler.
  *
  * The kernel is tabulated at PHASES positions between two frames and interpolated linearly between them,
- * which keeps its error under that of 16-bit samples. Rows are normalised, so that a constant stays constant.
+ * which keeps its error below that of 16-bit samples. Rows are normalised, so that a constant stays constant.
  */
 
 const PHASES = 512;

@@ -6,7 +6,7 @@ const VOLUME_SMOOTHING_S = 0.04;
 const PAUSE_AFTER_MS = 250;
 const PLAUSIBLE_MS = 1000;
 
-/** Whether this page may make sound in the way this player does. */
+/** Whether this page can play sound as this player does: by an AudioWorklet, in a secure context. */
 export function isSupported() {
   return "AudioContext" in globalThis && "audioWorklet" in AudioContext.prototype && globalThis.isSecureContext;
 }
@@ -21,7 +21,7 @@ function createContext(rate) {
 
 /**
  * The sound of one stream. `source` is told where its chunks go (`attach`) and when (`flow`, `hold`);
- * `changed()` is called when `context.state` or `status` does.
+ * `changed()` is called when `context.state` or `status.playing` may have changed.
  */
 export class Sound {
   constructor(source, changed) {
@@ -60,7 +60,7 @@ export class Sound {
     this.gain.connect(this.analyser).connect(context.destination);
     this.samples = new Float32Array(this.analyser.fftSize);
     context.onstatechange = () => this.#contextChanged();
-    // Where a page may sound without a click the context runs at once, and would burn power in silence.
+    // Where a page may play without a click the context runs at once, and would burn power in silence.
     if (!this.wanted && context.state === "running") context.suspend();
     return context;
   }
@@ -141,7 +141,7 @@ export class Sound {
     }, PAUSE_AFTER_MS);
   }
 
-  /** Set the loudness, 0–1, by a curve that feels even. */
+  /** Set the loudness, 0–1, on a curve that feels even. */
   setVolume(volume) {
     this.volume = volume;
     if (this.context !== null) this.#applyVolume();
@@ -152,7 +152,7 @@ export class Sound {
     this.gain.gain.setTargetAtTime(level, this.context.currentTime, VOLUME_SMOOTHING_S);
   }
 
-  /** Ask the worklet how it stands; `status` is there a moment later. */
+  /** Ask the worklet for its status; `status` is updated a moment later. */
   poll() {
     this.node?.port.postMessage({ type: "status" });
   }
@@ -162,7 +162,7 @@ export class Sound {
     return this.totals[name] + (this.status?.[name] ?? 0);
   }
 
-  /** The context's time that is heard at `nowMs`; the browser's own estimate where it is plausible. */
+  /** The context time that is heard at `nowMs`: the browser's own estimate where that is plausible. */
   #heardTime(nowMs) {
     const { contextTime, performanceTime } = this.context.getOutputTimestamp?.() ?? {};
     const time = contextTime + (nowMs - performanceTime) / 1000;
@@ -177,7 +177,7 @@ export class Sound {
     return this.status.frame + (this.#heardTime(nowMs) - this.status.time) * this.rate;
   }
 
-  /** The effective level of what is heard now, 0–1. */
+  /** The RMS level of what is heard now, 0–1. */
   rms() {
     if (!this.running) return 0;
     this.analyser.getFloatTimeDomainData(this.samples);

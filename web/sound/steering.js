@@ -2,8 +2,8 @@
  * Keeps the buffer's fill at its target: a slow controller of the resampler's rate, and the adaptive target.
  *
  * Server and sound card run on different clocks, so the fill drifts for as long as the page is open. The rate
- * follows the smoothed fill within ±300 ppm (half a cent: nobody hears it). What that can't mend in time is
- * left to one crossfade, which `far` asks for.
+ * follows the smoothed fill within ±300 ppm (half a cent: inaudible). What that can't correct in time is
+ * left to a seek, which `far` asks for.
  */
 
 export const MAX_PPM = 300;
@@ -28,7 +28,7 @@ export class Steering {
     this.ppm = this.driftPpm;
     this.#openWindow();
     this.previousMs = 0;
-    /** How far (ms) the fill of the last second was from the target when that is too far to steer; else 0. */
+    /** How far (ms) the mean fill of the last second is from the target, if too far to steer back; else 0. */
     this.far = 0;
   }
 
@@ -50,8 +50,8 @@ export class Steering {
   }
 
   /**
-   * A whole second's mean has no ripple of the arriving chunks in it, but a hiccup of network or sound card may
-   * be, which mends itself, and late chunks may still be coming: so two in a row must be much the same.
+   * The mean over a whole second is free of the ripple of arriving chunks, but not of a hiccup of the network or
+   * sound card, which passes, nor of late chunks still to come: so two in a row must be much the same.
    */
   #watch(fillMs, targetMs, elapsedS) {
     this.far = 0;
@@ -88,7 +88,7 @@ export class Target {
     this.memoryS = 0;
   }
 
-  /** The buffer ran dry. */
+  /** Raise the target: the buffer ran dry, or nearly so. */
   grow() {
     this.ms = Math.min(CEILING_MS, this.ms + GROW_MS);
     this.#forget();

@@ -1,8 +1,8 @@
 /**
  * The AudioWorklet: a jitter buffer on the audio thread.
  *
- * Chunks come in by messages, from a port that the page passes on at first; `process` only reads what is there.
- * It never posts or allocates anything, so the page asks for the status when it wants it.
+ * Chunks arrive as messages on a port that the page passes in at the start; `process` only reads what is there,
+ * and never posts or allocates anything, so the page asks for the status when it wants it.
  */
 
 import { JitterBuffer } from "./jitter-buffer.js";
