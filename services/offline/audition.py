@@ -1,4 +1,4 @@
-"""One patch to listen to: a few notes in a room, as the synth plays them in a channel."""
+"""One patch by itself: a few notes in a room, as the synth plays them in a channel."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Final, cast, get_args
 
 import numpy as np
 
-from auralis.audio import AudioFormat
+from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from auralis.controls import Controls
 from auralis.errors import InvalidValue
 from auralis.score.entry_id import EntryId
@@ -27,14 +27,14 @@ ROOMS: Final[tuple[str, ...]] = get_args(Room)
 _MAX_SEED: Final = 2**32 - 1
 _LONGEST_NOTE_S: Final = 120.0
 _MOST_NOTES: Final = 1000
-# What begins before the first note: by then the room has been entered.
-_LEAD_S: Final = 5
-# It is over when all has been this quiet for a second, and then at the latest.
+# A channel's first chunk fades in: the first note begins after it.
+_LEAD_S: Final = 1 / CHUNKS_PER_SECOND
+# An audition ends once the output has been this quiet for a second, or after the longest tail.
 _QUIET: Final = 8  # of 32 768: -72 dB
 _QUIET_CHUNKS: Final = 10
 _LONGEST_TAIL_S: Final = 40.0
 _ONLY_ENTRY: Final = EntryId(1, 0)
-# Of all layers of the desk these come at the loudness for which patches are calibrated; the second one with
+# The two layers of the desk that play at the loudness for which patches are calibrated; the second one has
 # echoes.
 _PLAIN: Final[Layer] = "pad"
 _ECHOING: Final[Layer] = "melody"
@@ -43,10 +43,10 @@ _WITH_ECHOES: Final = {"keys", "bells", "lead"}
 
 @dataclass(frozen=True, slots=True)
 class Audition:
-    """What is to be played, checked.
+    """A validated request for an audition.
 
     ``notes`` as in :mod:`services.offline.notes`, None for the phrase of the patch's family; ``note_s`` is
-    how long each is held, None for what suits the patch.
+    how long each is held, None for a duration that suits the patch.
 
     Raises:
         InvalidValue: naming the first value that is not allowed.
@@ -79,22 +79,22 @@ class Audition:
 
     @property
     def chords(self) -> tuple[Chord, ...]:
-        """What is played, one after the other, as MIDI pitches."""
+        """The chords to play, in order, as MIDI pitches."""
         return phrase(self._patch) if self.notes is None else parse_notes(self.notes)
 
     @property
     def held_s(self) -> float:
-        """How long each chord is held, and when the next one begins."""
+        """How long each chord is held, which is also when the next one begins."""
         return held_s(self._patch) if self.note_s is None else self.note_s
 
     @property
     def layer(self) -> Layer:
-        """The layer of the desk it is played in."""
+        """The layer of the desk that plays it."""
         return _ECHOING if self._patch.family in _WITH_ECHOES else _PLAIN
 
     @property
     def ends_s(self) -> float:
-        """When, after the first note's beginning, all has been struck that will be."""
+        """Seconds from the first onset until the last chord and the slowest noise's rise are over."""
         swelling = [noise.delay_s + noise.attack_s for noise in self._patch.noises]
         return self.held_s * len(self.chords) + max(swelling, default=0.0)
 
@@ -104,7 +104,7 @@ class Audition:
 
 
 def main(audition: Audition) -> int:
-    """Render and write; gives the exit code."""
+    """Render and write; return the exit code."""
     total = audition.audio.seq_at(audition.audio.frames(audition.ends_s + _LONGEST_TAIL_S))
     with Interruption() as interruption, writing(audition.output, audition.audio) as file:
         for pcm in with_progress(rendered(audition), total):
@@ -130,7 +130,7 @@ def rendered(audition: Audition) -> Iterator[bytes]:
 
 
 def score_of(audition: Audition) -> Score:
-    """The audition as a score; the first note begins after a few seconds of silence."""
+    """The audition as a score; the first note begins with the second chunk."""
     controls, end = audition.controls, audition.audio.frames(_LEAD_S + audition.ends_s)
     events: list[Event] = [
         Tempo(0, controls.bpm),

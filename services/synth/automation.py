@@ -27,15 +27,17 @@ def curve(ramps: Sequence[Automation], frames: Sequence[int], default: float) ->
 
 
 def _value(ramps: Sequence[Automation], frame: int, default: float) -> float:
-    begun = bisect_right(ramps, frame, key=_by_frame)
-    if not begun:
-        return default
-    ramp = ramps[begun - 1]
-    if frame >= ramp.at_frame + ramp.ramp_frames:
-        return ramp.value
-    # Only a ramp that is still moving needs those before it.
-    start = _value(ramps[: begun - 1], ramp.at_frame, default)
-    return start + (ramp.value - start) * ((frame - ramp.at_frame) / ramp.ramp_frames)
+    moving: list[tuple[Automation, int]] = []  # ramps that were under way at a frame, the last one first
+    value, at = default, frame
+    for ramp in reversed(ramps[: bisect_right(ramps, frame, key=_by_frame)]):
+        if at >= ramp.at_frame + ramp.ramp_frames:
+            value = ramp.value
+            break
+        moving.append((ramp, at))
+        at = ramp.at_frame
+    for ramp, at in reversed(moving):
+        value += (ramp.value - value) * ((at - ramp.at_frame) / ramp.ramp_frames)
+    return value
 
 
 def brightness(intensity: Array, asked: Array | float = NEUTRAL_BRIGHTNESS) -> Array:

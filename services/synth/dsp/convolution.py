@@ -38,9 +38,9 @@ from services.synth.dsp.arrays import Array, Device
 from services.synth.dsp.sums import Sums
 from services.synth.memory import kept_across
 
-# Frames in a transform: two chunks and zeros. MKL takes a quarter longer for 8820 than for 8960; at 48 kHz a
+# Frames in a transform: two chunks and zeros. For pocketfft 8820 takes 1.25 times as long as 9000; at 48 kHz a
 # cut partition rings beyond 9600.
-_TRANSFORM: Final = {4410: 8960, 4800: 9680}
+_TRANSFORM: Final = {4410: 9000, 4800: 9720}
 # What is left out of a response, against all of it. For the rooms this gives an error of -82 dB with pink
 # noise and -76 dB with white: what a partition's cut ends ring beyond the transform is not taken back.
 _DROPPED_DB: Final = -82.0

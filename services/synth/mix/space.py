@@ -266,12 +266,13 @@ class SpaceRenderer:
     def _moves(self, take: Take) -> list[Space]:
         """The room at the chunk's start less the time that a move takes, and the moves since.
 
+        A room that is announced at the score's first frame is where the piece begins, not a move.
         Who moves on before having arrived goes on from where he is.
         """
         start, end = self._audio.start_frame(take.seq), self._audio.end_frame(take.seq)
         since = max(0, start - self._audio.frames(_MOVE_S))
         marks = take.view.marks(Space, since, end)
-        if not marks or marks[0].at_frame >= since:
+        if not marks or marks[0].at_frame > since:
             marks = [Space(0, DEFAULT_ROOM), *marks]
         return [marks[0], *(move for before, move in pairwise(marks) if move.room != before.room)]
 

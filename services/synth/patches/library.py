@@ -10,7 +10,7 @@ import msgspec
 
 from auralis.errors import InvalidValue
 from services.synth.patches.parameters import allowed_at, found_at, names_at, steps
-from services.synth.patches.schema import Grains, Harmonics, Modes, Noise, Patch
+from services.synth.patches.schema import Grains, Harmonics, Modes, Motion, Noise, Patch
 
 _SUFFIX: Final = ".json"
 
@@ -89,6 +89,7 @@ def _check(name: str, patch: Patch) -> None:
     if patch.partials is not None:
         _check_partials(name, patch.partials)
         _check_morph(name, patch, _count(patch.partials))
+    _check_motion(f"patch {name}: motion", patch.motion)
     for index, noise in enumerate(patch.noises):
         _check_noise(f"patch {name}: noises[{index}]", noise)
     if patch.grains is not None:
@@ -120,6 +121,13 @@ def _check_morph(name: str, patch: Patch, count: int) -> None:
     for index, spectrum in enumerate(patch.morph.spectra):
         if len(spectrum) != count:
             raise InvalidValue(f"patch {name}: morph.spectra[{index}]", len(spectrum), f"{count} levels")
+
+
+def _check_motion(where: str, motion: Motion) -> None:
+    for what in ("vibrato", "tremolo"):
+        low, high = (getattr(motion, f"{what}_{end}_hz") for end in ("low", "high"))
+        if low > high:
+            raise InvalidValue(f"{where}.{what}_low_hz", low, f"at most {what}_high_hz ({high})")
 
 
 def _check_noise(where: str, noise: Noise) -> None:

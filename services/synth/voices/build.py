@@ -45,7 +45,8 @@ def voice_of(  # noqa: PLR0913, PLR0917  all that a voice is a function of
 
 
 def _draw(note: Note, seed: int, part: int) -> np.random.Generator:
-    counter = np.array([note.id % 2**64, part, 0, 1], dtype=np.uint64)
+    # The generator counts up the first word: with the id there, a note would draw what its neighbour drew.
+    counter = np.array([0, part, note.id % 2**64, 1], dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=seed, counter=counter))
 
 

@@ -1,6 +1,7 @@
 """Ramps as functions of the frame."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +28,12 @@ def test_a_ramp_begins_where_the_one_before_has_come() -> None:
     """Cutting a ramp short makes no step."""
     values = curve([ramp(0, 100, 1.0), ramp(50, 50, 0.0)], [49, 50, 75, 100], 0.0)
     assert np.allclose(values, [0.49, 0.5, 0.25, 0.0])
+
+
+def test_thousands_of_ramps_may_overlap() -> None:
+    """Each begins where the one before has come, however many are under way."""
+    ramps = [ramp(at, 1_000_000, 1.0) for at in range(5000)]
+    assert curve(ramps, [5000], 0.0).tolist() == [pytest.approx(1 - (1 - 1e-6) ** 5000)]
 
 
 @given(st.lists(st.tuples(st.integers(0, 500), st.integers(1, 200), st.floats(0, 1)), max_size=6))

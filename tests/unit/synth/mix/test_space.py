@@ -238,6 +238,14 @@ def test_who_turns_round_on_the_way_does_not_click() -> None:
     assert np.allclose(back, heard([Space(0, "hall")], 170, 15, "room"), atol=1e-7)
 
 
+def test_a_piece_may_begin_in_any_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The room that is announced at the first frame is in force from the first sample on, without a move."""
+    assert not heard([Space(0, "none")], 30, 30, "room").any()
+    plate = heard([Space(0, "plate")], 30, 30, "room")
+    monkeypatch.setattr(space, "DEFAULT_ROOM", "plate")
+    assert np.array_equal(heard([], 30, 30, "room"), plate)
+
+
 def test_without_a_room_nothing_answers() -> None:
     """The tail fades away with the move out of it."""
     outside = heard([Space(0, "none")], 60, 5, "room")

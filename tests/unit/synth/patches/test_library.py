@@ -32,6 +32,7 @@ VALID: Final[dict[str, Any]] = {
     "morph": {"spectra": [[0, -6, -9], [0, -3, -6], [0, 0, 0]]},
     "unison": {"copies": [{"cents": -3}, {"cents": 4, "pan": 0.5}]},
     "resonances": [{"hz": 400, "level_db": 3, "width_hz": 100}],
+    "motion": {"wander_db": 1},
     "body": [{"hz": 90, "level_db": -20, "t60_s": 0.2}],
     "noises": [NOISE],
     "grains": GRAINS,
@@ -181,6 +182,14 @@ def test_what_is_no_json_is_said_to_be_none(data: bytes) -> None:
             "grains: found 'semitones and hz', allowed: one of them",
         ),
         (with_value("grains.hz", None), "grains: found 'neither semitones nor hz', allowed: one of them"),
+        (
+            with_value("motion.vibrato_low_hz", 6),
+            "motion.vibrato_low_hz: found 6.0, allowed: at most vibrato_high_hz (5.6)",
+        ),
+        (
+            with_value("motion.tremolo_high_hz", 2.5),
+            "motion.tremolo_low_hz: found 3.0, allowed: at most tremolo_high_hz (2.5)",
+        ),
         (
             with_value("grains.hz", [900, 500]),
             "grains.hz: found (900.0, 500.0), allowed: the lower one first",

@@ -1,6 +1,7 @@
 """Voices: random by seed and note alone, silent when they say so, exact where they are interpolated."""
 
 from dataclasses import replace
+from statistics import median
 
 import numpy as np
 import pytest
@@ -39,8 +40,23 @@ def test_a_voice_is_that_of_its_seed_and_note(name: str) -> None:
     patch = library()[name]
     one = bits(voices_of_note(patch, seed=7, number=3))
     assert one == bits(voices_of_note(patch, seed=7, number=3))
-    assert one != bits(voices_of_note(patch, seed=8, number=3)) or not patch.partials
-    assert one != bits(voices_of_note(patch, seed=7, number=4)) or not patch.partials
+    assert one != bits(voices_of_note(patch, seed=8, number=3))
+    assert one != bits(voices_of_note(patch, seed=7, number=4))
+
+
+def test_neighbours_share_no_chance() -> None:
+    """Notes of a chord have consecutive ids; nothing that is drawn for one is drawn for another."""
+    pad = library()["warm_pad"]
+    phases = [
+        set(voice.rows.phase_turns) for number in range(20) for voice in voices_of_note(pad, number=number)
+    ]
+    assert sum(map(len, phases)) == len(set().union(*phases)) > 1000
+
+
+def test_neighbouring_seconds_share_no_chance() -> None:
+    """What is drawn for a second of grains is not drawn for the next one."""
+    phases = [set(voice.rows.phase_turns) for voice in voices_of_note(library()["rain"], seconds=20)]
+    assert sum(map(len, phases)) == len(set().union(*phases)) > 100
 
 
 @pytest.mark.parametrize("name", STRUCK)
@@ -91,19 +107,24 @@ def test_noise_is_silent_when_its_voice_is(name: str) -> None:
 def test_interpolation_is_as_good_as_every_border(names: list[str], limit_db: float, rate_hz: int) -> None:
     """A voice on both grids, interpolated where it is steady, against the full grid at every border.
 
-    The differences stay under -58 dB of the peak for what is struck, -54 dB for what is sustained and, where
-    vibrato bends the coarse grid's straight lines, under -44 dB.
+    Of five notes, at the median, the largest difference is under -58 dB of the peak for what is struck, -54
+    dB for what is sustained and, where vibrato bends the coarse grid's straight lines, -44 dB.
     """
     audio = AudioFormat(rate_hz)
     for name in names:
-        voice = tones(library()[name], audio=audio, at_s=0.0371, seconds=0.6)
-        assert voice is not None
-        never = np.full_like(voice.timing.risen, voice.timing.silent)
-        ends = np.full_like(voice.timing.ends, voice.timing.silent)
-        timing = replace(voice.timing, settled=voice.timing.silent, risen=never, ends=ends)
-        exact = replace(voice, timing=timing, _stages={}, _placed={})
-        found, expected = (oracle.rendered([each], 0, 13, audio) for each in (voice, exact))
-        assert oracle.error_db(found, expected) < limit_db, name
+        assert median(interpolation_error_db(name, number, audio) for number in range(1, 6)) < limit_db, name
+
+
+def interpolation_error_db(name: str, number: int, audio: AudioFormat) -> float:
+    """Of a note: the largest difference that interpolation makes, under its peak."""
+    voice = tones(library()[name], audio=audio, at_s=0.0371, seconds=0.6, number=number)
+    assert voice is not None
+    never = np.full_like(voice.timing.risen, voice.timing.silent)
+    ends = np.full_like(voice.timing.ends, voice.timing.silent)
+    timing = replace(voice.timing, settled=voice.timing.silent, risen=never, ends=ends)
+    exact = replace(voice, timing=timing, _stages={}, _placed={})
+    found, expected = (oracle.rendered([each], 0, 13, audio) for each in (voice, exact))
+    return oracle.error_db(found, expected)
 
 
 @pytest.mark.parametrize("name", STRUCK)
