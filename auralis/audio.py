@@ -1,6 +1,6 @@
 """The audio format of a channel and the arithmetic between frames, chunks and time.
 
-A *frame* is one sample for each audio channel. A *chunk* is the 100 ms of audio that travel together;
+A *frame* is one sample for each audio channel. A *chunk* is 100 ms of audio that travels as one unit;
 chunk ``seq`` holds the frames ``[seq * F, (seq + 1) * F)`` with ``F = sample_rate / 10``.
 """
 
@@ -37,11 +37,11 @@ class AudioFormat:
         return self.frames_per_chunk * AUDIO_CHANNELS * BYTES_PER_SAMPLE
 
     def frames(self, seconds: float) -> int:
-        """Seconds as frames, rounded to the nearest."""
+        """Convert seconds to frames, rounded to the nearest."""
         return round(seconds * self.sample_rate_hz)
 
     def seconds(self, frames: int) -> float:
-        """Frames as seconds."""
+        """Convert frames to seconds."""
         return frames / self.sample_rate_hz
 
     def start_frame(self, seq: int) -> int:
@@ -49,7 +49,7 @@ class AudioFormat:
         return seq * self.frames_per_chunk
 
     def end_frame(self, seq: int) -> int:
-        """The frame after the last one of chunk ``seq``."""
+        """The first frame after chunk ``seq``."""
         return (seq + 1) * self.frames_per_chunk
 
     def seq_at(self, frame: int) -> int:

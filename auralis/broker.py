@@ -1,7 +1,7 @@
 """Connections to the broker (Redis 7+ or Valkey 8+) and its Lua functions.
 
-Retries are off: redis-py's default would apply an XADD or RPUSH twice whose reply was lost. Writers here are
-idempotent by the checks of their Lua functions, and every caller's loop tries again with what it then reads.
+Retries are off: by default redis-py would repeat an XADD or RPUSH whose reply was lost, applying it twice.
+Lua functions check what they write, so writers are idempotent; every caller's loop reads again and retries.
 """
 
 import asyncio
@@ -24,24 +24,24 @@ _log = structlog.get_logger()
 CONNECT_TIMEOUT_S: Final = 2.0
 # Longer than any command takes, short enough that a dead broker is noticed while the ring still lasts.
 ANSWER_TIMEOUT_S: Final = 1.0
-# What may be raised while the broker is away; a service's loop logs it, waits and goes on.
+# The errors that may be raised while the broker is away; a service's loop logs them, waits and carries on.
 BROKER_ERRORS: Final = (RedisError, OSError, TimeoutError)
 
 _RECONNECT_S: Final = 0.2
-# How long a service that starts waits for the broker before it gives up.
+# How long a starting service waits for the broker before it gives up.
 PATIENCE_S: Final = 5.0
 _URL_SCHEMES: Final = ("redis://", "rediss://", "unix://")
 
 
 class _Cancellable(AbstractConnection):
-    """A connection that ends with its task: mixed into each connection class of redis-py.
+    """A mixin for redis-py's connection classes that lets the connection's task be cancelled.
 
-    redis-py sends under ``asyncio.wait_for``, which in Python 3.11 forgets a cancellation that arrives just
-    as the command is out; the task would go on, and its service would not end.
+    redis-py sends under ``asyncio.wait_for``, which in Python 3.11 swallows a cancellation that arrives just
+    as the command has been sent; the task would carry on, and its service would never stop.
     """
 
     async def send_packed_command(self, *args: Any, **options: Any) -> None:
-        """Send as redis-py does, then be cancelled if that was asked for meanwhile."""
+        """Send as redis-py does, then raise any cancellation that was requested meanwhile."""
         task = asyncio.current_task()
         asked_before = task.cancelling() if task else 0
         await super().send_packed_command(*args, **options)
@@ -54,7 +54,7 @@ def connect(url: str, *, name: str, answer_timeout_s: float | None = ANSWER_TIME
     """A client for short commands. Nothing is sent before its first command.
 
     Raises:
-        InvalidValue: ``url`` is no Redis URL.
+        InvalidValue: ``url`` is not a Redis URL.
     """
     if not url.startswith(_URL_SCHEMES):
         raise InvalidValue("REDIS_URL", url, f"a URL that begins with {', '.join(_URL_SCHEMES)}")
@@ -69,7 +69,7 @@ def connect(url: str, *, name: str, answer_timeout_s: float | None = ANSWER_TIME
         )
         pool = client.connection_pool
         pool.connection_class = type("Connection", (_Cancellable, pool.connection_class), {})
-        # An unknown option would only show at the first command, as a TypeError.
+        # An unknown option would otherwise surface only at the first command, as a TypeError.
         pool.make_connection()  # type: ignore[no-untyped-call]
     except (ValueError, TypeError) as error:
         raise InvalidValue("REDIS_URL", url, f"a Redis URL ({error})") from error
@@ -77,7 +77,7 @@ def connect(url: str, *, name: str, answer_timeout_s: float | None = ANSWER_TIME
 
 
 async def check(client: Redis) -> None:
-    """Ask the broker for a sign of life.
+    """Check that the broker answers.
 
     Raises:
         BrokerUnavailable: it does not answer.
@@ -89,20 +89,20 @@ async def check(client: Redis) -> None:
 
 
 def reason(error: BaseException) -> str:
-    """An exception in one line for a log or a user."""
+    """An exception as one line of text, for a log or a user."""
     text = " ".join(str(error).split())
     return text or type(error).__name__
 
 
 class LuaFunction:
-    """A Lua file of a package as one atomic change or read of the broker."""
+    """A Lua file of a package, run by the broker as one atomic change or read."""
 
     def __init__(self, package: str, name: str) -> None:
         self._source = resources.files(package).joinpath(name).read_text()
         self._sha: str | None = None
 
     async def __call__(self, client: Redis, keys: Sequence[str], args: Sequence[Any]) -> Any:
-        """Run it. A broker that does not know it yet (new, flushed) has run nothing, so it is sent again."""
+        """Run it; a broker that does not know it yet (new, flushed) has run nothing and is sent it again."""
         if self._sha is not None:
             try:
                 return await client.evalsha(self._sha, len(keys), *keys, *args)
@@ -113,7 +113,7 @@ class LuaFunction:
 
 
 async def wait_for_broker(client: Redis) -> None:
-    """Return as soon as the broker answers; says once that it does not yet.
+    """Return as soon as the broker answers; log one warning if it does not answer at first.
 
     Raises:
         BrokerUnavailable: it has not answered for :data:`PATIENCE_S`.

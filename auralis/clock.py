@@ -1,7 +1,7 @@
-"""The broker's clock as every service sees it: an offset over the service's own monotonic clock.
+"""The broker's clock as every service sees it: an offset added to the service's own monotonic clock.
 
-The offset is that of the exchange with the shortest round trip of the last minute (as NTP's clock filter
-does it: half the round trip bounds the error). Between exchanges, and while the broker is away, the
+The offset comes from the exchange with the shortest round trip in the last minute (as in NTP's clock
+filter: half the round trip bounds the error). Between exchanges, and while the broker is away, the
 monotonic clock carries on.
 """
 
@@ -20,25 +20,25 @@ _log = structlog.get_logger()
 
 SYNC_INTERVAL_S: Final = 1.0
 WINDOW: Final = 60
-# A difference that no round trip explains: the broker's clock was set, or another broker took over.
+# A difference that the round trips do not explain: the broker's clock was set, or another broker took over.
 STEP_US: Final = 20_000
 
 
 class Exchange(NamedTuple):
-    """One question for the time: its round trip and the offset it gives, both in µs."""
+    """One request for the time: its round trip and the resulting offset, both in µs."""
 
     round_trip_us: int
     offset_us: int
 
 
 class OffsetFilter:
-    """The best of the last exchanges."""
+    """Keeps the latest exchanges and picks the best one."""
 
     def __init__(self) -> None:
         self._exchanges: deque[Exchange] = deque(maxlen=WINDOW)
 
     def add(self, exchange: Exchange) -> None:
-        """Take one exchange in; one that contradicts all before it begins a new window."""
+        """Add an exchange; one that contradicts the best so far starts a new window."""
         best = self.best
         allowed = STEP_US + exchange.round_trip_us // 2
         if best is not None and abs(exchange.offset_us - best.offset_us) > allowed + best.round_trip_us // 2:
@@ -57,7 +57,7 @@ def monotonic_us() -> int:
 
 
 class BrokerClock:
-    """Tells the broker's time without asking it each time."""
+    """Tells the broker's time without a request for each reading."""
 
     def __init__(self, client: Redis, local_us: Callable[[], int] = monotonic_us) -> None:
         self._client = client
@@ -65,7 +65,7 @@ class BrokerClock:
         self._filter = OffsetFilter()
 
     def now_us(self) -> int:
-        """Microseconds of the broker's clock; call :meth:`sync` at least once before."""
+        """Microseconds of the broker's clock; call :meth:`sync` at least once first."""
         best = self._filter.best
         if best is None:
             raise RuntimeError("the clock has not been synchronised yet")
@@ -76,7 +76,7 @@ class BrokerClock:
         return (at_us - self.now_us() + self._local_us()) / 1e6
 
     async def sync(self) -> None:
-        """Exchange times once.
+        """Ask for the broker's time once and update the offset.
 
         Raises:
             RedisError, OSError: the broker does not answer.
@@ -88,12 +88,12 @@ class BrokerClock:
         self._filter.add(Exchange(received_us - sent_us, int(seconds) * 1_000_000 + int(micros) - middle_us))
 
     async def start(self) -> None:
-        """Synchronise before the first use: the best of a few exchanges."""
+        """Synchronise before the first use, with a few exchanges to choose from."""
         for _ in range(5):
             await self.sync()
 
     async def keep(self) -> None:
-        """Go on synchronising until cancelled."""
+        """Keep synchronising until cancelled."""
         while True:
             await asyncio.sleep(SYNC_INTERVAL_S)
             try:

@@ -18,7 +18,7 @@ LAYERS: Final[tuple[Layer, ...]] = get_args(Layer)
 
 
 class Controls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a listener may turn. ``key`` and ``room`` by name, ``bpm`` in beats a minute, the rest 0–1."""
+    """What a listener can set: ``key`` and ``room`` by name, ``bpm`` in beats per minute, the rest 0–1."""
 
     key: str = "A minor"
     bpm: float = 60.0
@@ -44,7 +44,7 @@ class Controls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ControlSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     """One control as its users see it. ``minimum`` and ``maximum`` are inclusive.
 
-    ``label`` is its title where the name is not one already, ``group`` the controls among which it is shown.
+    ``label`` is its title where ``name`` does not serve as one, ``group`` the set of controls it is shown in.
     """
 
     name: str
@@ -80,7 +80,7 @@ _LAYER_ROLES: Final[Mapping[Layer, str]] = {
 
 
 def _share(name: str, default: float, description: str, *, label: str = "", group: str = "") -> ControlSpec:
-    """A control from 0 to 1 in hundredths."""
+    """A control from 0 to 1 in steps of 0.01."""
     return ControlSpec(
         name=name,
         kind="number",
@@ -171,7 +171,7 @@ def _choice(spec: ControlSpec, value: str) -> str:
 
 def _number(spec: ControlSpec, value: Any) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    # NaN and the infinities lie in no range; math.isfinite can't take the largest integers of JSON.
+    # NaN and the infinities fall outside any range; math.isfinite fails for very large JSON integers.
     if not is_number or not spec.minimum <= value <= spec.maximum:
         raise InvalidValue(spec.name, value, spec.allowed)
     return float(value)

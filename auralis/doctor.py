@@ -1,4 +1,4 @@
-"""``auralis doctor``: what was found, what is wrong and how to mend it."""
+"""``auralis doctor``: what was found, what is wrong and how to fix it."""
 
 import asyncio
 import importlib
@@ -22,7 +22,7 @@ _COLOURS: Final = {"ok": "green", "note": "yellow", "wrong": "red"}
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at; ``mend`` says what to do about it."""
+    """The result of one check; ``mend`` says how to fix what is wrong."""
 
     level: Level
     what: str
@@ -31,7 +31,7 @@ class Finding(NamedTuple):
 
 
 def main(settings: Settings) -> int:
-    """Print all findings; exit code 1 if anything keeps Auralis from running."""
+    """Print all findings; return exit code 1 if anything keeps Auralis from running."""
     console = Console(highlight=False, soft_wrap=True)
     worst = 0
     for finding in examine(settings):
@@ -44,7 +44,7 @@ def main(settings: Settings) -> int:
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Look at everything that a running system needs."""
+    """Check everything that a running system needs."""
     yield Finding("ok", "auralis", __version__)
     yield _python()
     for look in _LOOKS:

@@ -1,4 +1,4 @@
-"""A broker of our own, for running without Redis: Valkey's server, append-only, on a socket."""
+"""An embedded broker, for running without Redis: Valkey's server, append-only, on a Unix socket."""
 
 import asyncio
 import contextlib
@@ -25,20 +25,20 @@ _PR_SET_PDEATHSIG: Final = 1
 
 
 class EmbeddedBroker:
-    """One Valkey server process whose data live in ``data_dir``.
+    """One Valkey server process that keeps its data in ``data_dir``.
 
-    The socket lies in a short temporary folder: a socket's path has about 100 characters at most.
+    The socket lies in a temporary folder with a short path: a socket's path is limited to about 100 bytes.
     """
 
     def __init__(self, data_dir: Path) -> None:
-        self._data_dir = data_dir.absolute()  # the server changes into it
+        self._data_dir = data_dir.absolute()  # the server makes it its working directory
         self._socket_dir = tempfile.TemporaryDirectory(prefix="auralis-")
         self._process: asyncio.subprocess.Process | None = None
         self._lock: IO[str] | None = None
 
     @property
     def url(self) -> str:
-        """Where clients find it."""
+        """The URL for clients."""
         return f"unix://{self._socket_dir.name}/broker.sock"
 
     @property
@@ -49,10 +49,10 @@ class EmbeddedBroker:
         return self._process
 
     async def start(self) -> None:
-        """Start it and wait until it answers.
+        """Start the server and wait until it answers.
 
         Raises:
-            AuralisError: it can't be started, or another one uses the data; says which.
+            AuralisError: it can't be started, or another server uses the data; the message says which.
         """
         server = server_path()
         self._take_data()
@@ -60,7 +60,7 @@ class EmbeddedBroker:
         await self._spawn(server)
 
     async def keep(self) -> None:
-        """Start it again whenever it ends, until cancelled."""
+        """Restart the server whenever it exits, until cancelled."""
         while True:
             code = await self.process.wait()
             _log.warning("the embedded broker ended, starting it again", exit_code=code)
@@ -68,7 +68,7 @@ class EmbeddedBroker:
             await self._spawn(server_path())
 
     async def stop(self) -> None:
-        """End it after it has written what it holds."""
+        """Stop the server and let it write its data first; kill it if that takes too long."""
         if self._process is not None and self._process.returncode is None:
             self._process.terminate()
             try:
@@ -94,7 +94,7 @@ class EmbeddedBroker:
         await self.stop()
 
     def _take_data(self) -> None:
-        """Two servers on the same files would destroy them."""
+        """Lock the data directory: two servers on the same files would corrupt them."""
         try:
             self._data_dir.mkdir(parents=True, exist_ok=True)
             self._lock = (self._data_dir / "lock").open("w")
@@ -109,7 +109,7 @@ class EmbeddedBroker:
             ) from error
 
     async def _end_orphan(self) -> None:
-        """End the server of a supervisor that was killed: nobody holds its lock, but it still runs."""
+        """Stop the server of a supervisor that was killed: the lock is free, but the server still runs."""
         with contextlib.suppress(FileNotFoundError, InvalidValue):  # none, or half written
             url = (self._data_dir / "url").read_text()
             async with connect(url, name="auralis-orphan") as client:
@@ -142,13 +142,13 @@ class EmbeddedBroker:
                     return
                 await asyncio.sleep(0.01)
         finally:
-            # As a context manager the client would leave its connection open when it is cancelled on leaving.
+            # Used as a context manager, the client would leave its connection open if cancelled on exit.
             await asyncio.shield(client.aclose())
         raise BrokerUnavailable(f"the embedded broker did not answer within {_START_S:g} s; its log: {log}")
 
 
 def _die_with_parent() -> None:
-    """A supervisor that is killed takes its broker along (elsewhere the next one ends the orphan)."""
+    """End the server when its supervisor is killed (elsewhere the next supervisor stops the orphan)."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -160,7 +160,7 @@ def _options(data_dir: Path, socket_dir: str, log: Path) -> list[str]:
         "dir": str(data_dir),
         "appendonly": "yes",
         "appendfsync": "everysec",
-        # The ring alone writes 180 kB a second: rewritten at this size, the file stays below twice of it.
+        # The ring alone writes 180 kB a second: rewritten at this size, the file stays below twice that size.
         "auto-aof-rewrite-min-size": "128mb",
         "save": "",
         "daemonize": "no",
@@ -171,7 +171,7 @@ def _options(data_dir: Path, socket_dir: str, log: Path) -> list[str]:
 
 
 def server_path() -> Path:
-    """Valkey's server as its wheel installed it.
+    """The path of the Valkey server that its wheel installed.
 
     Raises:
         AuralisError: it is not installed, or not for this machine.

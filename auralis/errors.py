@@ -1,14 +1,14 @@
-"""The tree of errors.
+"""The exception hierarchy.
 
 ::
 
     AuralisError                 anything that Auralis reports in one clear line
-    ├── UsageError               the user can mend it: exit code 2
+    ├── UsageError               the user can fix it: exit code 2
     │   └── InvalidValue         a value outside what is allowed, quoted with the field and the allowed values
     ├── BrokerUnavailable        the broker does not answer: exit code 1, or 503
     ├── ChannelNotFound          no such channel: 404, close code 4404
     ├── ChannelExists            the id is taken: 409
-    └── ProtocolError            bytes that are not what the protocol says
+    └── ProtocolError            bytes that do not follow the protocol
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ class AuralisError(Exception):
 
 
 class UsageError(AuralisError):
-    """A mistake that the user can mend."""
+    """A mistake that the user can fix."""
 
     exit_code = 2
 
@@ -41,7 +41,7 @@ class BrokerUnavailable(AuralisError):
 
 
 class ChannelNotFound(AuralisError):
-    """There is no channel of this id."""
+    """There is no channel with this id."""
 
     def __init__(self, channel: str) -> None:
         super().__init__(f"no such channel: {channel!r}")
@@ -49,7 +49,7 @@ class ChannelNotFound(AuralisError):
 
 
 class ChannelExists(AuralisError):
-    """A channel of this id exists already."""
+    """A channel with this id already exists."""
 
     def __init__(self, channel: str) -> None:
         super().__init__(f"the channel exists already: {channel!r}")

@@ -28,7 +28,7 @@ class Key:
 
     @property
     def signature(self) -> int:
-        """Position on the circle of fifths as a pitch class count of the relative major's tonic, 0–11."""
+        """The key signature, given as the pitch class of the relative major's tonic, 0–11."""
         return (self.tonic + (3 if self.mode == "minor" else 0)) % 12
 
 

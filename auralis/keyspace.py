@@ -1,4 +1,4 @@
-"""Every Redis key, in one place. The hash tag keeps a channel on one slot of a cluster."""
+"""Every Redis key, in one place. The hash tag keeps a channel's keys on one slot of a cluster."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _CHANNEL_ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 @dataclass(frozen=True, slots=True)
 class Keyspace:
-    """The keys below one prefix."""
+    """The keys under one prefix."""
 
     prefix: str = "auralis"
 
@@ -30,7 +30,7 @@ class Keyspace:
         return f"{self.prefix}:{{{channel}}}:ring"
 
     def ringmeta(self, channel: str) -> str:
-        """Hash: ``first`` seq, and per seq the score ids of its chunk and of the chunk before."""
+        """Hash: the ``first`` seq and, for each seq, the score ids of its chunk and of the chunk before."""
         return f"{self.prefix}:{{{channel}}}:ringmeta"
 
     def state(self, channel: str) -> str:
@@ -43,11 +43,11 @@ class Keyspace:
         return f"{self.prefix}:channels"
 
     def workers(self, group: str) -> str:
-        """Sorted set: worker of a group → broker time in ms of its last round. On the stream's slot."""
+        """Sorted set: worker of a group → broker time of its last round in ms. On the stream's slot."""
         return f"{{{self.channels}}}:{group}"
 
     def presence(self, group: str, worker: str) -> str:
-        """Pub/sub: silent; that somebody listens says that this worker of the group is there."""
+        """Pub/sub: nothing is published; that the topic has a subscriber shows that this worker is alive."""
         return f"{self.prefix}:{group}:{worker}"
 
     @property
@@ -57,7 +57,7 @@ class Keyspace:
 
     @property
     def listeners(self) -> str:
-        """Sorted set: channel → broker time in seconds when somebody last listened."""
+        """Sorted set: channel → broker time in seconds at which it last had a listener."""
         return f"{self.prefix}:listeners"
 
     @property
@@ -67,10 +67,10 @@ class Keyspace:
 
 
 def checked_channel_id(text: str) -> str:
-    """``text`` if it can name a channel.
+    """Return ``text`` if it is a valid channel id.
 
     Raises:
-        InvalidValue: otherwise.
+        InvalidValue: it is not.
     """
     if not _CHANNEL_ID.fullmatch(text):
         raise InvalidValue("id", text, _ALLOWED_ID)

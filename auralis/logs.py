@@ -1,4 +1,4 @@
-"""Logging: one line an event, for people on a terminal, as JSON elsewhere."""
+"""Logging: one line per event, readable on a terminal, JSON elsewhere."""
 
 import logging
 import sys
@@ -29,5 +29,5 @@ def configure(settings: Settings, service: str) -> None:
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.bind_contextvars(service=service)
-    # Libraries that log by the standard library: only what a stranger should read.
+    # Libraries that log through the standard library: warnings and errors only.
     logging.basicConfig(level=max(level, logging.WARNING), stream=sys.stderr, format="%(name)s: %(message)s")

@@ -6,7 +6,7 @@ from auralis.errors import AuralisError
 
 
 def serve(registry: CollectorRegistry, host: str, port: int) -> None:
-    """Serve ``registry`` at ``http://host:port/metrics`` from a thread of its own; port 0: not at all.
+    """Serve ``registry`` at ``http://host:port/metrics`` from its own thread; port 0 disables it.
 
     Raises:
         AuralisError: the address can't be bound.

@@ -1,4 +1,4 @@
-"""What every service process does around its work: name, signals, exit codes."""
+"""What every service process needs besides its work: a name, signal handling, exit codes."""
 
 import asyncio
 import os
@@ -13,23 +13,23 @@ from auralis.errors import AuralisError
 
 # Set for processes whose standard input is a pipe from their supervisor.
 SUPERVISED: Final = "AURALIS_SUPERVISED"
-# Set as well for a standby: it gets ready and does no work of its own until it is promoted.
+# Also set for a standby: it gets ready and does no work of its own until it is promoted.
 STANDBY: Final = "AURALIS_STANDBY"
 
 _promoted: Final = asyncio.Event()
 
 
 def worker_name() -> str:
-    """A name that no other process has: host, process id and chance."""
+    """A unique name for this process: host, process id and random digits."""
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(6)}"
 
 
 def run_until_signalled(
     work: Coroutine[Any, Any, None], loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
 ) -> int:
-    """Run ``work`` until it ends or SIGINT or SIGTERM cancels it; gives the exit code.
+    """Run ``work`` until it ends, or SIGINT or SIGTERM cancels it; return the exit code.
 
-    An :class:`AuralisError` is one line on stderr, without a traceback.
+    An :class:`AuralisError` is reported as one line on stderr, without a traceback.
     """
     code = 0
     try:
@@ -43,12 +43,12 @@ def run_until_signalled(
 
 
 def report(error: AuralisError) -> None:
-    """The one line on stderr that an error ends a process with."""
+    """Print ``error`` as one line on stderr."""
     print(f"auralis: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
 
 
 async def promoted() -> None:
-    """In a standby wait until the supervisor promotes it."""
+    """In a standby: wait until the supervisor promotes it."""
     await _promoted.wait()
 
 
@@ -66,7 +66,7 @@ async def _until_signalled(work: Coroutine[Any, Any, None]) -> None:
 
 
 def _hear_supervisor(loop: asyncio.AbstractEventLoop, task: "asyncio.Future[None]") -> None:
-    """It writes to promote a standby; its pipe ends when it has gone, even by SIGKILL."""
+    """Be promoted if the supervisor writes; stop if its pipe closes because it died, even by SIGKILL."""
     if os.read(sys.stdin.fileno(), 1):
         _promoted.set()
     else:

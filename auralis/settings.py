@@ -1,7 +1,7 @@
 """Settings: flags over environment over ``.env`` over defaults.
 
-A flag of the command line is passed on to the services as its environment variable, so that every service
-finds its settings in one way.
+A command-line flag is passed on to the services as the matching environment variable, so that every service
+reads its settings in the same way.
 """
 
 import ipaddress
@@ -120,7 +120,7 @@ def variable_of(field: str) -> str:
 
 
 def load(**flags: Any) -> Settings:
-    """The settings; ``flags`` that are not None go over the environment.
+    """Load the settings; ``flags`` that are not None override the environment.
 
     Raises:
         InvalidValue: naming the variable, what was found and what is allowed.
@@ -149,7 +149,7 @@ def _allowed(message: str) -> str:
 
 
 def load_or_exit(**flags: Any) -> Settings:
-    """The settings; a wrong one is one line on stderr and exit code 2."""
+    """Load the settings; an invalid one prints one line on stderr and exits with code 2."""
     try:
         return load(**flags)
     except UsageError as error:

@@ -1,4 +1,4 @@
-"""``auralis up``: every service as a process of its own, restarted when it dies, ended together."""
+"""``auralis up``: every service in its own process, restarted when it dies, all stopped together."""
 
 import asyncio
 import contextlib
@@ -27,20 +27,20 @@ _LONGEST_BACKOFF_S: Final = 5.0
 _SETTLED_S: Final = 10.0
 # A service that never settles is broken, not unlucky.
 _GIVE_UP_AFTER: Final = 5
-# A sole synth worker gets a standby once it has run so long: its own start is not to be slowed down.
+# A sole synth worker gets a standby only after running this long, so that its own start is not slowed down.
 _STANDBY_AFTER_S: Final = 5.0
-# So long whoever takes over a dead worker's channels needs the processor, and loading another process waits.
-# The longer that takes, the longer nobody stands by for who took over.
+# For this long the worker that takes over a dead worker's channels needs the processor, so loading another
+# process waits. A longer wait would leave that worker without a standby for longer.
 _TAKEOVER_S: Final = 1.0
 _METRICS_PORTS: Final = {"composer": 9101, "synth": 9102}
 
 
 @dataclass(slots=True)
 class _Service:
-    """One service process and how it has fared.
+    """One service process and its history.
 
-    When one with a ``standby`` dies, that process takes its place: it has everything loaded. Loading and
-    rendering the past take as long as the ring lasts.
+    If it dies, its ``standby`` takes its place, with everything already loaded. Loading, and rendering the
+    past, would take as long as the ring lasts.
     """
 
     name: str
@@ -50,7 +50,7 @@ class _Service:
     standby: asyncio.subprocess.Process | None = None
     failures: int = 0
     started: float = field(default_factory=time.monotonic)
-    # Whether the process had been the standby.
+    # Whether the process was a standby before.
     promoted: bool = False
 
     async def start(self, environment: Mapping[str, str]) -> None:
@@ -64,16 +64,16 @@ class _Service:
 
     @property
     def runs(self) -> bool:
-        """Whether its process lives."""
+        """Whether its process is alive."""
         return _lives(self.process)
 
     @property
     def has_standby(self) -> bool:
-        """Whether there is one that lives."""
+        """Whether it has a standby that is alive."""
         return _lives(self.standby)
 
     def _promote(self) -> asyncio.subprocess.Process | None:
-        """The standby, if it lives, told to do the work."""
+        """Tell the standby, if it is alive, to take over, and return it."""
         found, self.standby = self.standby if self.has_standby else None, None
         if found is not None and found.stdin is not None:
             found.stdin.write(b"\n")
@@ -91,7 +91,7 @@ class _Service:
         )
 
     async def ended(self) -> int:
-        """Wait for its end and count it as a failure unless it had settled."""
+        """Wait for the process to end and count the failure, starting from one again if it had settled."""
         if self.process is None:
             raise RuntimeError(f"{self.name} was not started")
         code = await self.process.wait()
@@ -119,7 +119,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 def _backoff_s(failures: int) -> float:
-    """How long to wait after so many failures in a row; at first not at all: a ring is empty in 1.8 s."""
+    """How long to wait after ``failures`` in a row; not at all after the first: a ring is empty in 1.8 s."""
     return min(_FIRST_BACKOFF_S * 2 ** (failures - 2), _LONGEST_BACKOFF_S) if failures > 1 else 0.0
 
 
@@ -130,7 +130,7 @@ class Supervisor:
         self._settings = settings
         self._port = settings.port or free_port(settings.host)
         self._console = console
-        # Of several workers the others go on when one dies.
+        # Several workers need no standby: when one dies, the others carry on.
         synths = [_Service("synth", wants_standby=synth_workers == 1) for _ in range(synth_workers)]
         self._services = [_Service("composer"), *synths, _Service("gateway")]
 
@@ -153,7 +153,7 @@ class Supervisor:
                 tasks.create_task(self._announce())
 
     async def _own_broker(self, stack: contextlib.AsyncExitStack) -> EmbeddedBroker | None:
-        """A broker of our own; None if another one is set and answers."""
+        """Start an embedded broker; None if another broker is configured and answers."""
         if self._settings.redis_url is not None:
             async with connect(self._settings.redis_url, name="auralis-up") as client:
                 await check(client)
@@ -169,12 +169,12 @@ class Supervisor:
             variable_of("port"): str(self._port),
             variable_of("device"): self._settings.device,
             variable_of("metrics_port"): str(self._metrics_port(service)),
-            # Quiet unless asked: what matters is said here, and a service still says what goes wrong.
+            # Quiet unless asked: the supervisor reports what matters, and services still log what goes wrong.
             variable_of("log_level"): self._settings.log_level if asked else "WARNING",
         }
 
     def _metrics_port(self, service: _Service) -> int:
-        """A port that is free: several workers, or several systems, run on one machine."""
+        """A free port, as several workers, or several systems, may run on one machine; 0: no metrics."""
         if service.name not in _METRICS_PORTS or self._settings.metrics_port == 0:
             return 0
         base = self._settings.metrics_port or _METRICS_PORTS[service.name]
@@ -185,7 +185,7 @@ class Supervisor:
         return service.metrics_port
 
     async def _keep(self, service: _Service, url: str) -> None:
-        """Start a service again whenever it ends."""
+        """Start a service, and restart it whenever it ends."""
         while True:
             environment = self._environment(service, url)
             await service.start(environment)
@@ -197,24 +197,24 @@ class Supervisor:
             await asyncio.sleep(self._pause_s(service))
 
     def _pause_s(self, service: _Service) -> float:
-        """How long to wait before ``service`` is started again."""
+        """How long to wait before ``service`` is restarted."""
         others = (other for other in self._services if other is not service and other.name == service.name)
         return max(_backoff_s(service.failures), _TAKEOVER_S if any(o.runs for o in others) else 0.0)
 
     @staticmethod
     async def _keep_standby(service: _Service, environment: Mapping[str, str]) -> None:
-        """Start a standby again whenever there is none, if the service is to have one."""
+        """Start a standby whenever there is none, if the service wants one."""
         while service.wants_standby:
             await asyncio.sleep(_TAKEOVER_S if service.promoted else _STANDBY_AFTER_S)
             if not service.has_standby:
-                with contextlib.suppress(OSError):  # no memory for another process: later, perhaps
+                with contextlib.suppress(OSError):  # no memory for another process: try later
                     await service.start_standby(environment)
 
     def _report_end(self, service: _Service, code: int) -> None:
-        """Say that a service has ended.
+        """Report that a service has ended.
 
         Raises:
-            AuralisError: it makes no sense to start it again.
+            AuralisError: restarting it is pointless.
         """
         if code == UsageError.exit_code:
             raise UsageError(f"{service.name} can't be started, see the line above")
@@ -225,12 +225,12 @@ class Supervisor:
         self._console.print(f"[yellow]{service.name} ended ({how}), {then}[/yellow]")
 
     async def _stop(self) -> None:
-        """From the listeners back to the composer: nobody hears a service go that still had work."""
+        """Stop the services from the gateway back to the composer: each stops before those that feed it."""
         for service in reversed(self._services):
             await service.stop()
 
     async def _announce(self) -> None:
-        """Say where to open the browser as soon as there is something to hear."""
+        """Print the address to open as soon as there is something to hear."""
         started = time.monotonic()
         host = "127.0.0.1" if self._settings.host in ("0.0.0.0", "::") else self._settings.host  # noqa: S104
         address = f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
@@ -244,7 +244,7 @@ class Supervisor:
 
 
 def main(settings: Settings, synth_workers: int) -> int:
-    """Run everything until Ctrl-C; gives the exit code."""
+    """Run everything until Ctrl-C; return the exit code."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     code = run_until_signalled(Supervisor(settings, synth_workers, console).run())
     if code == 0:
@@ -261,10 +261,10 @@ def _answers(url: str) -> bool:
 
 
 def free_port(host: str) -> int:
-    """A port of ``host`` that nobody uses.
+    """An unused port of ``host``.
 
     Raises:
-        AuralisError: nobody can listen on ``host``.
+        AuralisError: no server can listen on ``host``.
     """
     return _listen_briefly(host, 0)
 
@@ -279,10 +279,10 @@ def is_free(host: str, port: int) -> bool:
 
 
 def _listen_briefly(host: str, port: int) -> int:
-    """Listen on every address that ``host`` means; gives the port.
+    """Listen for a moment on every address that ``host`` resolves to; return the port.
 
     Raises:
-        AuralisError: it is in use, or ``host`` is no address of this machine.
+        AuralisError: the port is in use, or ``host`` is not an address of this machine.
     """
     try:
         for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
@@ -297,6 +297,6 @@ def _listen_briefly(host: str, port: int) -> int:
 
 
 def _why(error: Exception) -> str:
-    """The system's words; those of :func:`socket.create_server` repeat the address."""
+    """The system's message; the one from :func:`socket.create_server` repeats the address."""
     number = getattr(error, "errno", None) or 0
     return os.strerror(number) if number > 0 else str(getattr(error, "strerror", None) or error)

@@ -4,29 +4,29 @@ from typing import Final
 
 from auralis.audio import CHUNK_US
 
-# A chunk is frozen this long before it is due: every gateway has then fetched the same bytes, whatever its
-# round trip to the broker (up to 100 ms) and the error of its clock.
+# A chunk freezes this long before it is due: time for every gateway to fetch the same bytes, whatever its
+# round trip to the broker (up to 100 ms) and its clock error.
 GUARD_US: Final = 150_000
-# What a worker gets at least to render and push a revised chunk before that chunk freezes.
+# The least time that a worker has to render and push a revised chunk before that chunk freezes.
 LEAD_US: Final = 100_000
-# 2 s: the ring outlives a worker whose death is noticed after a lease.
+# 2 s: a worker's death is noticed after a lease, before the ring is empty.
 RING_CHUNKS: Final = 20
-# How far after the live chunk the ring may reach; the chunks behind it stay until the gateways have them.
+# How far ahead of the live chunk the ring may reach; the rest is past chunks that a gateway may still need.
 RING_AHEAD_CHUNKS: Final = 18
-# The composer's horizon: a dead composer is not heard for this long.
+# How far ahead the composer writes: for this long a dead composer goes unnoticed.
 HORIZON_US: Final = 8_000_000
 # The score log is kept this long, for joining workers, replays and MIDI of what was just heard.
 SCORE_RETENTION_MS: Final = 3_600_000
-# A worker that has not renewed its channels for this long has lost them, also where its machine or network
-# failed and no connection has ended; with the ring's 1.8 s ahead that leaves the next one half a second and
-# more to read the log and render.
+# A worker that has not renewed its channels for this long loses them, even if its machine or network failed
+# without closing a connection; with the ring 1.8 s ahead, that leaves its successor half a second or more to
+# read the log and render.
 LEASE_MS: Final = 900
 RENEW_S: Final = LEASE_MS / 3 / 1000
 # Readers look this often even if no wake-up reaches them.
 POLL_S: Final = 1.0
-# A channel without a listener sleeps after this; gateways say that somebody listens at a third of it.
+# A channel without listeners sleeps after this long; gateways report their listeners every third of it.
 LISTENER_TTL_S: Final = 60.0
-# Two scores meet in a crossfade of this length where a chunk froze before its new version arrived.
+# Where a chunk froze before its new version arrived, the two scores are crossfaded over this length.
 SEAM_MS: Final = 20
 
 
@@ -36,5 +36,5 @@ def first_unfrozen_seq(epoch_us: int, now_us: int) -> int:
 
 
 def first_revisable_seq(epoch_us: int, now_us: int) -> int:
-    """The first chunk that a change of the score may touch: due at least guard + lead from now."""
+    """The first chunk that a change to the score may affect: due at least guard + lead from now."""
     return -((epoch_us - now_us - GUARD_US - LEAD_US) // CHUNK_US)

@@ -1,4 +1,4 @@
-"""The binary frame: one chunk as listeners get it, and as it lies in the ring.
+"""The binary frame: one chunk as listeners receive it and as the ring stores it.
 
 Little-endian: u8 version, u8 codec, u16 flags, u32 control revision, u64 seq, i64 due time in µs of the
 broker's clock; then the payload.
@@ -21,7 +21,7 @@ _U16: Final = struct.Struct("<H")
 
 
 class Header(NamedTuple):
-    """What stands before a chunk's payload."""
+    """The fields in front of a chunk's payload."""
 
     codec: int
     flags: int
@@ -31,20 +31,20 @@ class Header(NamedTuple):
 
     @property
     def discontinuity(self) -> bool:
-        """Whether the chunk does not follow from the one sent before it."""
+        """Whether the chunk does not continue the one sent before it."""
         return bool(self.flags & DISCONTINUITY)
 
 
 def pack(header: Header, payload: bytes | memoryview) -> bytes:
-    """One binary frame."""
+    """Pack one binary frame."""
     return _HEADER.pack(WIRE_VERSION, *header) + payload
 
 
 def unpack(frame: bytes | memoryview) -> tuple[Header, memoryview]:
-    """Header and payload of a binary frame.
+    """Split a binary frame into header and payload.
 
     Raises:
-        ProtocolError: it is too short or of another version.
+        ProtocolError: the frame is too short or has another version.
     """
     if len(frame) < HEADER_BYTES:
         raise ProtocolError(f"binary frame: found {len(frame)} bytes, expected at least {HEADER_BYTES}")

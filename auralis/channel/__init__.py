@@ -1,1 +1,1 @@
-"""Channels: their state in the broker, control changes, who listens, and who works for which."""
+"""Channels: their state in the broker, control changes, listeners, and which worker serves which channel."""

@@ -1,8 +1,8 @@
-"""Who works for which channel: Redis's own consumer groups over the stream ``auralis:channels``.
+"""Which worker serves which channel: Redis consumer groups over the stream ``auralis:channels``.
 
-An entry pending at a worker is that worker's channel. The worker renews its entries at a third of the lease;
-the entries of a worker that does not are taken over by the others. The lease is a hint about work, not a
-lock: the checks of ring and score log make two owners harmless.
+An entry pending for a worker is that worker's channel. A worker renews its entries every third of the lease;
+if it fails to, the others take them over. The lease is a hint about work, not a lock: the checks of the ring
+and the score log make two owners harmless.
 """
 
 from typing import Any, Final, Literal, NamedTuple, cast
@@ -20,21 +20,21 @@ _claim: Final = LuaFunction("auralis.channel", "claim.lua")
 _loads: Final = LuaFunction("auralis.channel", "loads.lua")
 _leave: Final = LuaFunction("auralis.channel", "leave.lua")
 
-# Holds the entries of a worker that left: deleting a consumer would drop what is pending at it.
+# The consumer that holds a departed worker's entries: deleting a consumer drops its pending entries.
 _NOBODY: Final = "nobody"
 
 Group = Literal["composer", "synth"]
 
 
 class Held(NamedTuple):
-    """The channels of this worker after a round, and how many of them were taken from a dead one."""
+    """The channels of this worker after a round, and how many it took over from workers that died or left."""
 
     channels: frozenset[str]
     taken_over: int
 
 
 class Assignment:
-    """One worker's membership in a group; call :meth:`round` at every third of the lease."""
+    """One worker's membership in a group; call :meth:`round` every third of the lease."""
 
     def __init__(self, client: Redis, keys: Keyspace, group: Group, worker: str) -> None:
         self._client = client
@@ -46,7 +46,7 @@ class Assignment:
         self._names: dict[bytes, str] = {}
 
     async def round(self) -> Held:
-        """Renew, take what nobody works for, hand over what is above the fair share."""
+        """Renew own channels, take those without a worker, hand over those above the fair share."""
         try:
             return await self._round()
         except ResponseError as error:
@@ -56,14 +56,14 @@ class Assignment:
             return await self._round()
 
     async def leave(self) -> None:
-        """Leave the group; the others take over at once what this worker holds."""
+        """Leave the group; the others take over this worker's channels at once."""
         await self.dismiss(self._worker)
         await self._announce(self._worker)
 
     async def dismiss(self, worker: str) -> None:
-        """Strike off ``worker``, which has gone; what it held is taken in the next round, of whomever.
+        """Remove ``worker``, which has vanished; whichever worker makes the next round takes its channels.
 
-        One that lives all the same comes back with its next round, and gets its share anew.
+        If it is alive after all, it rejoins with its next round and gets a fair share again.
         """
         await _leave(self._client, self._keys, [self._group, worker, _NOBODY, 10 * LEASE_MS])
 
@@ -85,7 +85,7 @@ class Assignment:
         return [entry for _, entries in streams for entry, _ in entries]
 
     async def _hand_over(self, own: list[bytes]) -> None:
-        """Give entries to the worker that has the fewest, until nobody has two more than another."""
+        """Give entries to the least loaded worker until this one has at most one more than any other."""
         if len(own) < 2:
             return
         loads = await self._loads()
@@ -101,11 +101,11 @@ class Assignment:
             await self._announce(worker)
 
     async def _announce(self, worker: str) -> None:
-        """Say to the group that what ``worker`` holds has changed."""
+        """Tell the group that the channels of ``worker`` have changed."""
         await self._client.publish(self._wake, f"{self._group} {worker}")
 
     async def _loads(self) -> dict[str, int]:
-        """Entries of each living worker of the group."""
+        """The number of entries of each live worker of the group."""
         reply = await _loads(self._client, self._keys, [self._group, LEASE_MS])
         return {worker.decode(): entries for worker, entries in zip(reply[::2], reply[1::2], strict=True)}
 
@@ -117,7 +117,7 @@ class Assignment:
         }
 
     async def _create_group(self) -> None:
-        """After a flush, or as the first worker ever: the group reads the stream from its beginning."""
+        """Create the group, after a flush or as the first worker ever; it reads the stream from the start."""
         try:
             await self._client.xgroup_create(self._stream, self._group, id="0", mkstream=True)
         except ResponseError as error:

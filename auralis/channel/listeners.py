@@ -1,4 +1,4 @@
-"""Which channels somebody listens to: a channel that nobody hears sleeps."""
+"""Which channels have listeners: a channel without any sleeps."""
 
 from typing import cast
 
@@ -16,7 +16,7 @@ class Listeners:
         self._keys = keys
 
     async def beat(self, channel: str, now_us: int) -> None:
-        """Somebody listens to ``channel``; wakes it if it may have slept."""
+        """Record that ``channel`` has a listener; wake it if it may be asleep."""
         key = self._keys.listeners
         before = await self._client.zscore(key, channel)
         await self._client.zadd(key, {channel: now_us / 1e6}, gt=True)

@@ -1,4 +1,4 @@
-"""A worker's place in its group, kept up: which channels are its own, and which of them somebody hears."""
+"""A worker's membership in its group: which channels it holds, and which channels have listeners."""
 
 import asyncio
 import contextlib
@@ -17,14 +17,14 @@ from auralis.timing import RENEW_S
 
 _log: Final = structlog.get_logger()
 
-# How often a worker looks whether the others are still there.
+# How often a worker checks that the others are still there.
 _LOOK_S: Final = 0.1
 
 
 class Membership:
-    """Renews a worker's channels at a third of the lease, and takes those of workers that have vanished.
+    """Renews a worker's channels every third of the lease, and takes those of workers that have vanished.
 
-    ``held`` are the worker's channels, ``heard`` all channels with listeners; ``changed`` is called after
+    ``held`` is the worker's channels, ``heard`` all channels with listeners; ``changed`` is called after
     every round.
     """
 
@@ -47,11 +47,11 @@ class Membership:
         self._asked = asyncio.Event()
 
     def hurry(self) -> None:
-        """Make the next round now: shares have changed."""
+        """Make the next round now, because shares have changed."""
         self._asked.set()
 
     async def keep(self) -> None:
-        """Renew until cancelled. While the broker is away everything stays as it was."""
+        """Renew until cancelled; while the broker is away, everything stays as it was."""
         away = False
         while True:
             due_s = time.monotonic() + RENEW_S
@@ -66,7 +66,7 @@ class Membership:
                 await asyncio.sleep(max(0.0, due_s - time.monotonic()))
 
     async def _watch(self, until_s: float) -> None:
-        """Return when the next round is due, or asked for, or somebody has vanished."""
+        """Return when the next round is due or requested, or once vanished workers have been dismissed."""
         while (left_s := until_s - time.monotonic()) > 0:
             if vanished := await self._presence.vanished():
                 for worker in sorted(vanished):
@@ -80,7 +80,7 @@ class Membership:
                 return
 
     async def leave(self) -> None:
-        """Leave the group, so that the others go on at once."""
+        """Leave the group, so that the others take over at once."""
         try:
             await self._assignment.leave()
         except BROKER_ERRORS as error:

@@ -1,7 +1,8 @@
-"""Who of a group is there: a killed worker is missed at once, and not only after its lease.
+"""Which workers of a group are alive: a killed one is noticed at once, not only after its lease.
 
-Each worker listens to a topic of its own, on which nobody speaks. Whoever dies loses that connection, and the
-broker forgets the topic. Where a machine or a network fails no connection ends: that is what leases are for.
+Each worker subscribes to a topic of its own, on which nothing is published. When a worker dies, its
+connection closes and the broker forgets the topic. When a machine or a network fails, no connection closes:
+that is what leases are for.
 """
 
 from typing import cast
@@ -20,14 +21,14 @@ class Presence:
         self._prefix = keys.presence(group, "")
         self._book = keys.workers(group)
         self._worker = worker
-        # Those that were there at the last look; None: before the first one.
+        # The workers present at the last call; None before the first call.
         self._seen: frozenset[str] | None = None
 
     async def vanished(self) -> frozenset[str]:
-        """Workers that were there at the last call and are not any more.
+        """Workers that were present at the last call and no longer are.
 
-        At the first call those that the group's book has although they are not there. Whoever is not there
-        itself misses nobody: after the broker's restart all come back one by one.
+        The first call returns those in the group's sorted set that are not present. A worker that is not
+        present itself reports none: after the broker's restart all of them reconnect one by one.
         """
         topics = cast("list[bytes]", await self._client.pubsub_channels(self._pattern))
         here = frozenset(topic.decode().removeprefix(self._prefix) for topic in topics)

@@ -25,20 +25,20 @@ class Presets:
         self._key = keys.presets
 
     async def all(self) -> dict[str, ControlValues]:
-        """Every preset by name, in the order of their names."""
+        """All presets by name, sorted."""
         raw = cast("dict[bytes, bytes]", await self._client.hgetall(self._key))
         return {name.decode(): _decode(raw[name]) for name in sorted(raw)}
 
     async def get(self, name: str) -> ControlValues | None:
-        """One preset; None if there is none of this name."""
+        """One preset, or None if there is none with this name."""
         raw = cast("bytes | None", await self._client.hget(self._key, name))
         return None if raw is None else _decode(raw)
 
     async def put(self, name: str, values: Mapping[str, Any]) -> bool:
-        """Save ``values`` (control name → value) as ``name``; whether the name is new.
+        """Save ``values`` (control name → value) as ``name``; return whether the name is new.
 
         Raises:
-            InvalidValue: the name or a value is not allowed, or there are none.
+            InvalidValue: the name or a value is not allowed, or ``values`` is empty.
         """
         if not _NAME.fullmatch(name):
             raise InvalidValue("name", name, _ALLOWED)
@@ -47,7 +47,7 @@ class Presets:
         return bool(await self._client.hset(self._key, name, msgspec.json.encode(validated(values))))
 
     async def delete(self, name: str) -> bool:
-        """Delete a preset; whether there was one."""
+        """Delete a preset; return whether it existed."""
         return bool(await self._client.hdel(self._key, name))
 
 

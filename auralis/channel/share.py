@@ -1,4 +1,4 @@
-"""One process's share of the channels: its place in the group, and the loop that calls it to work."""
+"""One process's share of the channels: its membership in the group, and the loop that calls its work."""
 
 import asyncio
 import time
@@ -25,16 +25,16 @@ _BACKOFF_S: Final = 0.2
 
 
 class Round(NamedTuple):
-    """One call to work: what was announced since the last one, and whether it is time to look at everything.
+    """One call of ``work``: what was announced since the last, and whether everything is due for a check.
 
-    Announcements are hints that may be missed, so everything is looked at once a second.
+    Announcements are hints that may be missed, so everything is checked once a second.
     """
 
     announced: Set[tuple[str, str]]
     everything: bool
 
     def announces(self, what: str) -> set[str]:
-        """The channels of which ``what`` was announced."""
+        """The channels for which ``what`` was announced."""
         return {channel for kind, channel in self.announced if kind == what}
 
 
@@ -49,7 +49,7 @@ class Link:
 
 
 class Share:
-    """Keeps a worker of ``group`` in its place."""
+    """Keeps a worker in ``group`` and calls its work."""
 
     def __init__(self, group: Group, name: str, link: Link) -> None:
         self._group = group
@@ -68,10 +68,10 @@ class Share:
     async def keep(
         self, work: Callable[[Round], Awaitable[None]], lost: Callable[[], None], tick_s: float
     ) -> None:
-        """Call ``work`` when something was announced, at least every ``tick_s``, until cancelled.
+        """Call ``work`` when something was announced, and at least every ``tick_s``, until cancelled.
 
-        Where the broker fails, ``lost`` is told that what was written is not known. In the end the group is
-        left, so that the others go on at once.
+        If the broker fails, ``lost`` is called, since it is unknown what was written. At the end the worker
+        leaves the group, so that the others take over at once.
         """
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -83,7 +83,7 @@ class Share:
             await self.membership.leave()
 
     async def _keep_membership(self) -> None:
-        """Once it can be seen: who is in the group's book and not there is taken for dead."""
+        """Join only once subscribed: the others take a member that is not present for dead."""
         await self._wakeups.listening()
         await self.membership.keep()
 
@@ -105,9 +105,9 @@ class Share:
 
     @property
     def held(self) -> frozenset[str]:
-        """The channels that are this process's own."""
+        """The channels that this process holds."""
         return self.membership.held
 
     def awake(self, channel: str, *, always_on: bool) -> bool:
-        """Whether ``channel`` is to be worked on: somebody hears it, or it never sleeps."""
+        """Whether ``channel`` needs work: it has a listener, or it never sleeps."""
         return always_on or channel in self.membership.heard

@@ -1,4 +1,4 @@
-"""What the broker knows of a channel."""
+"""A channel's state in the broker."""
 
 import secrets
 from collections.abc import Mapping
@@ -24,8 +24,8 @@ _NO_CHANGES: Final = msgspec.msgpack.encode({})
 class ChannelState(NamedTuple):
     """One channel's state hash.
 
-    ``controls`` and ``revision`` are what was last accepted, ``composed_revision`` what the score takes into
-    account. ``version`` counts the composer's writes; ``plan`` and ``control_id`` are its checkpoint.
+    ``controls`` and ``revision`` are the last accepted, ``composed_revision`` is the one that the score takes
+    into account. ``version`` counts the composer's writes; ``plan`` and ``control_id`` are its checkpoint.
     """
 
     id: str
@@ -52,7 +52,7 @@ class QualityRequest(NamedTuple):
 class ControlChange(NamedTuple):
     """One accepted change, as the composer reads it: of controls by a listener, or of quality by a worker.
 
-    The latter counts no revision: ``revision`` is the last one counted.
+    A change of quality does not count as a revision: ``revision`` is then the last one counted.
     """
 
     id: EntryId
@@ -73,7 +73,7 @@ class Channels:
         return [channel for _, channel in await self.assignments()]
 
     async def assignments(self) -> list[tuple[EntryId, str]]:
-        """The entries of the assignment stream: one a channel."""
+        """The entries of the assignment stream: one per channel."""
         reply = cast("list[tuple[bytes, dict[bytes, bytes]]]", await self._client.xrange(self._keys.channels))
         return [(EntryId.parse(raw_id), fields[b"channel"].decode()) for raw_id, fields in reply]
 
@@ -81,7 +81,7 @@ class Channels:
         """The channel's state.
 
         Raises:
-            ChannelNotFound: there is none.
+            ChannelNotFound: there is no such channel.
         """
         raw = cast("dict[bytes, bytes]", await self._client.hgetall(self._keys.state(channel)))
         if b"epoch_us" not in raw:
@@ -100,7 +100,7 @@ class Channels:
         """Create a channel and announce it to composers and synths.
 
         Raises:
-            InvalidValue: the id can't name a channel.
+            InvalidValue: the id is not valid.
             ChannelExists: the id is taken.
         """
         fields: dict[str, str | int | float] = {
@@ -116,17 +116,17 @@ class Channels:
             raise ChannelExists(channel)
 
     async def ensure_main(self, *, sample_rate_hz: int, seed: int | None = None) -> None:
-        """Create the channel that always exists, unless it does."""
+        """Create the channel ``main``, which never sleeps, unless it exists."""
         try:
             await self.create(MAIN_CHANNEL, sample_rate_hz=sample_rate_hz, seed=seed, always_on=True)
         except ChannelExists:
             return
 
     async def delete(self, channel: str) -> None:
-        """Delete a channel and all that it left in the broker.
+        """Delete a channel and everything the broker holds for it.
 
         Raises:
-            ChannelNotFound: there is none.
+            ChannelNotFound: there is no such channel.
         """
         entries = [str(entry) for entry, name in await self.assignments() if name == channel]
         keys = self._keys
@@ -145,10 +145,10 @@ class Channels:
             raise ChannelNotFound(channel)
 
     async def change(self, channel: str, changes: Mapping[str, Any]) -> int:
-        """Accept a control change; the composer takes it into account. Gives its revision.
+        """Accept a control change, which the composer will take into account; return its revision.
 
         Raises:
-            InvalidValue: a name or value is not allowed, or there are none; nothing was changed.
+            InvalidValue: a name or value is not allowed, or ``changes`` is empty; nothing was changed.
             ChannelNotFound: there is no such channel.
         """
         if not changes:
@@ -165,7 +165,7 @@ class Channels:
     async def ask_quality(self, channel: str, value: float, from_seq: int) -> None:
         """Ask the composer to write quality ``value`` (0-1) into the score, from chunk ``from_seq`` on.
 
-        For workers only: nothing of it shows in the channel's state. A channel that is gone is passed over.
+        For workers only: the channel's state does not show it. A channel that no longer exists is ignored.
         """
         keys = [self._keys.state(channel), self._keys.control(channel)]
         asked = msgspec.msgpack.encode(QualityRequest(value, from_seq))
@@ -178,7 +178,7 @@ class Channels:
         return [_change(EntryId.parse(raw_id), fields) for raw_id, fields in page]
 
     async def _announce(self, channel: str) -> None:
-        """Give the channel its assignment entry, if an earlier attempt did not come so far."""
+        """Add the channel's assignment entry unless an earlier attempt did, and wake the workers."""
         await _announce(self._client, [self._keys.channels], [channel])
         await self._wake("channels", channel)
 
@@ -220,5 +220,5 @@ def _state(channel: str, raw: dict[str, bytes]) -> ChannelState:
 
 
 def _controls(values: Mapping[str, str]) -> Controls:
-    """Controls from their text in the hash."""
+    """Parse controls from their text in the hash."""
     return changed(Controls(), msgspec.structs.asdict(msgspec.convert(values, Controls, strict=False)))

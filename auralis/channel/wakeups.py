@@ -1,4 +1,4 @@
-"""Wake-ups over pub/sub: hints to look now. Whoever misses one looks a second later by itself."""
+"""Wake-ups over pub/sub: hints to look now. A reader that misses one looks within a second anyway."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ class WakeUps:
     """Collects what was announced since the last :meth:`wait`: ``(what, channel)`` pairs.
 
     ``what`` is ``score``, ``control`` or ``channels``, or the name of a group whose members or shares have
-    changed. ``client`` is used for this alone.
+    changed (with a worker in place of the channel). ``client`` is used for nothing else.
     """
 
     def __init__(self, client: Redis, keys: Keyspace) -> None:
@@ -32,7 +32,7 @@ class WakeUps:
         self._listening = asyncio.Event()
 
     def appear(self, topic: str) -> None:
-        """Be seen on ``topic`` from the beginning, for as long as the connection lasts."""
+        """Subscribe to ``topic`` from the start, to be visible on it for as long as the connection lasts."""
         self._topics.append(topic)
 
     def call(self, what: str, heard: Callable[[], None]) -> None:
@@ -40,13 +40,13 @@ class WakeUps:
         self._calls[what] = heard
 
     async def listening(self, timeout_s: float = POLL_S) -> None:
-        """Return as soon as announcements are heard, or after ``timeout_s`` without."""
+        """Return once announcements can be heard, or after ``timeout_s``."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await self._listening.wait()
 
     async def wait(self, timeout_s: float = POLL_S) -> set[tuple[str, str]]:
-        """What was announced; empty if nothing was within ``timeout_s``."""
+        """Wait for an announcement, a :meth:`nudge` or ``timeout_s``; return what was announced."""
         try:
             async with asyncio.timeout(max(timeout_s, 0.0)):
                 await self._event.wait()
@@ -58,15 +58,15 @@ class WakeUps:
 
     @property
     def announced(self) -> bool:
-        """Whether a :meth:`wait` would end at once."""
+        """Whether :meth:`wait` would return at once."""
         return self._event.is_set()
 
     def nudge(self) -> None:
-        """End a :meth:`wait` from within the process."""
+        """Make :meth:`wait` return, from within the process."""
         self._event.set()
 
     async def keep(self) -> None:
-        """Listen until cancelled; connects again by itself."""
+        """Listen until cancelled; reconnect when the connection is lost."""
         while True:
             try:
                 await self._listen()
@@ -83,7 +83,7 @@ class WakeUps:
                     self._hear(message["data"].decode(errors="replace"))
                 elif message is not None and message["data"] == len(self._topics):
                     self._listening.set()
-                    self._event.set()  # whatever was announced before is found by looking
+                    self._event.set()  # a look now finds whatever was announced before
 
     def _hear(self, text: str) -> None:
         what, _, channel = text.partition(" ")

@@ -1,4 +1,4 @@
-"""The commands. Each loads what it needs when it is called: ``--help`` must not wait for a renderer."""
+"""The commands. Each loads what it needs only when called: ``--help`` must not wait for a renderer."""
 
 import importlib
 import signal
@@ -15,10 +15,10 @@ from auralis.errors import AuralisError, UsageError
 from auralis.process import report
 from auralis.settings import Settings
 
-_MINUTES = 5.0  # of a piece, unless it is said
-_FEW = 8  # choices that a help text names
-_INTERRUPTED = 130  # 128 and the signal's number
-# Every wrong use of the command line (typer keeps click's classes to itself).
+_MINUTES = 5.0  # default length of a piece
+_FEW = 8  # the most choices that a help text lists
+_INTERRUPTED = 130  # 128 plus the signal's number
+# The base class of every usage error (typer does not export click's classes).
 _UsageError: Any = typer.BadParameter.__base__
 
 app = typer.Typer(
@@ -46,7 +46,7 @@ Device = Annotated[
 
 
 def main() -> None:
-    """Run the command line: a mistake is one line on stderr and exit code 2, a failure exit code 1."""
+    """Run the command line; an error is one line on stderr, with exit code 2 for a usage error, else 1."""
     try:
         code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except AuralisError as error:
@@ -180,11 +180,11 @@ def render(  # noqa: PLR0913, PLR0917  each is an option
 
 
 def _interruptible(write: Callable[[], int]) -> int:
-    """What ``write`` gives; Ctrl-C is one line and the exit code that shells give it."""
+    """Return the result of ``write``; on Ctrl-C print one line and return the shells' exit code for it."""
     try:
         return write()
     except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # who asks twice gets one answer
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C changes nothing
         report(AuralisError("interrupted: nothing was written"))
         return _INTERRUPTED
 
@@ -195,7 +195,7 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refuse(allowed: str, options: dict[str, Any]) -> None:
-    """Complain of the first of ``options`` that was given."""
+    """Raise a usage error for the first of ``options`` that was given."""
     for name, value in options.items():
         if value is not None:
             option = "note-seconds" if name == "note_s" else name
@@ -220,7 +220,7 @@ def bench_render(
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
 ) -> int:
-    """Measure the renderer beside its peers, in one run: one table, with ratios."""
+    """Measure the renderer against its peers in one run: one table with ratios."""
     measuring = _loaded("bench", extra="all")
     chosen = settings.load(device=device).device
     return int(measuring.main(measuring.Order(chosen, channels, seconds, json, markdown)))
@@ -228,7 +228,7 @@ def bench_render(
 
 @app.command()
 def doctor() -> int:
-    """Say what was found, what is wrong and how to mend it."""
+    """Report what was found, what is wrong and how to fix it."""
     from auralis.doctor import main as examine  # noqa: PLC0415
 
     return examine(settings.load())
@@ -240,7 +240,7 @@ def _service(name: str, configured: Settings) -> int:
 
 
 def _loaded(name: str, part: str = "__main__", extra: str | None = None) -> Any:
-    """A service by its name: the shared language knows none, it only starts them."""
+    """Import a service by name: the shared language depends on none, it only starts them."""
     try:
         return importlib.import_module(f"services.{name}.{part}")
     except ModuleNotFoundError as error:

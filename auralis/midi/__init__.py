@@ -1,1 +1,1 @@
-"""The score as a Standard MIDI File, for whoever exports it: the gateway and the offline renderer."""
+"""The score as a Standard MIDI File, as the gateway and the offline renderer export it."""

@@ -1,4 +1,4 @@
-"""A stretch of score as a Standard MIDI File of type 1: a conductor's track, then one track a layer."""
+"""A stretch of score as a Standard MIDI File of type 1: a conductor track, then one track per layer."""
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +20,7 @@ _LOUDEST: Final = 127
 
 
 class _Placed(NamedTuple):
-    """A message and its tick; of those at one tick the lower ``order`` comes first."""
+    """A message and its tick; messages at the same tick are sorted by ``order``."""
 
     tick: int
     order: int
@@ -41,7 +41,7 @@ def midi_of(stretch: Stretch, title: str) -> bytes:
     """The stretch as a file: time 0 is its first frame, and the file ends with its last one.
 
     The same stretch gives the same bytes. A key that is struck again while it is held is released first, as
-    on a piano: MIDI knows no two notes of one pitch in a channel.
+    on a piano: a MIDI channel can't hold two notes of the same pitch.
     """
     ticks = tempo_map(
         stretch.tempi, stretch.start_frame, stretch.audio.sample_rate_hz, default_bpm=Controls().bpm
@@ -68,7 +68,7 @@ def _track(name: str, placed: Iterable[_Placed], end: int) -> MidiTrack:
     return track
 
 
-# -- The conductor's track
+# -- The conductor track
 
 
 def _conducted(stretch: Stretch, ticks: TempoMap) -> Iterator[_Placed]:
@@ -89,7 +89,7 @@ def _conducted(stretch: Stretch, ticks: TempoMap) -> Iterator[_Placed]:
 
 
 def _played(layer: Layer, notes: Sequence[Note], ticks: TempoMap) -> Iterator[_Placed]:
-    """Note on and off, and a program change where the instrument becomes another."""
+    """Note on and off, and a program change where the instrument changes."""
     channel, program = channel_of(layer), None
     for on, off, key, velocity, wanted in _keys(notes, ticks):
         if wanted != program:
@@ -100,7 +100,7 @@ def _played(layer: Layer, notes: Sequence[Note], ticks: TempoMap) -> Iterator[_P
 
 
 def _keys(notes: Sequence[Note], ticks: TempoMap) -> list[_Key]:
-    """The keys in order of their beginning; those struck twice at one tick once, as the louder one."""
+    """The keys by onset; of those struck twice at the same tick only the louder one."""
     struck: dict[tuple[int, int], _Key] = {}
     for key in sorted((_key(note, ticks) for note in notes), key=lambda each: (each.on, each.velocity)):
         struck[key.key, key.on] = key

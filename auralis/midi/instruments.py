@@ -1,4 +1,4 @@
-"""Which General MIDI instrument comes nearest to a patch. Programs count from 0, drums are note numbers."""
+"""The General MIDI instrument closest to each patch. Programs count from 0, drums are note numbers."""
 
 from collections.abc import Mapping
 from typing import Final, get_args
@@ -6,7 +6,7 @@ from typing import Final, get_args
 from auralis.score.events import Layer, Note
 
 LAYERS: Final[tuple[Layer, ...]] = get_args(Layer)
-DRUM_CHANNEL: Final = 9  # the tenth, as people count
+DRUM_CHANNEL: Final = 9  # channel 10 when counted from 1
 _MELODIC: Final[tuple[int, ...]] = (*range(DRUM_CHANNEL), *range(DRUM_CHANNEL + 1, 16))
 
 _PROGRAMS: Final[Mapping[str, int]] = {
@@ -33,11 +33,11 @@ _PROGRAMS: Final[Mapping[str, int]] = {
     "swell": 97,  # soundtrack
     "tubular_bell": 14,
     "vibraphone": 11,
-    "vinyl": 103,  # sci-fi: the only hiss that there is
+    "vinyl": 103,  # sci-fi: the only hiss there is
     "warm_pad": 89,
     "wind": 122,
 }
-# For a patch that is not known here, and what a layer is before its first note.
+# For patches that are not listed above, and for all percussion.
 _BY_LAYER: Final[Mapping[Layer, int]] = {
     "drone": 95,
     "pad": 89,
@@ -49,7 +49,7 @@ _BY_LAYER: Final[Mapping[Layer, int]] = {
     "percussion": 0,  # standard kit
 }
 _DRUMS: Final[Mapping[str, int]] = {
-    "brush": 40,  # electric snare, which brush kits replace by a tap
+    "brush": 40,  # electric snare, a tap in brush kits
     "rim": 37,  # side stick
     "shaker": 70,  # maracas
     "soft_kick": 36,
@@ -72,6 +72,6 @@ def program_of(note: Note) -> int:
 
 
 def key_of(note: Note) -> int:
-    """The note's MIDI key: of percussion the drum, of everything else the pitch, to the nearest semitone."""
+    """The note's MIDI key: the drum of a known percussion patch, else the pitch to the nearest semitone."""
     drum = _DRUMS.get(note.patch) if note.layer == "percussion" else None
     return round(note.pitch) if drum is None else drum

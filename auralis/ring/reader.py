@@ -25,7 +25,7 @@ class FetchedChunk(NamedTuple):
 class Fetched(NamedTuple):
     """The ring at broker time ``now_us``: seqs below ``unfrozen_seq`` can't change any more.
 
-    The ring holds ``first_seq`` to ``head_seq`` (empty if the head is the lower one); ``chunks`` are those
+    The ring holds ``first_seq`` to ``head_seq`` (it is empty if the head is lower); ``chunks`` are those
     that the reader did not hold in this version.
     """
 
@@ -38,14 +38,14 @@ class Fetched(NamedTuple):
 
 
 class RingReader:
-    """Fetches by seq, never pops."""
+    """Fetches chunks by seq and never removes them."""
 
     def __init__(self, client: Redis, keys: Keyspace) -> None:
         self._client = client
         self._keys = keys
 
     async def fetch(self, channel: str, from_seq: int, held: Mapping[int, Versions]) -> Fetched:
-        """What changed at or after ``from_seq`` against the versions ``held`` (seq → versions).
+        """Fetch the chunks from ``from_seq`` on that differ from the versions ``held`` (seq → versions).
 
         Raises:
             ChannelNotFound: the channel does not exist.

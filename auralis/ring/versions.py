@@ -1,4 +1,4 @@
-"""What a chunk was rendered from."""
+"""The versions of the score that a chunk was rendered from."""
 
 from typing import NamedTuple, Self
 
@@ -8,7 +8,7 @@ from auralis.score.entry_id import NO_ENTRY, EntryId
 class Versions(NamedTuple):
     """The score ids of a chunk and of the chunk before it; together with the log they determine its bytes.
 
-    ``predecessor`` is :data:`NO_ENTRY` for the first chunk of a ring that begins anew.
+    ``predecessor`` is :data:`NO_ENTRY` for the first chunk of a new or restarted ring.
     """
 
     own: EntryId
@@ -16,7 +16,7 @@ class Versions(NamedTuple):
 
     @classmethod
     def parse(cls, pair: bytes) -> Self:
-        """Read the ring's ``"own predecessor"``."""
+        """Parse the ring's notation, ``"own predecessor"``."""
         own, predecessor = pair.split()
         return cls(EntryId.parse(own), EntryId.parse(predecessor))
 

@@ -16,21 +16,21 @@ _push: Final = LuaFunction("auralis.ring", "push.lua")
 
 
 class Outcome(StrEnum):
-    """What became of a push."""
+    """The result of a push."""
 
     OK = "ok"
     FROZEN = "frozen"  # too late: the first chunk can't change any more
     STALE = "stale"  # the ring holds the same version already, or a newer one
     GAP = "gap"  # not the next chunk
-    CHAIN = "chain"  # a neighbour in the ring has another version than the run was rendered for
+    CHAIN = "chain"  # a neighbour in the ring has another version than the one the run was rendered with
     AHEAD = "ahead"  # further ahead than the ring reaches
-    EPOCH = "epoch"  # the channel was created anew, or deleted
+    EPOCH = "epoch"  # the channel was deleted, or created again
 
 
 class PushReply(NamedTuple):
-    """``seq``: the first unfrozen one (``ok``, ``frozen``, ``ahead``) or the expected one (``gap``).
+    """``seq``: the first unfrozen chunk (``ok``, ``frozen``, ``ahead``) or the expected one (``gap``).
 
-    ``version``: what the ring holds where ``stale`` or ``chain`` was answered.
+    ``version``: the one that the ring holds or expects (``stale``, ``chain``).
     """
 
     outcome: Outcome
@@ -39,14 +39,14 @@ class PushReply(NamedTuple):
 
 
 class RenderedChunk(NamedTuple):
-    """A chunk ready for the ring: its binary frame and what it was rendered from."""
+    """A chunk ready for the ring: its binary frame and the versions it was rendered from."""
 
     versions: Versions
     frame: bytes
 
 
 class RingWriter:
-    """Pushes runs of consecutive chunks. Safe to repeat: a push that was applied is answered ``stale``."""
+    """Pushes runs of consecutive chunks. Safe to repeat: a push already applied returns ``stale``."""
 
     def __init__(self, client: Redis, keys: Keyspace) -> None:
         self._client = client
@@ -55,7 +55,7 @@ class RingWriter:
     async def push(
         self, channel: str, epoch_us: int, first_seq: int, run: Sequence[RenderedChunk]
     ) -> PushReply:
-        """Put ``run`` at ``first_seq``: all of it or nothing."""
+        """Put ``run`` into the ring at ``first_seq``: all of it or nothing."""
         keys = [self._keys.state(channel), self._keys.ring(channel), self._keys.ringmeta(channel)]
         args: list[Any] = [epoch_us, GUARD_US, RING_CHUNKS, RING_AHEAD_CHUNKS, first_seq]
         for chunk in run:

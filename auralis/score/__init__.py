@@ -1,1 +1,1 @@
-"""The score log: its events, the versioned score that reading it gives, and both of its ends."""
+"""The score log: its events, the versioned score built from it, its writer and its reader."""

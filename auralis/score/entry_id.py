@@ -6,7 +6,7 @@ from auralis.errors import ProtocolError
 
 
 class EntryId(NamedTuple):
-    """``<milliseconds>-<n>`` of a stream entry; compares like the stream's order."""
+    """``<milliseconds>-<n>`` of a stream entry; compares in the stream's order."""
 
     ms: int
     n: int
@@ -16,7 +16,7 @@ class EntryId(NamedTuple):
         """Read ``b"1700000000000-0"``.
 
         Raises:
-            ProtocolError: the text is no entry id.
+            ProtocolError: the text is not an entry id.
         """
         try:
             ms, n = (text.decode() if isinstance(text, bytes) else text).split("-")

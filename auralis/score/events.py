@@ -12,7 +12,7 @@ from auralis.errors import ProtocolError
 
 SCHEMA_VERSION: Final = 1
 
-# A century and a half at 48 kHz; sums of a few of them stay exact in a double.
+# 186 years at 48 kHz; the sum of a few such values stays exact in a double.
 _LAST_FRAME: Final = 1 << 48
 _HELD_PITCHES: Final = 16
 
@@ -24,7 +24,7 @@ Layer = Literal["drone", "pad", "choir", "bells", "melody", "answer", "texture",
 
 # "none": dry.
 Room = Literal["hall", "cathedral", "plate", "room", "none"]
-# What an automation may move; ``level_…`` is a layer's share of the mix, from muted to as it is mixed.
+# What an automation may move; ``level_…`` scales a layer, from muted (0) to its level in the mix (1).
 Parameter = Literal[
     "intensity",
     "brightness",
@@ -47,8 +47,8 @@ class _Event(msgspec.Struct, frozen=True, tag_field="type"):
 class Note(_Event, frozen=True, tag="note"):
     """One note of a patch: its gate is open for ``duration_frames``, then it is released.
 
-    ``id`` is unique in its channel and seeds what is random in the voice, so that the note sounds the
-    same whoever renders it.
+    ``id`` is unique in its channel and seeds the voice's randomness, so that the note sounds the same on
+    any worker.
     """
 
     id: int
@@ -66,7 +66,7 @@ class Note(_Event, frozen=True, tag="note"):
 
 
 class Chord(_Event, frozen=True, tag="chord"):
-    """The harmony from ``at_frame`` on; also what is held when the score runs dry.
+    """The harmony from ``at_frame`` on; also held when the score runs out.
 
     ``root`` is a pitch class, ``pitches`` the voicing from the bass up.
     """
@@ -79,10 +79,10 @@ class Chord(_Event, frozen=True, tag="chord"):
 
 
 class Automation(_Event, frozen=True, tag="automation"):
-    """``parameter`` moves from what it is to ``value``, linearly over ``ramp_frames``.
+    """``parameter`` moves from its current value to ``value``, linearly over ``ramp_frames``.
 
     ``quality`` is how much of the sound is rendered: 1 until a machine that is too slow asks for less.
-    ``brightness`` is neutral at 0.5 and adds to what the intensity gives; a layer's level is 1 unless said.
+    ``brightness`` is neutral at 0.5 and adds to the effect of the intensity; a layer's level is 1 by default.
     """
 
     parameter: Parameter
@@ -91,7 +91,7 @@ class Automation(_Event, frozen=True, tag="automation"):
 
 
 class Tempo(_Event, frozen=True, tag="tempo"):
-    """Beats a minute from ``at_frame`` on."""
+    """Beats per minute from ``at_frame`` on."""
 
     bpm: Annotated[float, msgspec.Meta(ge=20.0, le=300.0)]
 
@@ -151,10 +151,10 @@ def encode_batch(batch: Batch) -> bytes:
 
 
 def decode_batch(data: bytes) -> Batch:
-    """Read and check a batch.
+    """Decode and check a batch.
 
     Raises:
-        ProtocolError: the bytes are no batch of this schema, or an event lies outside its range.
+        ProtocolError: the bytes are not a batch of this schema, or an event lies outside the batch's range.
     """
     try:
         batch = _decoder.decode(data)
@@ -165,10 +165,10 @@ def decode_batch(data: bytes) -> Batch:
 
 
 def check_batch(batch: Batch) -> None:
-    """Check what a type can't say: the range of the batch, the place of ``revise``, the events' frames.
+    """Check what types can't express: the batch's range, the place of ``revise``, the events' frames.
 
     Raises:
-        ProtocolError: naming the first event that is wrong.
+        ProtocolError: naming the first invalid event.
     """
     if batch.until_frame < batch.from_frame:
         raise ProtocolError(f"batch: until_frame {batch.until_frame} is before from_frame {batch.from_frame}")

@@ -29,7 +29,7 @@ class Refusal(StrEnum):
 
 
 class Appended(NamedTuple):
-    """The new entry's id, or why there is none; ``first_frame`` allowed where it came late."""
+    """The new entry's id, or why there is none; if ``late``, also the first frame allowed."""
 
     entry_id: EntryId | None
     refusal: Refusal | None = None
@@ -71,14 +71,14 @@ class ScoreWriter:
 
 
 class LogEntry(NamedTuple):
-    """One entry of the log as it was read."""
+    """One decoded entry of the log."""
 
     id: EntryId
     batch: Batch
 
 
 class ScoreReader:
-    """Reads the log in order. An entry that is not readable is passed over and counted in ``rejected``."""
+    """Reads the log in order. An unreadable entry is skipped and counted in ``rejected``."""
 
     def __init__(self, client: Redis, keys: Keyspace) -> None:
         self._client = client

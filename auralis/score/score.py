@@ -1,8 +1,8 @@
-"""The score that reading the log gives, in every version that a chunk may have been rendered from.
+"""The score built from the log, in every version that a chunk may have been rendered from.
 
-Nothing here knows Redis or a clock: the log's reader applies entries, the renderer reads views. An event
-remembers which entry added it and which one dropped it, so the score as of any earlier entry can be seen
-without reading the log again; a chunk that follows one from an older score needs both.
+Nothing here uses Redis or a clock: the log's reader applies entries, the renderer reads views. Each event
+records which entry added it and which one dropped it, so the score as of any earlier entry is available
+without reading the log again; a chunk that follows one from an older score needs both versions.
 """
 
 import itertools
@@ -17,15 +17,15 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 from auralis.score.entry_id import NO_ENTRY, EntryId
 from auralis.score.events import Automation, Batch, Chord, Event, Note, Section, Space, Tempo
 
-# A gate that is closed by a later entry; a century at 48 kHz stays exact in a double.
+# The duration of a gate that a later entry will close: 93 years at 48 kHz, exact in a double.
 OPEN_END: Final = 1 << 47
 HOLD_PATCH: Final = "warm_pad"
 HOLD_VELOCITY: Final = 0.5
-# Chunks ahead, being rendered again and past ones: a beat each.
+# For chunks ahead, chunks being rendered again and past chunks, with one version per beat.
 _KEPT_VIEWS: Final = 64
 
 E = TypeVar("E", bound=Event)
-# What is in force from its frame until the next one of its kind.
+# Events in force from their frame until the next one of their kind.
 Mark = Chord | Tempo | Space | Section
 M = TypeVar("M", Chord, Tempo, Space, Section)
 
@@ -65,8 +65,8 @@ class Score:
         self._notes: list[_Recorded[Note]] = []
         self._marks: list[_Recorded[Mark]] = []
         self._automations: list[_Recorded[Automation]] = []
-        # What the newest version shows, by onset: a log of an hour is applied in a blink only if no entry
-        # looks at all events before it.
+        # The events in the newest version, by onset: an hour's log is applied quickly only if no entry has to
+        # scan all events before it.
         self._standing: list[_Standing] = []
         self._views: dict[EntryId, ScoreView] = {}
 
@@ -77,12 +77,12 @@ class Score:
 
     @property
     def from_frame(self) -> int:
-        """From where on the entries that are still known write the score."""
+        """The first frame written by the entries that are still kept."""
         return min((entry.from_frame for entry in self._entries), default=0)
 
     @property
     def until_frame(self) -> int:
-        """Up to where the score is written."""
+        """The frame up to which the score is written."""
         return self._entries[-1].until_frame if self._entries else 0
 
     @property
@@ -91,7 +91,7 @@ class Score:
         return self._entries[-1].revision if self._entries else 0
 
     def apply(self, entry_id: EntryId, batch: Batch) -> None:
-        """Add one entry of the log; entries come in the log's order, one already applied is passed over."""
+        """Add one entry of the log; entries come in the log's order, and one already applied is ignored."""
         if entry_id <= self.last_id:
             return
         if batch.revises:
@@ -117,7 +117,7 @@ class Score:
         return next((entry.revision for entry in reversed(self._entries) if entry.id <= version), 0)
 
     def until_of(self, version: EntryId) -> int:
-        """Up to where the score as of ``version`` is written."""
+        """The frame up to which the score as of ``version`` is written."""
         return next((entry.until_frame for entry in reversed(self._entries) if entry.id <= version), 0)
 
     def view(self, version: EntryId | None = None) -> "ScoreView":
@@ -126,7 +126,7 @@ class Score:
         found = self._views.get(wanted)
         if found is None:
             found = ScoreView(self, wanted)
-            if wanted <= self.last_id:  # else entries that it shows may still come
+            if wanted <= self.last_id:  # otherwise entries that belong to it may still arrive
                 self._views[wanted] = found
                 if len(self._views) > _KEPT_VIEWS:
                     del self._views[next(iter(self._views))]
@@ -156,7 +156,7 @@ class Score:
         del self._standing[start:]
 
     def _record(self, event: Event, entry_id: EntryId) -> None:
-        """Note what a view is asked for; ``patch`` is for who reads along."""
+        """Record an event that views return; a ``patch`` is none, it only informs readers of the log."""
         record: _Standing
         match event:
             case Note():
@@ -170,7 +170,7 @@ class Score:
         insort(self._standing, record, key=_by_frame)
 
     def _close_hold(self, frame: int, entry_id: EntryId) -> None:
-        """What was held because the score had run dry ends at ``frame``, if it had before that."""
+        """If the score had run out before ``frame``, end the chord that was held since then at ``frame``."""
         held_from = self.until_frame
         if self._entries and frame > held_from:
             chord = self.view().in_force(Chord, held_from)
@@ -180,9 +180,9 @@ class Score:
 
 @dataclass(frozen=True, eq=False)
 class ScoreView:
-    """The score as of one entry of the log; what :func:`render` is a function of.
+    """The score as of one entry of the log; a chunk's audio is a function of it.
 
-    No later entry changes it: what it is asked for is sorted once.
+    No later entry changes it, so its events are sorted only once.
     """
 
     score: Score
@@ -191,7 +191,7 @@ class ScoreView:
     def notes(self, start_frame: int, end_frame: int) -> list[Note]:
         """Notes that begin before ``end_frame`` and whose gate closes after ``start_frame``, by onset and id.
 
-        Pass a ``start_frame`` that is earlier by the longest release to get those that still ring.
+        To include notes that still ring, pass a ``start_frame`` earlier by the longest release.
         """
         begun = bisect_left(self._notes, end_frame, key=_by_frame)
         ringing = itertools.compress(self._notes, map(start_frame.__lt__, self._releases[:begun]))
@@ -203,19 +203,19 @@ class ScoreView:
         return self._notes[first:last]
 
     def in_force(self, kind: type[M], frame: int) -> M | None:
-        """The chord, tempo, space or section at ``frame``: of those that have begun the last one."""
+        """The chord, tempo, space or section in force at ``frame``: the last one that has begun."""
         marks = self._of(kind)
         begun = bisect_right(marks, frame, key=_by_frame)
         return marks[begun - 1] if begun else None
 
     def marks(self, kind: type[M], start_frame: int, end_frame: int) -> list[M]:
-        """Those that begin within ``[start_frame, end_frame)`` by onset, after the one in force before."""
+        """The last mark before ``start_frame``, then those within ``[start_frame, end_frame)``, by onset."""
         marks = self._of(kind)
         first, last = (bisect_left(marks, frame, key=_by_frame) for frame in (start_frame, end_frame))
         return marks[max(first - 1, 0) : last]
 
     def automation(self, parameter: str) -> list[Automation]:
-        """The ramps of one parameter in order of their beginning."""
+        """The ramps of one parameter, by onset."""
         return self._ramps.get(parameter, [])
 
     @cached_property
@@ -224,7 +224,7 @@ class ScoreView:
         return sorted(notes, key=lambda note: (note.at_frame, note.id))
 
     def _open_hold(self) -> Iterator[Note]:
-        """If no further entry comes, the last chord sounds without end."""
+        """The last chord, held without end in case no further entry comes."""
         until = self.score.until_of(self.version)
         return _held(self.in_force(Chord, until), until, OPEN_END)
 
@@ -249,7 +249,7 @@ class ScoreView:
 
     @cached_property
     def _ramps(self) -> dict[str, list[Automation]]:
-        """Those of each parameter, in order of their beginning."""
+        """The ramps of each parameter, by onset."""
         found = defaultdict[str, list[Automation]](list)
         for ramp in sorted(self._visible(self.score._automations), key=_by_frame):  # noqa: SLF001
             found[ramp.parameter].append(ramp)
@@ -282,7 +282,7 @@ def _settled(record: _Recorded[E], oldest: EntryId) -> bool:
 
 
 def _marks_from(records: list[_Recorded[Mark]], frame: int, oldest: EntryId) -> list[_Recorded[Mark]]:
-    """Of each kind the last one that began before ``frame``, and all after it."""
+    """The last mark of each kind that began before ``frame``, and all marks after it."""
     starts: dict[type[Mark], int] = {}
     for record in records:
         if record.at_frame < frame and _settled(record, oldest):
@@ -294,7 +294,7 @@ def _marks_from(records: list[_Recorded[Mark]], frame: int, oldest: EntryId) -> 
 def _ramps_from(
     records: list[_Recorded[Automation]], frame: int, oldest: EntryId
 ) -> list[_Recorded[Automation]]:
-    """Each parameter's last ramp that was over before ``frame`` and before the next one, and all after it."""
+    """Each parameter's last ramp that ended before ``frame`` and before the next ramp, and all after it."""
     kept = sorted((r for r in records if not _gone(r, oldest)), key=_by_frame)
     starts: dict[str, int] = {}
     following: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""What is to be exported or looked at: the events of one stretch of a score."""
+"""The events of one stretch of a score, to be exported or displayed."""
 
 from dataclasses import dataclass
 
@@ -14,9 +14,9 @@ from auralis.score.tonality import KeyMark, keys_of
 class Stretch:
     """The score of ``[start_frame, end_frame)``, in absolute frames.
 
-    ``notes`` are cut to the stretch: one that sounds already begins with it, one that goes on ends with it.
-    Marks may begin before it: what is in force at its start comes first. What the composer says again every
-    minute, for readers who join, is here once.
+    ``notes`` are cut to the stretch: one that already sounds begins with it, one that continues ends with it.
+    Marks may begin before it: those in force at its start come first. What the composer repeats every minute,
+    for readers that join, appears once.
     """
 
     audio: AudioFormat
@@ -30,11 +30,11 @@ class Stretch:
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """The duration of the stretch."""
         return self.audio.seconds(self.end_frame - self.start_frame)
 
     def second(self, frame: int) -> float:
-        """When ``frame`` is, in seconds from the start; 0 for what is before it."""
+        """The time of ``frame`` in seconds from the start; 0 before it."""
         return self.audio.seconds(max(0, frame - self.start_frame))
 
 
@@ -62,7 +62,7 @@ def _cut(note: Note, start_frame: int, end_frame: int) -> Note:
 
 
 def _once(chords: list[Chord]) -> tuple[Chord, ...]:
-    """Without those that only say again what sounds; each lasts until what was said of it last ends."""
+    """Drop chords that only repeat the one before, which then lasts until the last repetition ends."""
     kept: list[Chord] = []
     for chord in chords:
         if kept and _same(kept[-1], chord):

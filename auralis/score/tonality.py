@@ -1,7 +1,7 @@
-"""Keys, from the chords of a score: events name a chord's root and its degree, and so its tonic.
+"""Keys, from the chords of a score: a chord's root and its degree together give the tonic.
 
 A degree is written as in ``i``, ``bVII`` or, for a pivot that leads into a new key, ``vi=ii``: the last name
-is that in the key it leads to.
+is the degree in the new key.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,12 +11,12 @@ from auralis.keys import Key, Mode
 from auralis.score.events import Chord
 
 # Degree → semitones above the tonic. No name stands for two intervals: minor has VI, VII and III a semitone
-# lower than major, but there they are major chords and written with capitals.
+# lower than major, but there they are major chords and so written in capitals.
 _INTERVALS: Final[Mapping[str, int]] = {
     "I": 0, "i": 0, "bII": 1, "II": 2, "ii": 2, "III": 3, "iii": 4, "IV": 5, "iv": 5,
     "V": 7, "v": 7, "VI": 8, "bVI": 8, "vi": 9, "VII": 10, "bVII": 10,
 }  # fmt: skip
-# The degrees that one mode alone knows; I, ii, IV and iv may be borrowed from the other.
+# The degrees that occur in one mode only; I, ii, IV and iv may be borrowed from the other.
 _MODES: Final[Mapping[str, Mode]] = {
     "i": "minor", "III": "minor", "v": "minor", "VI": "minor", "VII": "minor", "bII": "minor",
     "iii": "major", "V": "major", "vi": "major", "II": "major", "bVI": "major", "bVII": "major",
@@ -31,7 +31,7 @@ class KeyMark(NamedTuple):
 
 
 def keys_of(chords: Sequence[Chord], until_frame: int | None = None) -> list[KeyMark]:
-    """Where which key begins, from chords in order; later ones than ``until_frame`` only tell the mode."""
+    """The start of each key, from chords in order; those from ``until_frame`` on only help tell the mode."""
     marks: list[KeyMark] = []
     for index, chord in enumerate(chords):
         tonic = tonic_of(chord)
@@ -48,7 +48,7 @@ def key_at(marks: Iterable[KeyMark], frame: int) -> Key | None:
 
 
 def tonic_of(chord: Chord) -> int | None:
-    """The pitch class of the tonic that the chord's degree refers to; None for a degree of no known name."""
+    """The pitch class of the tonic that the chord's degree refers to; None if the degree is unknown."""
     interval = _INTERVALS.get(_name(chord))
     return None if interval is None else (chord.root - interval) % 12
 
@@ -62,6 +62,6 @@ def _denies(chord: Chord, mode: Mode) -> bool:
 
 
 def _mode(chords: Iterable[Chord], tonic: int) -> Mode:
-    """The mode that the first telling chord over ``tonic`` says; major if there is none."""
+    """The mode of the first chord on this tonic whose degree implies one; major if there is none."""
     of_key = (chord for chord in chords if tonic_of(chord) == tonic)
     return next((_MODES[_name(chord)] for chord in of_key if _name(chord) in _MODES), "major")

@@ -1,4 +1,4 @@
-"""``auralis render``: a piece from its seed, faster than real time, without a broker."""
+"""``auralis render``: render a piece from its seed, faster than real time, without a broker."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -25,12 +25,12 @@ from services.offline.work import Parts, Work
 _MAX_MINUTES: Final = 24 * 60
 _MAX_SEED: Final = 2**32 - 1
 _MAX_PROCESSES: Final = 256
-_MAX_WAV_BYTES: Final = 2**32 - 2**16  # its sizes have 32 bits
+_MAX_WAV_BYTES: Final = 2**32 - 2**16  # its size fields have 32 bits
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be rendered, checked. ``processes``: at most so many, None for one a core.
+    """A validated request to render a piece. ``processes`` is the most to use; None: one per core.
 
     Raises:
         InvalidValue: naming the first value that is not allowed.
@@ -74,13 +74,13 @@ class Order:
 
     @property
     def _sounds(self) -> list[Path]:
-        """The sound files that there may be."""
+        """All sound files that may be written."""
         layers = () if self.stems is None else LAYERS
         return [self.output, *(stems.stem_path(self.stems or Path(), layer, self.output) for layer in layers)]
 
     @property
     def exports(self) -> dict[str, Path]:
-        """The files beside the sound, by their option."""
+        """The files in addition to the sound, by option."""
         wanted = {"midi": self.midi, "score": self.score, "report": self.report}
         return {field: path for field, path in wanted.items() if path is not None}
 
@@ -91,7 +91,7 @@ class Order:
 
 
 def main(order: Order) -> int:
-    """Render and write; gives the exit code."""
+    """Render and write; return the exit code."""
     piece = composed(order.seed, order.controls, order.chunks / CHUNKS_PER_SECOND, order.audio)
     layers = layers_of(piece) if order.stems is not None else ()
     work = Work(piece, order.seed, order.audio, layers)
@@ -123,7 +123,7 @@ def _sound(files: list[SoundFile], chunks: Iterator[Parts], meter: LoudnessMeter
 
 @contextmanager
 def _chunks(order: Order, work: Work, interruption: Interruption) -> Iterator[Iterator[Parts]]:
-    """What is rendered, with a bar; Ctrl-C ends it between two chunks, and its processes with it."""
+    """The rendered chunks, with a progress bar; Ctrl-C ends them and their processes between two chunks."""
     with progress(order.chunks) as advance:
 
         def came(chunks: int) -> None:
@@ -135,7 +135,7 @@ def _chunks(order: Order, work: Work, interruption: Interruption) -> Iterator[It
 
 
 def _export(order: Order, piece: Batch, drafts: list[Path], meter: LoudnessMeter | None) -> None:
-    """Write what was asked for beside the sound."""
+    """Write the files requested in addition to the sound."""
     stretch = exports.stretch_of_piece(piece, order.audio, order.audio.start_frame(order.chunks))
     for draft, (field, path) in zip(drafts, order.exports.items(), strict=True):
         if field == "midi":

@@ -1,4 +1,4 @@
-"""``auralis patches``: what can be auditioned."""
+"""``auralis patches``: the patches that can be auditioned."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -11,7 +11,7 @@ _STEPS: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"
 
 
 def main() -> int:
-    """Print one line a patch; gives the exit code."""
+    """Print one line per patch; return the exit code."""
     console = Console(highlight=False, markup=False, soft_wrap=True)
     for line in lines():
         console.print(line)

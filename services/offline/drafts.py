@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all: written beside their place and moved there when all are done."""
+"""Files that appear whole or not at all: written next to their destinations and moved when all are done."""
 
 import os
 import tempfile
@@ -10,14 +10,14 @@ from typing import Final
 from auralis.errors import AuralisError, InvalidValue
 
 _WRITABLE: Final = "a file in a folder that exists and can be written to"
-_LONGEST_NAME: Final = 200  # of a draft; file systems take 255 bytes
+_LONGEST_NAME: Final = 200  # of a draft; file systems allow 255 bytes
 
 
 def checked_file(field: str, path: Path) -> Path:
-    """``path`` if a file can be written there.
+    """Return ``path`` if a file can be written there.
 
     Raises:
-        InvalidValue: of ``field``: it is a folder, or lies in none that can be written to.
+        InvalidValue: of ``field``: it is a folder, or its own folder does not exist or can't be written to.
     """
     if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
         raise InvalidValue(field, str(path), _WRITABLE)
@@ -26,7 +26,7 @@ def checked_file(field: str, path: Path) -> Path:
 
 @contextmanager
 def drafted(paths: Sequence[Path]) -> Iterator[list[Path]]:
-    """An empty draft for each of ``paths``; after the block they are moved there, all of them or none.
+    """An empty draft for each of ``paths``: moved there after the block, or removed if the block fails.
 
     Raises:
         InvalidValue: a file can't be made in one of the folders.
@@ -46,7 +46,7 @@ def drafted(paths: Sequence[Path]) -> Iterator[list[Path]]:
 
 @contextmanager
 def _draft(path: Path) -> Iterator[Path]:
-    """An empty file beside ``path`` that does not outlive the block, unless it is moved away."""
+    """An empty file next to ``path``, removed after the block unless it was moved away."""
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name[:_LONGEST_NAME]}.", dir=path.parent)
     except OSError as error:

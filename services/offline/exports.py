@@ -1,4 +1,4 @@
-"""What is written beside the sound: the score as MIDI and as lines of JSON."""
+"""What is written in addition to the sound: the score as MIDI and as lines of JSON."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def midi(stretch: Stretch, seed: int) -> bytes:
 
 
 def lines(piece: Batch) -> bytes:
-    """The piece's events as JSON, one a line, by their beginning: what the score log says as msgpack."""
+    """The piece's events as JSON, one per line, by onset: what the score log holds as msgpack."""
     encode = msgspec.json.Encoder().encode
     ordered = sorted(piece.events, key=lambda event: event.at_frame)
     return b"".join(encode(event) + b"\n" for event in ordered)

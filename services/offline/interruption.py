@@ -1,4 +1,4 @@
-"""Ctrl-C, and what ends a process politely, as a question that is asked where the answer may be given."""
+"""Ctrl-C and SIGTERM as a flag that is checked only where it is safe to stop."""
 
 import signal
 import threading
@@ -9,9 +9,9 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interruption:
-    """While it is entered, SIGINT and SIGTERM are only noted; :meth:`check` raises where no file is torn.
+    """Within the block SIGINT and SIGTERM are only noted; :meth:`check` raises where no file is half-written.
 
-    Python raises ``KeyboardInterrupt`` between any two instructions, also between a file's creation and the
+    Python raises ``KeyboardInterrupt`` between any two instructions, even between a file's creation and the
     ``try`` that would remove it.
     """
 
@@ -20,7 +20,7 @@ class Interruption:
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> "Interruption":
-        if threading.current_thread() is threading.main_thread():  # only there handlers can be set
+        if threading.current_thread() is threading.main_thread():  # handlers can be set only there
             self._before = {number: signal.signal(number, self._ask) for number in _SIGNALS}
         return self
 
@@ -29,10 +29,10 @@ class Interruption:
             signal.signal(number, handler)
 
     def check(self) -> None:
-        """Raise what was asked for.
+        """Raise if a signal has arrived.
 
         Raises:
-            KeyboardInterrupt: a signal has come since.
+            KeyboardInterrupt: SIGINT or SIGTERM has arrived since the block began.
         """
         if self._asked:
             raise KeyboardInterrupt

@@ -19,10 +19,10 @@ Chord = tuple[float, ...]
 
 
 def parse_notes(text: str) -> tuple[Chord, ...]:
-    """The chords of ``text`` one after the other, as MIDI pitches; a single note is a chord of one.
+    """The chords of ``text`` in order, as MIDI pitches; a single note is a chord of one.
 
     Raises:
-        InvalidValue: quoting the first note that is none.
+        InvalidValue: quoting the first invalid note.
     """
     words = [word for word in re.split(r"[\s,]+", text) if word]
     if not words:

@@ -1,8 +1,8 @@
-"""Ogg pages (RFC 3533): another serial number for a stream that is written already.
+"""Ogg pages (RFC 3533): changing the serial number of a stream that is already written.
 
-A page's checksum is a CRC-32 without inversions, so it is linear: that of a page with other bits is the old
-one, XOR the checksum of the difference. The difference is the serial's four bytes and zeros, and zeros
-multiply by a power of x, which squaring finds: no need to read what the page holds.
+A page's checksum is a CRC-32 without inversions, so it is linear: a changed page has the old checksum XOR the
+checksum of the difference. The difference is the serial's four bytes followed by zeros. These multiply by a
+power of x, found by repeated squaring, so the page's contents need not be read.
 """
 
 from functools import cache
@@ -20,10 +20,10 @@ _MAGIC: Final = b"OggS"
 
 
 def with_serial(path: Path, serial: int) -> None:
-    """Give every page of the file's one stream this number.
+    """Set the serial number of every page of the file, which holds one stream.
 
     Raises:
-        ProtocolError: what is there are no Ogg pages.
+        ProtocolError: the file does not consist of Ogg pages.
     """
     with path.open("r+b") as file:
         at = 0
@@ -45,7 +45,7 @@ def _page_length(file: BinaryIO, header: bytes) -> int:
 
 def _renumbered(header: bytes, length: int, serial: int) -> bytes:
     new = serial.to_bytes(4, "little")
-    # The checksum reads bytes in the file's order, highest power first.
+    # The checksum takes bytes in the file's order, highest power first.
     difference = int.from_bytes(header[_SERIAL], "big") ^ int.from_bytes(new, "big")
     zeros = length - _SERIAL.stop
     checksum = int.from_bytes(header[_CHECKSUM], "little") ^ _times(difference, _power(8 * zeros + 32))

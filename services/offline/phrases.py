@@ -1,4 +1,4 @@
-"""What shows a patch at its best: a few notes for each family, in the middle of the patch's range."""
+"""Phrases that show a patch at its best: a few notes for each family, in the middle of the patch's range."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -16,7 +16,7 @@ _PHRASES: Final[Mapping[Family, tuple[tuple[int, ...], ...]]] = {
     "texture": ((0,),),
     "percussion": ((0,), (0,), (0,), (0,)),
 }
-# How long a note is held where its patch does not ask for longer.
+# How long a note is held unless its patch needs longer.
 _HELD_S: Final[Mapping[Family, float]] = {
     "pad": 6.0,
     "bass": 5.0,
@@ -36,5 +36,5 @@ def phrase(patch: Patch) -> tuple[Chord, ...]:
 
 
 def held_s(patch: Patch) -> float:
-    """Seconds from one chord to the next: long enough for the patch to rise."""
+    """Seconds from one chord to the next: long enough for the patch's attack."""
     return max(_HELD_S[patch.family], _ATTACKS * patch.envelope.attack_s)

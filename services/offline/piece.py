@@ -1,4 +1,4 @@
-"""A piece with an end: what the composer writes from a seed, as one score."""
+"""A piece of finite length: what the composer writes from a seed, as one score."""
 
 from typing import Final, get_args
 
@@ -26,7 +26,7 @@ def composed(seed: int, controls: Controls, seconds: float, audio: AudioFormat) 
 
 
 def score_of(batch: Batch, layer: Layer | None = None) -> Score:
-    """The piece as a score; of ``layer`` alone, with the same harmony, tempo, rooms and automation."""
+    """The piece as a score; ``layer``: only its notes, with the same harmony, tempo, rooms and automation."""
     events = (e for e in batch.events if layer is None or not isinstance(e, Note) or e.layer == layer)
     score = Score()
     score.apply(_ONLY_ENTRY, msgspec.structs.replace(batch, events=tuple(events)))

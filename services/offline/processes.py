@@ -1,4 +1,4 @@
-"""Processes that render stretches of a piece side by side, and their results in order."""
+"""Processes that render stretches of a piece in parallel, and their results in order."""
 
 import multiprocessing
 import signal
@@ -14,14 +14,14 @@ from typing import Final
 from auralis.errors import AuralisError
 from services.offline.work import Came, Parts, Work, rendered_here
 
-# Chunks that travel together: seldom enough to cost nothing, often enough for a bar that moves.
+# Chunks per message: enough for messages to cost nothing, few enough to keep the progress bar moving.
 _TOGETHER: Final = 16
-_POLL_S: Final = 0.2  # so soon Ctrl-C is seen
+_POLL_S: Final = 0.2  # Ctrl-C is noticed within this time
 _GRACE_S: Final = 5.0
 
 
 class _Worker:
-    """One process, what has come from it, and whether more will come."""
+    """One process, the chunks received from it, and whether more will come."""
 
     def __init__(self, process: BaseProcess, connection: Connection) -> None:
         self.process = process
@@ -30,7 +30,7 @@ class _Worker:
         self.ended = False
 
     def receive(self) -> int:
-        """Take in what has come; call it when something has. Gives how many chunks that were."""
+        """Receive one message and return its number of chunks; call it only when the connection is ready."""
         try:
             some = self.connection.recv()
         except EOFError:
@@ -41,7 +41,7 @@ class _Worker:
 
 
 def rendered_by(work: Work, spans: Sequence[range], count: int, came: Came) -> Generator[Parts]:
-    """The chunks of ``spans``, one after the other; span n is rendered by process n modulo ``count``.
+    """The chunks of ``spans``, in order; span n is rendered by process n modulo ``count``.
 
     Raises:
         AuralisError: a process ended before its work was done.
@@ -59,7 +59,7 @@ def rendered_by(work: Work, spans: Sequence[range], count: int, came: Came) -> G
 
 
 def _received(workers: Sequence[_Worker], due: _Worker, most: int) -> int:
-    """Wait for whatever comes first; who is far ahead of its turn waits at its pipe. Gives how much came."""
+    """Wait briefly for chunks, except from processes far ahead of their turn; return how many arrived."""
     if due.ended:
         due.process.join(_GRACE_S)
         raise AuralisError(f"a process that renders ended early, with code {due.process.exitcode}")
@@ -81,11 +81,11 @@ def _running(work: Work, spans: list[range]) -> Iterator[_Worker]:
 
 
 def _started(work: Work, spans: list[range]) -> _Worker:
-    """Start one; Ctrl-C at a terminal goes to all processes of a job, but is for this one alone."""
+    """Start a process, with SIGINT blocked: Ctrl-C reaches the whole job, but is for this process alone."""
     context = multiprocessing.get_context("spawn")  # a library's threads don't survive a fork
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_render, args=(theirs, work, spans), daemon=True)
-    resource_tracker.ensure_running()  # when it starts it lets through the signals of whoever starts it
+    resource_tracker.ensure_running()  # starting it unblocks SIGINT here, so do it first
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         process.start()
@@ -96,7 +96,7 @@ def _started(work: Work, spans: list[range]) -> _Worker:
 
 
 def _render(connection: Connection, work: Work, spans: list[range]) -> None:
-    """Render and send; ends when nobody listens any more."""
+    """Render and send; end when the reader has closed the pipe."""
     with suppress(BrokenPipeError), connection:
         for span in spans:
             chunks = rendered_here(work, span)

@@ -1,4 +1,4 @@
-"""A progress bar on stderr, where that is a terminal."""
+"""A progress bar on stderr, if that is a terminal."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 @contextmanager
 def progress(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar of ``total`` steps; what it gives is called with how many more are done."""
+    """A bar of ``total`` steps; yields a function to call with the number of further steps done."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     columns = (
         TextColumn("rendering"),
@@ -26,7 +26,7 @@ def progress(total: int) -> Iterator[Callable[[int], None]]:
 
 
 def with_progress(parts: Iterable[T], total: int) -> Iterator[T]:
-    """``parts`` as they come; ``total`` is how many there are at most."""
+    """Yield ``parts`` as they come; ``total`` is the most there may be."""
     with progress(total) as advance:
         for part in parts:
             yield part

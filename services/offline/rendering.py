@@ -1,7 +1,7 @@
-"""A piece as PCM, by as many processes as there are cores: each renders stretches of its own.
+"""A piece as PCM, rendered by as many processes as there are cores, each with its own stretches.
 
-Audio is a pure function of the score, so a process computes for itself what a stretch owes to the past, and
-the bytes are those of one process.
+Audio is a pure function of the score, so a process computes for itself the past that its stretch depends on,
+and the bytes are the same as from one process.
 """
 
 import os
@@ -11,15 +11,15 @@ from typing import Final
 from services.offline.processes import rendered_by
 from services.offline.work import Came, Parts, Work, rendered_here
 
-# A process takes two seconds to start, in which one renders a minute.
+# In chunks: a process takes two seconds to start, in which a running one renders a minute.
 _WORTH_A_PROCESS: Final = 600
-# What may wait in memory for its turn, for each process: 53 MB. What a stretch owes to the past costs as
-# much as some seconds of it, so they are as long as that allows.
+# How many chunks per process may wait in memory for their turn: 53 MB. The past that a stretch depends on
+# costs as much as some seconds of the stretch, so stretches are as long as this limit allows.
 _MOST_WAITING: Final = 3000
 
 
 def rendered(work: Work, chunks: int, came: Came, processes: int | None = None) -> Generator[Parts]:
-    """Chunks 0 to ``chunks`` in order; ``processes``: at most so many, by default one a core.
+    """The first ``chunks`` chunks, in order; ``processes`` is the most to use, by default one per core.
 
     Raises:
         AuralisError: a process ended before its work was done.
@@ -34,7 +34,7 @@ def rendered(work: Work, chunks: int, came: Came, processes: int | None = None) 
 
 
 def stretches(chunks: int, processes: int, parts: int) -> list[range]:
-    """The piece cut into stretches of almost one length, of which each process takes every so-manieth."""
+    """Cut the piece into stretches of almost equal length, which the processes take in turn."""
     longest = max(1, _MOST_WAITING // parts)
     rounds = -(-chunks // (processes * longest))
     count = rounds * processes
@@ -42,5 +42,5 @@ def stretches(chunks: int, processes: int, parts: int) -> list[range]:
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """The number of cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

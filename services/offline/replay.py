@@ -1,4 +1,4 @@
-"""What listeners heard, computed once more from the score log alone."""
+"""What listeners heard, recomputed from the score log alone."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -10,17 +10,17 @@ from auralis.score.score import Score
 from services.synth.dsp.arrays import CPU, Device
 from services.synth.renderer import Job, Renderer
 
-# Chunks that are rendered together: faster, and the same bytes.
+# Chunks rendered in one batch: faster, with the same bytes.
 _AT_ONCE: Final = 16
 
 
 def replay(
     score: Score, seed: int, audio: AudioFormat, seqs: Iterable[int], device: Device = CPU
 ) -> Iterator[bytes]:
-    """The PCM of each chunk of ``seqs`` as the finished ``score`` makes it.
+    """The PCM of each chunk of ``seqs`` as rendered from the finished ``score``.
 
-    That is what was streamed, byte for byte, as long as no chunk froze before a change reached it and the
-    ring did not begin anew, and as it is streamed by workers on the same kind of ``device``.
+    It is what was streamed, byte for byte, provided that no chunk froze before a change reached it, that the
+    ring was not restarted, and that the workers rendered on the same kind of ``device``.
     """
     renderer = Renderer(audio, device)
     jobs = (_job(score, seed, audio, seq) for seq in seqs)

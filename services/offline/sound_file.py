@@ -1,4 +1,4 @@
-"""Sound files that are there whole or not at all."""
+"""Sound files that appear whole or not at all."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -21,12 +21,12 @@ FORMATS: Final = {
     ".ogg": ("OGG", "VORBIS"),
     ".mp3": ("MP3", "MPEG_LAYER_III"),
 }
-# libsndfile draws an Ogg stream's number by the time of day; the same arguments shall give the same bytes.
+# libsndfile derives an Ogg stream's serial from the time; the same arguments must give the same bytes.
 _OGG_SERIAL: Final = 1
 
 
 class SoundFile:
-    """Takes chunks of PCM."""
+    """A sound file that takes chunks of PCM."""
 
     def __init__(self, file: soundfile.SoundFile) -> None:
         self._file = file
@@ -34,15 +34,15 @@ class SoundFile:
     def write(self, pcm: bytes) -> None:
         """Append interleaved 16-bit little-endian stereo."""
         samples = np.frombuffer(pcm, "<i2").reshape(-1, AUDIO_CHANNELS)
-        # From integers libsndfile 1.2.2 makes MP3 full of clicks, other ones in each process.
+        # From integers libsndfile 1.2.2 makes MP3 full of clicks, different ones in each process.
         self._file.write(samples / np.float32(32_768) if self._file.format == "MP3" else samples)
 
 
 def checked_path(path: Path) -> Path:
-    """``path`` if a sound file can be written there.
+    """Return ``path`` if a sound file can be written there.
 
     Raises:
-        InvalidValue: the extension is none of :data:`FORMATS`, or the folder can't be written to.
+        InvalidValue: the extension is not one of :data:`FORMATS`, or the file can't be written there.
     """
     if path.suffix.lower() not in FORMATS:
         raise InvalidValue("output", str(path), f"a name that ends in {', '.join(FORMATS)}")
@@ -50,10 +50,10 @@ def checked_path(path: Path) -> Path:
 
 
 def checked_folder(path: Path) -> Path:
-    """``path`` if it is a folder for sound files, or can become one.
+    """Return ``path`` if it is a folder for sound files, or can become one.
 
     Raises:
-        InvalidValue: it is a file, or what it lies in is no folder that can be written to.
+        InvalidValue: it is not a writable folder, and none can be created there.
     """
     writable = path if path.exists() else path.absolute().parent
     if not writable.is_dir() or not os.access(writable, os.W_OK):
@@ -65,7 +65,7 @@ def checked_folder(path: Path) -> Path:
 
 @contextmanager
 def writing(path: Path, audio: AudioFormat) -> Iterator[SoundFile]:
-    """Write beside ``path`` and move it there when all is written; whatever goes wrong leaves nothing.
+    """Write next to ``path`` and move the file there when it is complete; an error leaves nothing behind.
 
     Raises:
         InvalidValue: no sound file can be written there.
@@ -77,7 +77,7 @@ def writing(path: Path, audio: AudioFormat) -> Iterator[SoundFile]:
 
 @contextmanager
 def opened(drafts: Sequence[Path], paths: Sequence[Path], audio: AudioFormat) -> Iterator[list[SoundFile]]:
-    """Sound files at ``drafts``, of the formats that ``paths`` name; finished after the block.
+    """Sound files at ``drafts``, in the formats that ``paths`` name; finished after the block.
 
     Raises:
         AuralisError: the disk is full or a folder is gone.

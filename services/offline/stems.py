@@ -1,8 +1,8 @@
-"""Stems: the layers of a piece as files of their own, each with its echoes and its room.
+"""Stems: each layer of a piece in a file of its own, with its echoes and its room.
 
 A stem is the piece with only that layer's notes. It goes through the same master as the mix, so stems add up
-to the mix as far as the master is linear: but for dither, the saturation's faint third harmonic and what the
-limiter took away.
+to the mix as far as the master is linear: apart from dither, the saturation's faint third harmonic and the
+limiter's gain reduction.
 """
 
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ from services.offline.sound_file import checked_folder
 
 
 def checked_stems(folder: Path, output: Path) -> Path:
-    """``folder`` if the stems of ``output`` can be written there.
+    """Return ``folder`` if the stems of ``output`` can be written there.
 
     Raises:
-        InvalidValue: it is no folder that can be written to, or the piece itself would be one of the files.
+        InvalidValue: it is not a writable folder, or ``output`` would be one of the stems.
     """
     checked_folder(folder)
     if output.absolute() in {stem_path(folder, layer, output).absolute() for layer in LAYERS}:
@@ -27,13 +27,13 @@ def checked_stems(folder: Path, output: Path) -> Path:
 
 
 def stem_path(folder: Path, layer: str, output: Path) -> Path:
-    """Where the stem of ``layer`` lies: named after it, in the format of ``output``."""
+    """The path of the stem of ``layer``: named after the layer, in the format of ``output``."""
     return folder / f"{layer}{output.suffix}"
 
 
 @contextmanager
 def made(folder: Path | None) -> Iterator[None]:
-    """``folder``, made if it is not there; gone again if it was made and the block fails."""
+    """Create ``folder`` if it does not exist; remove it again if it was created and the block fails."""
     new = folder is not None and not folder.exists()
     if folder is not None:
         folder.mkdir(exist_ok=True)

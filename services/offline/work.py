@@ -1,6 +1,6 @@
-"""What is to be rendered, and rendering a stretch of it in this process.
+"""The description of a rendering, and a function that renders a stretch of it in this process.
 
-What is here knows no renderer: it is loaded where it is used.
+This module does not import the renderer, which is loaded only where it is used.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,13 +11,13 @@ from auralis.score.events import Batch, Layer
 
 # The PCM of one chunk: the mix, then each stem.
 Parts = tuple[bytes, ...]
-# Told of so many more chunks, in whatever order, and often of none; what it raises ends the rendering.
+# Called with the number of further chunks done, in any order, often zero; an exception ends the rendering.
 Came = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be rendered: the mix of ``batch``, and of each of ``layers`` a stem."""
+    """What to render: the mix of ``batch``, and a stem for each of ``layers``."""
 
     batch: Batch
     seed: int
@@ -26,12 +26,12 @@ class Work:
 
     @property
     def parts(self) -> int:
-        """How many files one chunk goes into."""
+        """The number of files that each chunk goes into."""
         return 1 + len(self.layers)
 
 
 def rendered_here(work: Work, seqs: Sequence[int]) -> Iterator[Parts]:
-    """The chunks ``seqs`` in this process."""
+    """Render the chunks ``seqs`` in this process."""
     from services.offline.piece import score_of  # noqa: PLC0415
     from services.offline.replay import replay  # noqa: PLC0415  it loads the renderer
 

@@ -1,1 +1,1 @@
-"""A piece as one page to look at: its score drawn, its sound measured, its music counted."""
+"""A piece as one page to look at: its score drawn, its sound and its music measured."""

@@ -1,7 +1,7 @@
-"""The measures of a piece as a table: what was found, what is usual, and what it says.
+"""The measures of a piece as a table: the value found, the usual range, and what it means.
 
-The bands are those of the composer's rules, over ten minutes or more; where they come from a corpus it is
-named. A short piece may lie outside one by chance.
+The bands follow from the composer's rules, over ten minutes or more; where one comes from a corpus, the
+corpus is named. A short piece may lie outside a band by chance.
 """
 
 import math
@@ -15,7 +15,7 @@ _PERCENT: Final = "%"
 
 
 class Measure(NamedTuple):
-    """A row of the table; ``low`` and ``high`` are inclusive, infinite where there is no border."""
+    """A row of the table; ``low`` and ``high`` are inclusive, infinite where there is no limit."""
 
     name: str
     value: float
@@ -26,7 +26,7 @@ class Measure(NamedTuple):
 
     @property
     def within(self) -> bool | None:
-        """Whether the value lies in its band; None where there is none or nothing to measure."""
+        """Whether the value lies in its band; None if there is no band or nothing to measure."""
         if math.isnan(self.value) or (math.isinf(self.low) and math.isinf(self.high)):
             return None
         return self.low <= self.value <= self.high

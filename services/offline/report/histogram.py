@@ -1,4 +1,4 @@
-"""Which pitch classes sound how long, from the tonic up."""
+"""How long each pitch class sounds, from the tonic up."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ _IN_KEY, _OUTSIDE = "#4c78a8", "#d83a3a"
 
 
 def histogram(seconds: Sequence[float], key: Key | None) -> svg.Picture:
-    """Twelve bars; those outside ``key`` in another colour."""
+    """One bar per pitch class; those outside ``key`` in another colour."""
     width, height, bar = 420.0, 150.0, 34.0
     tonic = 0 if key is None else key.tonic
     scale = set(range(12)) if key is None else set(scale_of(key))

@@ -1,7 +1,7 @@
 """Loudness as ITU-R BS.1770-4 and EBU Tech 3341/3342 define it, chunk by chunk as a piece is rendered.
 
-A chunk is 100 ms: the hop of the gated blocks (400 ms, three quarters overlapping) and of short-term
-loudness (3 s). So the powers of chunks are all that is kept, however long the piece.
+A chunk is 100 ms: the hop of the gated blocks (400 ms, overlapping by three quarters) and of
+short-term loudness (3 s). So only each chunk's power is kept, however long the piece.
 """
 
 from typing import Final
@@ -23,10 +23,10 @@ _SILENCE: Final = 1e-12  # -120 dB
 
 
 class LoudnessMeter:
-    """Takes a piece's chunks in order."""
+    """Measures a piece, given its chunks in order."""
 
     def __init__(self, audio: AudioFormat) -> None:
-        from scipy.signal import sosfilt  # noqa: PLC0415  a second to load, which only a report is worth
+        from scipy.signal import sosfilt  # noqa: PLC0415  takes a second to load, only for a report
 
         self._filtered = sosfilt
         self._sections = k_weighting(audio.sample_rate_hz)
@@ -43,12 +43,12 @@ class LoudnessMeter:
 
     @property
     def peak_dbfs(self) -> float:
-        """The largest sample."""
+        """The level of the largest sample."""
         return 20 * float(np.log10(max(self._peak, 1e-6)))
 
     @property
     def integrated_lufs(self) -> float:
-        """Of the whole piece, without its pauses; minus infinity if all of it is one."""
+        """Integrated loudness of the piece, without its pauses; minus infinity if it is all silence."""
         blocks = self._mean_powers(_BLOCK)
         loud = blocks[_lufs(blocks) >= _ABSOLUTE_GATE_LUFS]
         if not loud.size:
@@ -58,7 +58,7 @@ class LoudnessMeter:
 
     @property
     def range_lu(self) -> float:
-        """From the 10th to the 95th percentile of short-term loudness; 0 for a piece under 3 s."""
+        """From the 10th to the 95th percentile of short-term loudness; 0 for silence or a piece under 3 s."""
         levels = self.short_term_lufs
         levels = levels[levels >= _ABSOLUTE_GATE_LUFS]
         if not levels.size:
@@ -69,11 +69,11 @@ class LoudnessMeter:
 
     @property
     def short_term_lufs(self) -> Curve:
-        """Of the 3 s that end with each chunk from the 30th on."""
+        """Loudness of the 3 s that end with each chunk, from the 30th on."""
         return _lufs(self._mean_powers(_SHORT_TERM))
 
     def _mean_powers(self, chunks: int) -> Curve:
-        """The mean of every run of so many chunks."""
+        """The mean power of every run of ``chunks`` chunks."""
         sums = np.concatenate([[0.0], np.cumsum(self._powers)])
         return np.asarray((sums[chunks:] - sums[:-chunks]) / chunks, dtype=np.float64)
 

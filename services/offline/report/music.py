@@ -1,7 +1,7 @@
-"""What can be counted in a score: the measures of a stretch of music, each as a number.
+"""Measures of a stretch of music, each computed from the score as one number.
 
-The bands that they are held against, and where these come from, stand in
-:mod:`services.offline.report.bands`. A measure of nothing (no melody, one chord) is NaN.
+The bands that they are compared with, and where these come from, are in
+:mod:`services.offline.report.bands`. A measure without data (no melody, one chord) is NaN.
 """
 
 import math
@@ -16,12 +16,12 @@ from auralis.score.events import Chord, Layer, Note
 from auralis.score.stretch import Stretch
 from services.offline.report.tones import Harmony, Tones, tones_of
 
-# What has no pitch that anybody hears.
+# Layers without an audible pitch.
 UNPITCHED: Final[frozenset[Layer]] = frozenset({"percussion", "texture"})
 _MELODY: Final[Layer] = "melody"
 _SUNG: Final[frozenset[Layer]] = frozenset({"melody", "answer", "bells"})
 _CHORDS_A_WINDOW: Final = 100
-_LONGEST_STEP_BEATS: Final = 4.0  # a longer wait is a rest between phrases
+_LONGEST_STEP_BEATS: Final = 4.0  # a longer gap is a rest between phrases
 _BEATS_A_BAR: Final = 4
 _BARS: Final = 8
 _SIXTEENTHS: Final = 4
@@ -31,7 +31,7 @@ _CATEGORIES: Final = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 7: 6, 8: 7, 9: 7, 12: 
 
 
 class Shares(NamedTuple):
-    """How much of the melody's sounding time is which kind of tone; they add up to 1."""
+    """The share of each kind of tone in the melody's sounding time; they add up to 1."""
 
     chord: float
     scale: float
@@ -39,7 +39,7 @@ class Shares(NamedTuple):
 
 
 def melody_shares(stretch: Stretch) -> Shares:
-    """By duration; a note that outlasts a chord counts for each chord that it spans."""
+    """By duration; a note that outlasts a chord is counted under each chord that it spans."""
     kinds, harmonies = [0, 0, 0], tones_of(stretch)
     for note in _of(stretch, {_MELODY}):
         for tones, frames in _spans(note, harmonies):
@@ -81,7 +81,7 @@ def pitch_class_seconds(stretch: Stretch) -> tuple[float, ...]:
 
 
 def pitch_class_entropy(stretch: Stretch) -> float:
-    """In bits, by duration; all twelve alike would be 3.58."""
+    """In bits, weighted by duration; 3.58 if all twelve were equal."""
     return entropy(pitch_class_seconds(stretch))
 
 
@@ -94,7 +94,7 @@ def scale_consistency(stretch: Stretch) -> float:
 
 
 def chord_entropy(chords: Sequence[Chord]) -> float:
-    """In bits: how open it is which degree follows a degree, over windows of 100 chords."""
+    """In bits: how open the next degree is, given the current one, over windows of 100 chords."""
     windows = [chords[at : at + _CHORDS_A_WINDOW] for at in range(0, len(chords), _CHORDS_A_WINDOW)]
     whole = [window for window in windows if len(window) == _CHORDS_A_WINDOW] or windows[:1]
     return _mean([_conditional_entropy([chord.degree for chord in window]) for window in whole])
@@ -119,14 +119,14 @@ def interval_divergence(stretch: Stretch) -> float:
 
 
 def rhythm_contrast(stretch: Stretch) -> float:
-    """The melody's nPVI: how unlike neighbouring durations are, 0 for a pulse (Grabe and Low 2002)."""
+    """The melody's nPVI: how different neighbouring durations are, 0 for a pulse (Grabe and Low 2002)."""
     steps = _steps_beats(stretch)
     unlike = [abs(a - b) / ((a + b) / 2) for a, b in pairwise(steps)]
     return 100 * _mean(unlike)
 
 
 def duration_entropy(stretch: Stretch) -> float:
-    """In bits, of the melody's durations from onset to onset, in half beats."""
+    """In bits, over the melody's durations from onset to onset, in half beats."""
     return entropy(list(Counter(round(2 * step) for step in _steps_beats(stretch)).values()))
 
 
@@ -143,7 +143,7 @@ def recurrence(stretch: Stretch) -> float:
 
 
 def exact_repeats(stretch: Stretch) -> int:
-    """How many times eight bars are, chords, melody and bells, exactly eight bars heard before."""
+    """How often eight bars repeat earlier ones exactly, in chords, melody, answer and bells."""
     bars: dict[int, set[Hashable]] = {}
     ticks = _ticks(stretch)
     for note in _of(stretch, _SUNG):
@@ -160,13 +160,13 @@ def exact_repeats(stretch: Stretch) -> int:
 
 
 def notes_per_minute(stretch: Stretch, layers: Iterable[Layer]) -> float:
-    """Onsets of ``layers``."""
+    """Onsets per minute in ``layers``."""
     minutes = stretch.seconds / 60
     return len(_of(stretch, set(layers))) / minutes if minutes else math.nan
 
 
 def entropy(weights: Sequence[float]) -> float:
-    """In bits, of weights that need not add up to 1; NaN for none."""
+    """In bits, of weights that need not add up to 1; NaN if their sum is 0."""
     total = sum(weights)
     if not total:
         return math.nan
@@ -186,7 +186,7 @@ def _pitched(stretch: Stretch) -> list[Note]:
 
 
 def _spans(note: Note, harmonies: Sequence[Harmony]) -> Iterator[tuple[Tones, int]]:
-    """The frames that the note sounds under each chord."""
+    """The tones of each chord that the note spans, with the frames that it sounds under it."""
     first = bisect_right(harmonies, note.at_frame, key=lambda harmony: harmony.until_frame)
     for chord, tones, until in harmonies[first:]:
         if chord.at_frame >= note.release_frame:
@@ -195,7 +195,7 @@ def _spans(note: Note, harmonies: Sequence[Harmony]) -> Iterator[tuple[Tones, in
 
 
 def _phrased(stretch: Stretch) -> list[tuple[Note, Note]]:
-    """The melody's notes that follow each other within a phrase."""
+    """Pairs of successive melody notes within a phrase."""
     ticks = _ticks(stretch)
     pairs = pairwise(_of(stretch, {_MELODY}))
     return [(a, b) for a, b in pairs if 0 < _beats(a, b, ticks) <= _LONGEST_STEP_BEATS]

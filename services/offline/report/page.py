@@ -1,4 +1,4 @@
-"""The page: one HTML file that needs nothing else, not even a script."""
+"""The page: one self-contained HTML file, without any script."""
 
 import math
 from collections import Counter
@@ -75,7 +75,7 @@ def _over_time(stretch: Stretch, meter: LoudnessMeter) -> str:
         timeline.loudness(meter.short_term_lufs, meter.integrated_lufs, axis),
     ]
     shown = "".join(picture.inline() for picture in pictures)
-    # Some minutes fit into the window; more are scrolled.
+    # A short piece is fitted to the window, a longer one scrolls.
     room = "fitting" if stretch.seconds <= _FITTING_S else "wide"
     return (
         "<h2>Over time</h2><p>Sections and key, chords, every note by pitch (stronger is louder; what "

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Final, NamedTuple
 
-# Of text in pictures; a page takes it over.
+# For text in pictures; a page includes it in its own style.
 STYLE: Final = """
 svg text { font: 12px system-ui, sans-serif; fill: #333; } svg text.small { font-size: 10px; fill: #555; }
 svg text.key { font-size: 11px; font-weight: 600; }
@@ -28,7 +28,7 @@ def path(points: list[tuple[float, float]], **more: object) -> str:
 
 
 def text(x: float, y: float, said: str, **more: object) -> str:
-    """One line of text; ``anchor`` and ``turn`` (degrees) say how it lies."""
+    """One line of text; ``anchor`` and ``turn`` (degrees) set its alignment and rotation."""
     anchor, turn = more.pop("anchor", None), more.pop("turn", None)
     if anchor is not None:
         more["text_anchor"] = anchor
@@ -38,7 +38,7 @@ def text(x: float, y: float, said: str, **more: object) -> str:
 
 
 def titled(element: str, title: str) -> str:
-    """``element`` with a text that shows when it is pointed at."""
+    """``element`` with a tooltip."""
     return f"<g><title>{escape(title)}</title>{element}</g>"
 
 
@@ -48,7 +48,7 @@ def group(elements: list[str], **more: object) -> str:
 
 
 class Picture(NamedTuple):
-    """A whole picture; ``title`` is what it shows, for those who don't see it."""
+    """A whole picture; ``title`` says what it shows, for readers who can't see it."""
 
     width: float
     height: float
@@ -63,7 +63,7 @@ class Picture(NamedTuple):
 
 
 def stacked(pictures: Sequence[Picture], title: str) -> str:
-    """Pictures one below the other as a file of their own, on white."""
+    """Pictures one below the other as one SVG file, on white."""
     width, height = max(each.width for each in pictures), sum(each.height for each in pictures)
     drawn, top = [rect(0, 0, width, height, fill="#fff")], 0.0
     for picture in pictures:

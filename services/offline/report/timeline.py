@@ -1,4 +1,4 @@
-"""The pictures over time, one below the other on one axis: form, chords, notes, density, loudness."""
+"""The pictures over time, one below the other on a common axis: form, chords, notes, density, loudness."""
 
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
@@ -25,7 +25,7 @@ COLOURS: Final[dict[Layer, str]] = {
     "percussion": "#3d8b3d",
 }
 _SECTION_COLOURS: Final = ("#e8eef7", "#f7efe2", "#e9f3ea", "#f6e7ec", "#eeeaf6", "#f4f4e4", "#e6f2f4")
-LEFT: Final = 64.0  # for what axes say
+LEFT: Final = 64.0  # room for the labels of axes
 _RIGHT: Final = 16.0
 _PX_A_MINUTE: Final = 120.0
 _NARROWEST: Final = 900.0
@@ -37,7 +37,7 @@ _INK: Final = "#333"
 
 
 class Axis:
-    """Time from left to right."""
+    """The time axis, from left to right."""
 
     def __init__(self, stretch: Stretch) -> None:
         self.seconds = max(stretch.seconds, 1e-3)
@@ -50,15 +50,15 @@ class Axis:
         return LEFT + self.width + _RIGHT
 
     def x(self, second: float) -> float:
-        """Where ``second`` is."""
+        """The x coordinate of ``second``."""
         return LEFT + min(max(second, 0.0), self.seconds) / self.seconds * self.width
 
     def at(self, frame: int) -> float:
-        """Where ``frame`` is."""
+        """The x coordinate of ``frame``."""
         return self.x(self._stretch.second(frame))
 
     def grid(self, height: float, *, labelled: bool = False) -> list[str]:
-        """A line every minute or part of one; ``labelled`` below."""
+        """Vertical lines at regular times; ``labelled``: with the times below."""
         step = _step_s(self.seconds)
         marks = np.arange(0, self.seconds + 1e-6, step)
         drawn = [svg.line(self.x(s), 0, self.x(s), height, stroke=_GRID) for s in marks]
@@ -70,12 +70,12 @@ class Axis:
 
 
 def clock(seconds: float) -> str:
-    """Minutes and seconds."""
+    """``seconds`` as minutes and seconds."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
 def legend(stretch: Stretch, axis: Axis) -> svg.Picture:
-    """Which colour is which layer, for pictures that stand alone."""
+    """The colour of each layer, for pictures that stand alone."""
     playing = {note.layer for note in stretch.notes}
     drawn: list[str] = []
     for place, layer in enumerate(layer for layer in LAYERS if layer in playing):
@@ -85,7 +85,7 @@ def legend(stretch: Stretch, axis: Axis) -> svg.Picture:
 
 
 def form(stretch: Stretch, axis: Axis) -> svg.Picture:
-    """Sections as bands, above them the key where it begins."""
+    """Sections as bands, with keys and changes of tempo above them."""
     names = list(dict.fromkeys(section.name for section in stretch.sections))
     bands = []
     ends = [*(section.at_frame for section in stretch.sections[1:]), stretch.end_frame]
@@ -103,7 +103,7 @@ def form(stretch: Stretch, axis: Axis) -> svg.Picture:
 
 
 def chords(stretch: Stretch, axis: Axis) -> svg.Picture:
-    """Each chord's symbol where it begins, with its degree when pointed at."""
+    """Each chord's symbol where it begins, with its degree in a tooltip."""
     height, drawn = 66.0, []
     ends = [*(chord.at_frame for chord in stretch.chords[1:]), stretch.end_frame]
     for chord, end in zip(stretch.chords, ends, strict=False):
@@ -118,7 +118,7 @@ def chords(stretch: Stretch, axis: Axis) -> svg.Picture:
 
 
 def roll(stretch: Stretch, axis: Axis) -> svg.Picture:
-    """The piano roll: pitched notes by pitch, what has none in a lane for each instrument below."""
+    """The piano roll: pitched notes by pitch, and below them a lane for each unpitched instrument."""
     pitched = [note for note in stretch.notes if note.layer not in UNPITCHED]
     low, high = _range(pitched)
     step, lanes = 7.0, _lanes(stretch)
@@ -139,7 +139,7 @@ def roll(stretch: Stretch, axis: Axis) -> svg.Picture:
 
 
 def density(stretch: Stretch, axis: Axis) -> svg.Picture:
-    """Onsets a minute in every ten seconds, layers one above the other."""
+    """Onsets per minute in every ten seconds, with the layers stacked."""
     height = 90.0
     count = max(1, -(-int(np.ceil(axis.seconds)) // _DENSITY_S))
     onsets = np.zeros((len(LAYERS), count))
@@ -166,7 +166,7 @@ def density(stretch: Stretch, axis: Axis) -> svg.Picture:
 
 
 def loudness(levels_lufs: Curve, integrated_lufs: float, axis: Axis) -> svg.Picture:
-    """Short-term loudness, once a second; dashed the loudness of the whole."""
+    """Short-term loudness, once a second; the dashed line is the integrated loudness."""
     scale = _Scale(*_LOUDNESS_LUFS, height=130.0)
     drawn = axis.grid(scale.height, labelled=True) + scale.levels(_LOUDNESS_MARKS, axis)
     points = [(axis.x(3 + n / 10), scale.y(float(levels_lufs[n]))) for n in range(0, len(levels_lufs), 10)]
@@ -183,7 +183,7 @@ def loudness(levels_lufs: Curve, integrated_lufs: float, axis: Axis) -> svg.Pict
 
 
 def _tempi(stretch: Stretch, axis: Axis) -> list[str]:
-    """Where the tempo becomes another one; not every step of a ramp, but where it has arrived."""
+    """Labels where the tempo changes: not at every step of a ramp, but where it has arrived."""
     drawn, before = [], stretch.tempi[0].bpm if stretch.tempi else 0.0
     for tempo, following in zip(stretch.tempi, [*stretch.tempi[1:], None], strict=False):
         arrived = following is None or following.bpm == tempo.bpm
@@ -200,7 +200,7 @@ def _range(pitched: Sequence[Note]) -> tuple[int, int]:
 
 
 def _lanes(stretch: Stretch) -> list[tuple[Layer, str]]:
-    """Each instrument without a pitch, weather first."""
+    """The unpitched instruments with their layers, texture first."""
     found = {(note.layer, note.patch) for note in stretch.notes if note.layer in UNPITCHED}
     return sorted(found, key=lambda lane: (LAYERS.index(lane[0]), lane[1]))
 
@@ -222,7 +222,7 @@ def _octaves(low: int, high: int, step: float, axis: Axis) -> list[str]:
 
 
 class _Scale(NamedTuple):
-    """Values from the bottom of a picture to its top."""
+    """A scale of values, from the bottom of a picture to its top."""
 
     low: float
     high: float
@@ -246,11 +246,11 @@ def _label(y: float, said: str) -> str:
 
 
 def _fitting(x: float, y: float, width: float, said: str, title: str) -> str:
-    """A label in a band, if it fits; the title always."""
+    """A label in a band, with ``title`` as its tooltip; nothing if it does not fit."""
     shown = said if width > 6.5 * len(said) else ""
     return svg.titled(svg.text(x + 4, y, shown), title) if shown else ""
 
 
 def _step_s(seconds: float) -> int:
-    """Between two lines of the grid."""
+    """Seconds between two lines of the grid."""
     return next(step for step in (5, 10, 30, 60, 300, 1800) if seconds / step <= 24 or step == 1800)

@@ -1,4 +1,4 @@
-"""Which tones belong: to a chord, and to the key as the chord colours it."""
+"""The tones of a chord, and of the key's scale as the chord alters it."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from services.composer.scale import scale_of
 
 
 class Tones(NamedTuple):
-    """Pitch classes: those of a chord, and those of the scale while it sounds."""
+    """The pitch classes of a chord, and of the scale while it sounds."""
 
     chord: frozenset[int]
     scale: frozenset[int]
@@ -37,7 +37,7 @@ def tones_of(stretch: Stretch) -> tuple[Harmony, ...]:
 
 
 def _tones_under(chord: Chord, key: Key | None) -> Tones:
-    """A chord of no known quality is what it is voiced as."""
+    """The tones of ``chord``, from its voicing if its quality is unknown, and of the scale under it."""
     steps = QUALITIES.get(chord.quality)
     classes = (
         {round(pitch) % 12 for pitch in chord.pitches}
@@ -48,7 +48,7 @@ def _tones_under(chord: Chord, key: Key | None) -> Tones:
 
 
 def _scale(chord: Chord, key: Key | None) -> tuple[int, ...]:
-    """The key's scale with the tones that a borrowed chord replaces."""
+    """The key's scale, with the tones that a borrowed chord alters; all twelve if there is no key."""
     if key is None:
         return tuple(range(12))
     degree = DEGREES[key.mode].get(chord.degree)
