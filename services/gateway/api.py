@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from auralis.audio import AUDIO_CHANNELS, CHUNK_US, AudioFormat, live_seq
 from auralis.channel.presets import Presets
@@ -26,6 +26,7 @@ from services.gateway.visitors import visitor_of
 MAX_BODY_BYTES: Final = 16 * 1024
 _SEEDS: Final = 2**32
 _RANDOM_ID_BYTES: Final = 4
+_PLAIN: Final = "identity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,9 @@ class Api:
     async def create_channel(self, request: web.Request) -> web.Response:
         """Create a channel from an id, a seed and control values, all optional."""
         self._check(request)
-        wanted = parse_object(await request.read(), "body") if request.can_read_body else {}
-        channel = _id_of(wanted.pop("id", None))
-        seed = _seed_of(wanted.pop("seed", None))
+        wanted = await _body(request) if request.can_read_body else {}
+        channel = _checked_id(wanted.pop("id", secrets.token_hex(_RANDOM_ID_BYTES)))
+        seed = _checked_seed(wanted.pop("seed")) if "seed" in wanted else None
         await self.channels.create(
             channel,
             sample_rate_hz=self.audio.sample_rate_hz,
@@ -103,7 +104,7 @@ class Api:
     async def change_controls(self, request: web.Request) -> web.Response:
         """Change controls; answers once the composer has said from which chunk on the change is heard."""
         self._check(request)
-        changes = parse_object(await request.read(), "body")
+        changes = await _body(request)
         return await self._change(_channel(request), changes)
 
     async def apply_preset(self, request: web.Request) -> web.Response:
@@ -124,7 +125,7 @@ class Api:
         """Save a preset, replacing one of the same name."""
         self._check(request)
         name = request.match_info["name"]
-        new = await self.presets.put(name, parse_object(await request.read(), "body"))
+        new = await self.presets.put(name, await _body(request))
         return json_response(_shown_preset(name, await self._preset(request)), 201 if new else 200)
 
     async def delete_preset(self, request: web.Request) -> web.Response:
@@ -135,8 +136,9 @@ class Api:
         return web.Response(status=204)
 
     async def _change(self, channel: str, changes: Mapping[str, Any]) -> web.Response:
-        accepted = await self.control.change(channel, changes)
-        return json_response(accepted._asdict(), 202)
+        accepted = await self.control.accept(channel, changes)
+        effective_seq = await self.control.effective_seq(accepted)
+        return json_response({"revision": accepted.revision, "effective_seq": effective_seq}, 202)
 
     async def _preset(self, request: web.Request) -> dict[str, str | float]:
         values = await self.presets.get(request.match_info["name"])
@@ -182,21 +184,25 @@ def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | Non
     )
 
 
+async def _body(request: web.Request) -> dict[str, Any]:
+    encoding = request.headers.get(hdrs.CONTENT_ENCODING, _PLAIN)
+    if encoding != _PLAIN:
+        headers = {"Accept-Encoding": _PLAIN}
+        raise Problem(415, f"Content-Encoding: found {encoding!r:.60}, allowed: none", headers=headers)
+    return parse_object(await request.read(), "body")
+
+
 def _channel(request: web.Request) -> str:
     return request.match_info["channel"]
 
 
-def _id_of(found: Any) -> str:
-    if found is None:
-        return secrets.token_hex(_RANDOM_ID_BYTES)
+def _checked_id(found: Any) -> str:
     if not isinstance(found, str):
         raise InvalidValue("id", found, "text")
     return checked_channel_id(found)
 
 
-def _seed_of(found: Any) -> int | None:
-    if found is None:
-        return None
+def _checked_seed(found: Any) -> int:
     if not isinstance(found, int) or isinstance(found, bool) or not 0 <= found < _SEEDS:
         raise InvalidValue("seed", found, f"a whole number from 0 to {_SEEDS - 1}")
     return found

@@ -93,7 +93,10 @@ class Gateway:
         Raises:
             AuralisError: it can't listen on its address.
         """
-        runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=_SHUTDOWN_S)
+        # A few kilobytes may decompress to gigabytes, and would do so in the event loop.
+        runner = web.AppRunner(
+            self.app(), access_log=None, shutdown_timeout=_SHUTDOWN_S, auto_decompress=False
+        )
         await runner.setup()
         try:
             async with asyncio.TaskGroup() as tasks:

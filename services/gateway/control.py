@@ -14,10 +14,11 @@ ANSWER_S: Final = 2.0
 
 
 class Accepted(NamedTuple):
-    """``effective_seq``: the first chunk that may carry the change; None if no composer has answered yet."""
+    """A change that the broker has accepted, and when, by the broker's clock."""
 
+    channel: str
     revision: int
-    effective_seq: int | None
+    at_us: int
 
 
 class Control:
@@ -28,8 +29,8 @@ class Control:
         self._channels = channels
         self._metrics = metrics
 
-    async def change(self, channel: str, changes: Mapping[str, Any]) -> Accepted:
-        """Accept ``changes`` (control name → value).
+    async def accept(self, channel: str, changes: Mapping[str, Any]) -> Accepted:
+        """Have the broker accept ``changes`` (control name → value).
 
         Raises:
             InvalidValue: nothing to change, an unknown name, or a value that is not allowed.
@@ -39,10 +40,20 @@ class Control:
         if not changes:
             raise InvalidValue("controls", {}, "at least one control")
         accepted_us = self._hub.clock.now_us()
-        revision = await self._channels.change(channel, changes)
-        feed = await self._hub.feed(channel)
-        seq = await feed.revised_seq(revision, ANSWER_S)
+        return Accepted(channel, await self._channels.change(channel, changes), accepted_us)
+
+    async def effective_seq(self, change: Accepted) -> int | None:
+        """The first chunk that may carry ``change``; None if the channel sleeps or no composer answers.
+
+        Raises:
+            ChannelNotFound: the channel was deleted meanwhile.
+            BrokerUnavailable, RedisError, OSError: the broker is away.
+        """
+        feed = await self._hub.feed(change.channel)
+        if await self._hub.asleep(feed):
+            return None
+        seq = await feed.revised_seq(change.revision, ANSWER_S)
         if seq is not None:
-            latency_us = due_us(feed.state.epoch_us, seq) - accepted_us
+            latency_us = due_us(feed.state.epoch_us, seq) - change.at_us
             self._metrics.control_latency.observe(max(latency_us, 0) / 1e6)
-        return Accepted(revision, seq)
+        return seq

@@ -115,6 +115,16 @@ class Hub:
         if feed.listeners == 1:
             self._in_background(self._beat(feed))
 
+    async def asleep(self, feed: Feed) -> bool:
+        """Whether nothing is composed for the channel now, because nobody listens to it at any gateway.
+
+        Raises:
+            RedisError, OSError: the broker is away.
+        """
+        if feed.listeners or feed.state.always_on:
+            return False
+        return feed.channel not in await self._broker.presence.awake(self._broker.clock.now_us())
+
     async def _open(self, channel: str) -> Feed:
         if not self._linked.is_set():
             raise BrokerUnavailable("the broker has not answered yet")

@@ -22,6 +22,7 @@ _PROBLEMS: Final = {
     404: "There is no such channel or preset.",
     409: "The id is taken, or the channel always exists.",
     413: "The body is too large.",
+    415: "The body is compressed.",
     426: "The address speaks WebSocket only.",
     429: "Too many changes or exports; `Retry-After` says when.",
     503: "The broker does not answer; `Retry-After` says when to try again.",
@@ -76,7 +77,7 @@ def _channel_paths() -> Json:
         "/api/v1/controls": {"get": _operation("What can be turned", {200: _json("Controls.", controls)})},
         "/api/v1/channels": {
             "get": _operation("List channels", {200: _json("Channels.", channels)}, 503),
-            "post": _operation("Create a channel", {201: created}, *_WRITES, 409)
+            "post": _operation("Create a channel", {201: created}, *_WRITES, 409, 415)
             | _SECURED
             | _body("NewChannel", required=False),
         },
@@ -87,7 +88,7 @@ def _channel_paths() -> Json:
 def _one_channel_paths() -> Json:
     channel, deleted = _json("The channel.", _ref("Channel")), {"description": "Deleted."}
     identified, named = _path("channel", "id of a channel"), _path("name", "name of a preset")
-    change = _operation("Change controls", {202: _accepted()}, *_WRITES, 404)
+    change = _operation("Change controls", {202: _accepted()}, *_WRITES, 404, 415)
     return {
         _CHANNEL: {
             "parameters": [identified],
@@ -122,7 +123,7 @@ def _preset_paths() -> Json:
         _PRESET: {
             "parameters": [_path("name", "name of a preset")],
             "get": _operation("One preset", {200: _json("The preset.", preset)}, 404, 503),
-            "put": _operation("Save a preset", saved, *_WRITES) | _SECURED | _body("Controls"),
+            "put": _operation("Save a preset", saved, *_WRITES, 415) | _SECURED | _body("Controls"),
             "delete": _operation("Delete a preset", {204: {"description": "Deleted."}}, *_WRITES, 404)
             | _SECURED,
         },

@@ -11,7 +11,6 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from redis.exceptions import RedisError
 
-from auralis.broker import reason
 from auralis.errors import AuralisError, BrokerUnavailable, ChannelExists, ChannelNotFound, InvalidValue
 
 _log = structlog.get_logger()
@@ -60,8 +59,11 @@ def problem_of(error: BaseException) -> Problem | None:
             problem = Problem(404, str(error), title="No such channel", members={"channel": error.channel})
         case ChannelExists():
             problem = Problem(409, str(error), title="Channel exists", members={"channel": error.channel})
-        case BrokerUnavailable() | RedisError() | OSError() | TimeoutError():
-            problem = unavailable(reason(error))
+        case BrokerUnavailable():
+            problem = unavailable(str(error))
+        case RedisError() | OSError() | TimeoutError():
+            # Its own text may name the broker's address, which is nobody's business; the log has it.
+            problem = unavailable("the broker does not answer")
         case web.HTTPException() if error.status >= HTTPStatus.BAD_REQUEST:
             kept = {name: error.headers[name] for name in _KEPT_HEADERS if name in error.headers}
             problem = Problem(error.status, _detail(error), headers=kept)

@@ -68,6 +68,8 @@ class Session:
         self._bad = 0
         self._underruns: int | None = None
         self._changes: set[asyncio.Task[None]] = set()
+        self._accepting = asyncio.Lock()
+        self._last_change: asyncio.Task[None] | None = None
 
     def hear(self, text: str) -> None:
         """Handle one text frame."""
@@ -111,17 +113,25 @@ class Session:
         if not self._authorized:
             self._desk.access.check(self._visitor)
         # The answer waits for the composer; meanwhile, further messages of the client are handled.
-        task = asyncio.create_task(self._carry_out(request))
+        task = asyncio.create_task(self._carry_out(request, self._last_change))
+        self._last_change = task
         self._changes.add(task)
         task.add_done_callback(self._changes.discard)
 
-    async def _carry_out(self, request: ControlRequest) -> None:
+    async def _carry_out(self, request: ControlRequest, before: asyncio.Task[None] | None) -> None:
+        """Change controls after the change ``before``, and answer after it, so that the last one wins."""
+        control = self._desk.control
         try:
-            accepted = await self._desk.control.change(self._channel, request.set)
+            async with self._accepting:
+                accepted = await control.accept(self._channel, request.set)
+            answer: ServerMessage = ControlAck(
+                request.id, accepted.revision, await control.effective_seq(accepted)
+            )
         except (AuralisError, *BROKER_ERRORS) as error:
-            self._complain(error, request.id)
-        else:
-            self._say(ControlAck(request.id, accepted.revision, accepted.effective_seq))
+            answer = _error_message(error, request.id)
+        if before is not None:
+            await asyncio.wait([before])
+        self._say(answer)
 
     def _authorize(self, token: str) -> None:
         self._limit(self._desk.controls)
@@ -153,11 +163,20 @@ class Session:
             self._listener.close(CLOSE_POLICY, "too many bad messages")
 
     def _complain(self, error: BaseException, request_id: RequestId | None) -> None:
-        problem = problem_of(error)
-        if problem is None:
-            raise error
-        members = {name: problem.members.get(name) for name in ("field", "value", "allowed")}
-        self._say(ErrorMessage(problem.status, problem.title, problem.detail, request_id, **members))
+        self._say(_error_message(error, request_id))
 
     def _say(self, message: ServerMessage) -> None:
         self._listener.say(text_frame(message))
+
+
+def _error_message(error: BaseException, request_id: RequestId | None) -> ErrorMessage:
+    """What a client is told of ``error``.
+
+    Raises:
+        BaseException: ``error`` itself, if it is not one that is expected.
+    """
+    problem = problem_of(error)
+    if problem is None:
+        raise error
+    members = {name: problem.members.get(name) for name in ("field", "value", "allowed")}
+    return ErrorMessage(problem.status, problem.title, problem.detail, request_id, **members)

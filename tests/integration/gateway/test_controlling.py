@@ -90,6 +90,17 @@ async def test_a_websocket_is_unlocked_by_a_message(start: Start, producer: Prod
     assert (await client.told("control_ack"))["id"] == "b"
 
 
+async def test_the_last_of_many_changes_wins(gateway: Gateway, producer: Producer, join: Join) -> None:
+    """Sent back to back on a connection, changes are accepted and answered in their order."""
+    client = await join(gateway)
+    for number in range(40):
+        await client.say(type="control", id=number, set={"bpm": 50 + number})
+    await client.told("control_ack", id=39)
+    acks = [text for text in client.texts if text["type"] == "control_ack"]
+    assert [(ack["id"], ack["revision"]) for ack in acks] == [(number, number + 1) for number in range(40)]
+    assert (await producer.channels.state("main")).controls.bpm == 89
+
+
 async def test_pages_of_other_sites_may_listen_but_not_control(
     playing: Gateway, http: aiohttp.ClientSession, join: Join
 ) -> None:

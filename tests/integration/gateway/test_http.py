@@ -1,6 +1,7 @@
 """The HTTP contract, route by route."""
 
 import asyncio
+import gzip
 from typing import Any
 
 import aiohttp
@@ -117,6 +118,8 @@ async def test_main_can_not_be_deleted(gateway: Gateway, http: aiohttp.ClientSes
         ({"id": "Not An Id"}, "id"),
         ({"id": 5}, "id"),
         ({"id": ""}, "id"),
+        ({"id": None}, "id"),
+        ({"seed": None}, "seed"),
         ({"seed": -1}, "seed"),
         ({"seed": 2**32}, "seed"),
         ({"seed": True}, "seed"),
@@ -145,6 +148,29 @@ async def test_a_control_change_says_when_it_is_heard(
     assert (channel["controls"]["intensity"], channel["revision"]) == (0.9, 1)
     async with http.get(f"{playing.url}/metrics") as answer:
         assert "auralis_control_latency_seconds_count 1.0" in await answer.text()
+
+
+async def test_a_control_change_of_a_channel_that_sleeps(
+    playing: Gateway, http: aiohttp.ClientSession
+) -> None:
+    """Nobody listens, so nothing is composed, and the answer does not wait for it."""
+    await ask(http, playing, "POST", "/api/v1/channels", json={"id": "quiet"})
+    async with asyncio.timeout(1):
+        answer = await ask(http, playing, "PATCH", "/api/v1/channels/quiet/controls", json={"bpm": 80})
+    assert answer == (202, {"revision": 1, "effective_seq": None})
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "nonsense"])
+async def test_a_compressed_body_is_refused_as_it_is(
+    playing: Gateway, http: aiohttp.ClientSession, encoding: str
+) -> None:
+    """It is not decompressed: a small body may hold gigabytes, and everybody would wait for them."""
+    headers = {"Content-Encoding": encoding}
+    path, bomb = "/api/v1/channels/main/controls", gzip.compress(bytes(1_000_000))
+    status, problem = await ask(http, playing, "PATCH", path, data=bomb, headers=headers)
+    assert (status, problem["detail"]) == (415, f"Content-Encoding: found '{encoding}', allowed: none")
+    async with http.get(f"{playing.url}/healthz", data=bomb, headers=headers) as answer:
+        assert answer.status == 200
 
 
 async def test_a_control_change_without_a_composer(

@@ -63,6 +63,10 @@ def test_any_value_can_be_quoted(value: object) -> None:
     assert len(str(found["value"])) <= 201
 
 
+def test_where_the_broker_is_stays_unsaid() -> None:
+    assert "broker.sock" not in str(document(RedisConnectionError("Timeout reading from /run/broker.sock")))
+
+
 def test_a_missing_broker_says_when_to_try_again() -> None:
     problem = problem_of(BrokerUnavailable("away"))
     assert problem is not None
