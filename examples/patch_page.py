@@ -50,7 +50,7 @@ def partials(name: str, patch: Patch) -> int:
 
 def measured(name: str, patch: Patch) -> list[str]:
     """Loudness and power centroid at three intensities, movement and correlation of the phrase."""
-    heard = [calibrate.played(name, patch, _AUDIO, intensity) for intensity in (0.0, 0.5, 1.0)]
+    heard = [calibrate.played(name, _AUDIO, intensity=intensity) for intensity in (0.0, 0.5, 1.0)]
     lufs = " / ".join(f"{measures.integrated_lufs(audio, _RATE_HZ):.1f}" for audio in heard)
     centroid = " / ".join(f"{measures.power_centroid_hz(audio, _RATE_HZ):.0f}" for audio in heard)
     return [lufs, centroid, movement(name, patch), f"{measures.stereo_correlation(heard[1]):.2f}"]
@@ -83,18 +83,16 @@ def register_lufs(name: str, patch: Patch) -> list[float]:
     return found
 
 
-def keys_lufs(name: str, patch: Patch, keys: Sequence[float] = range(-6, 6)) -> list[float]:
+def keys_lufs(name: str, keys: Sequence[float] = range(-6, 6)) -> list[float]:
     """Loudness of the phrase in other keys, by default in all twelve around the middle of the range."""
-    return [
-        measures.integrated_lufs(calibrate.played(name, patch, _AUDIO, 0.5, key), _RATE_HZ) for key in keys
-    ]
+    return [measures.integrated_lufs(calibrate.played(name, _AUDIO, semitones=key), _RATE_HZ) for key in keys]
 
 
 def level_table() -> str:
     """How even each pitched patch is over its range, and from key to key, in LU."""
     rows = []
     for name in pitched():
-        register, keys = register_lufs(name, library()[name]), keys_lufs(name, library()[name])
+        register, keys = register_lufs(name, library()[name]), keys_lufs(name)
         against = [f"{lufs - float(np.median(register)):z.1f}" for lufs in register]
         rows.append([f"`{name}`", *against, f"{max(keys) - min(keys):.1f}"])
     return table(["patch", *_REGISTER, "keys"], rows)

@@ -60,7 +60,7 @@ def note(name: str, semitones: float = 0.0, gate_s: float = 2.0, audio: AudioFor
 
 @cache
 def phrase(name: str) -> Audio:
-    return calibrate.played(name, PATCHES[name], CD)
+    return calibrate.played(name, CD)
 
 
 def steady(name: str, chunks: int, intensity: float = 0.5) -> Audio:
@@ -79,7 +79,8 @@ def risen(patch: Patch) -> int:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_phrase_is_calibrated_to_one_loudness(name: str) -> None:
-    assert measures.integrated_lufs(phrase(name), 44_100) == pytest.approx(calibrate.TARGET_LUFS, abs=0.5)
+    """At the mean of a few seeds: what chance adds to one is up to 2.5 LU."""
+    assert calibrate.loudness_lufs(name, CD, (1, 2, 3)) == pytest.approx(calibrate.TARGET_LUFS, abs=0.5)
 
 
 @pytest.mark.parametrize("name", NAMES)
