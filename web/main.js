@@ -29,7 +29,7 @@ const player = new Player(channel, base);
 const sky = new Sky(byId("sky"));
 const health = new Health(byId("health-line"), byId("health-figures"));
 const desk = new Desk(byId("controls"), {
-  turned: (name, value) => player.change(name, value),
+  onUserChange: (name, value) => player.change(name, value),
   announce: (text) => say(text, "news"),
   isPending: (name) => player.changes.pending(name),
 });

@@ -206,7 +206,7 @@ export class Player extends EventTarget {
     const nowMs = performance.now();
     this.sound.poll();
     this.stream.report();
-    this.#rest(nowMs);
+    this.#disconnectIfIdle(nowMs);
     if (this.wanted && nowMs >= this.nextStatsMs) this.#sendStats(nowMs);
     if (nowMs >= this.nextResumeMs) this.#wakeSound(nowMs);
     this.ticking = this.wanted || this.stream.state.name !== "closed";
@@ -220,7 +220,7 @@ export class Player extends EventTarget {
   }
 
   /** A page that doesn't play lets go of the network after a while. */
-  #rest(nowMs) {
+  #disconnectIfIdle(nowMs) {
     if (!this.wanted && nowMs > this.lingerUntilMs) this.stream.close();
   }
 

@@ -3,10 +3,9 @@
 import asyncio
 import importlib
 import importlib.util
-import sys
 from collections.abc import Callable
 
-from auralis import logs, settings
+from auralis import cli, logs
 from auralis.broker import connect, wait_for_broker
 from auralis.errors import UsageError
 from auralis.process import run_until_signalled, worker_name
@@ -42,4 +41,4 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(settings.load_or_exit()))
+    cli.main("gateway")

@@ -1,9 +1,11 @@
 """The HTTP API: channels, controls and presets."""
 
+import asyncio
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import unquote
 
 import msgspec
 from aiohttp import hdrs, web
@@ -24,6 +26,8 @@ from services.gateway.protocol import CODECS
 from services.gateway.visitors import visitor_of
 
 MAX_BODY_BYTES: Final = 16 * 1024
+# How long a body may take to arrive; one of this size takes less than a second on any network.
+BODY_S: Final = 10.0
 _SEEDS: Final = 2**32
 _RANDOM_ID_BYTES: Final = 4
 _PLAIN: Final = "identity"
@@ -68,14 +72,14 @@ class Api:
         found = []
         for channel in await self.channels.ids():
             try:
-                found.append(self._shown(await self.channels.state(channel)))
+                found.append(self._channel_json(await self.channels.state(channel)))
             except ChannelNotFound:
                 continue  # deleted meanwhile
         return json_response({"channels": found})
 
     async def show_channel(self, request: web.Request) -> web.Response:
         """One channel."""
-        return json_response(self._shown(await self.channels.state(_channel(request))))
+        return json_response(self._channel_json(await self.channels.state(_channel(request))))
 
     async def create_channel(self, request: web.Request) -> web.Response:
         """Create a channel from an id, a seed and control values, all optional."""
@@ -90,7 +94,7 @@ class Api:
             controls=changed(Controls(), wanted),
         )
         location = {"Location": f"/api/v1/channels/{channel}"}
-        return json_response(self._shown(await self.channels.state(channel)), 201, location)
+        return json_response(self._channel_json(await self.channels.state(channel)), 201, location)
 
     async def delete_channel(self, request: web.Request) -> web.Response:
         """Delete a channel; its listeners are told that it is gone."""
@@ -110,29 +114,31 @@ class Api:
     async def apply_preset(self, request: web.Request) -> web.Response:
         """Set a channel's controls to a preset's."""
         self._check(request)
-        return await self._change(_channel(request), await self._preset(request))
+        return await self._change(_channel(request), await self._preset(_preset_name(request)))
 
     async def list_presets(self, _: web.Request) -> web.Response:
         """All presets by name."""
         presets = await self.presets.all()
-        return json_response({"presets": [_shown_preset(*item) for item in presets.items()]})
+        return json_response({"presets": [_preset_json(*item) for item in presets.items()]})
 
     async def show_preset(self, request: web.Request) -> web.Response:
         """One preset."""
-        return json_response(_shown_preset(request.match_info["name"], await self._preset(request)))
+        name = _preset_name(request)
+        return json_response(_preset_json(name, await self._preset(name)))
 
     async def save_preset(self, request: web.Request) -> web.Response:
         """Save a preset, replacing one of the same name."""
         self._check(request)
-        name = request.match_info["name"]
+        name = _preset_name(request)
         new = await self.presets.put(name, await _body(request))
-        return json_response(_shown_preset(name, await self._preset(request)), 201 if new else 200)
+        return json_response(_preset_json(name, await self._preset(name)), 201 if new else 200)
 
     async def delete_preset(self, request: web.Request) -> web.Response:
         """Delete a preset."""
         self._check(request)
-        if not await self.presets.delete(request.match_info["name"]):
-            raise _no_preset(request)
+        name = _preset_name(request)
+        if not await self.presets.delete(name):
+            raise _no_preset(name)
         return web.Response(status=204)
 
     async def _change(self, channel: str, changes: Mapping[str, Any]) -> web.Response:
@@ -140,10 +146,10 @@ class Api:
         effective_seq = await self.control.effective_seq(accepted)
         return json_response({"revision": accepted.revision, "effective_seq": effective_seq}, 202)
 
-    async def _preset(self, request: web.Request) -> dict[str, str | float]:
-        values = await self.presets.get(request.match_info["name"])
+    async def _preset(self, name: str) -> dict[str, str | float]:
+        values = await self.presets.get(name)
         if values is None:
-            raise _no_preset(request)
+            raise _no_preset(name)
         return values
 
     def _check(self, request: web.Request) -> None:
@@ -154,7 +160,7 @@ class Api:
             raise too_many(wait_s)
         self.access.check(visitor)
 
-    def _shown(self, state: ChannelState) -> dict[str, Any]:
+    def _channel_json(self, state: ChannelState) -> dict[str, Any]:
         audio = AudioFormat(state.sample_rate_hz)
         return {
             "id": state.id,
@@ -189,11 +195,30 @@ async def _body(request: web.Request) -> dict[str, Any]:
     if encoding != _PLAIN:
         headers = {"Accept-Encoding": _PLAIN}
         raise Problem(415, f"Content-Encoding: found {encoding!r:.60}, allowed: none", headers=headers)
-    return parse_object(await request.read(), "body")
+    try:
+        async with asyncio.timeout(BODY_S):
+            data = await request.read()
+    except TimeoutError:
+        late = f"the body was not complete within {BODY_S:g} s"
+        raise Problem(408, late, headers={"Connection": "close"}) from None
+    return parse_object(data, "body")
 
 
 def _channel(request: web.Request) -> str:
     return request.match_info["channel"]
+
+
+def _preset_name(request: web.Request) -> str:
+    """The preset's name in the path, of which it is the last part.
+
+    aiohttp leaves what is no UTF-8 percent-encoded, which is how another preset may be named.
+    """
+    encoded = request.rel_url.raw_parts[-1]
+    try:
+        unquote(encoded, errors="strict")
+    except UnicodeDecodeError:
+        raise InvalidValue("name", encoded, "percent-encoded UTF-8") from None
+    return request.match_info["name"]
 
 
 def _checked_id(found: Any) -> str:
@@ -208,10 +233,9 @@ def _checked_seed(found: Any) -> int:
     return found
 
 
-def _shown_preset(name: str, values: Mapping[str, str | float]) -> dict[str, Any]:
+def _preset_json(name: str, values: Mapping[str, str | float]) -> dict[str, Any]:
     return {"name": name, "controls": values}
 
 
-def _no_preset(request: web.Request) -> Problem:
-    name = request.match_info["name"]
+def _no_preset(name: str) -> Problem:
     return Problem(404, f"no such preset: {name!r}", title="No such preset", members={"preset": name})

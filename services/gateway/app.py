@@ -22,6 +22,8 @@ from auralis.score.log import ScoreReader
 from auralis.settings import Settings
 from services.gateway.access import Access
 from services.gateway.api import MAX_BODY_BYTES, Api
+from services.gateway.broker_health import BrokerHealth
+from services.gateway.connections import HEADERS, listen
 from services.gateway.control import Control
 from services.gateway.feed import Broker
 from services.gateway.hub import Hub
@@ -29,9 +31,8 @@ from services.gateway.limits import Admission, RateLimit
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.player import Player, player_root
 from services.gateway.problems import problems
-from services.gateway.reach import Reach
 from services.gateway.score_export import EXPORTS_BURST, EXPORTS_PER_S, ScoreExport
-from services.gateway.session import Desk
+from services.gateway.session import SessionContext
 from services.gateway.sockets import Sockets
 from services.gateway.status import Status
 
@@ -40,7 +41,7 @@ _log = structlog.get_logger()
 # How long the last messages may take to reach the listeners before the process ends.
 _FAREWELL_S: Final = 0.5
 _SHUTDOWN_S: Final = 1.0
-_LINK_S: Final = 0.5
+_CONNECT_S: Final = 0.5
 
 
 class Gateway:
@@ -61,15 +62,16 @@ class Gateway:
             ScoreReader(client, keys),
             Listeners(client, keys),
             BrokerClock(client),
-            Reach(time.monotonic),
+            BrokerHealth(time.monotonic),
         )
         access, controls = Access.of(settings), RateLimit(time.monotonic)
         self._settings = settings
+        self._server: asyncio.Server | None = None
         self.hub = Hub(broker, WakeUps(listening_client, keys), metrics, settings.audio, settings.seed)
         control = Control(self.hub, channels, metrics)
-        desk = Desk(self.hub, control, access, controls, time.monotonic, metrics)
+        context = SessionContext(self.hub, control, access, controls, time.monotonic, metrics)
         self._access = access
-        self.sockets = Sockets(desk, Admission(settings.max_listeners, settings.max_listeners_per_ip))
+        self.sockets = Sockets(context, Admission(settings.max_listeners, settings.max_listeners_per_ip))
         self._api = Api(self.hub, channels, Presets(client, keys), control, access, controls, settings.audio)
         exports = RateLimit(time.monotonic, EXPORTS_PER_S, EXPORTS_BURST)
         self._export = ScoreExport(self.hub, channels, broker.scores, exports)
@@ -93,16 +95,13 @@ class Gateway:
         Raises:
             AuralisError: it can't listen on its address.
         """
-        # A few kilobytes may decompress to gigabytes, and would do so in the event loop.
-        runner = web.AppRunner(
-            self.app(), access_log=None, shutdown_timeout=_SHUTDOWN_S, auto_decompress=False
-        )
+        runner = web.AppRunner(self.app(), shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.hub.run())
                 # The first client should find the channels; without a broker, waiting longer is pointless.
-                await self.hub.linked(_LINK_S)
+                await self.hub.wait_connected(_CONNECT_S)
                 await self._listen(runner)
         finally:
             await self._leave(runner)
@@ -110,13 +109,13 @@ class Gateway:
     async def _listen(self, runner: web.AppRunner) -> None:
         host, port = self._settings.host, self._settings.port
         try:
-            await web.TCPSite(runner, host, port, reuse_port=False).start()
+            self._server = await listen(runner, host, port)
         except OSError as error:
             # asyncio repeats the address in the error's text, so take only the text for the error number.
             why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
             raise AuralisError(f"can't listen on {host}:{port}: {why}") from error
         self._warn_if_open()
-        self.url = _url(runner, host)
+        self.url = _url(self._server, host)
         self.listening.set()
         _log.info("gateway listens", url=self.url)
 
@@ -126,8 +125,8 @@ class Gateway:
             _log.warning("no AURALIS_CONTROL_TOKEN: controls are open to local clients only", local=networks)
 
     async def _leave(self, runner: web.AppRunner) -> None:
-        for site in list(runner.sites):
-            await site.stop()
+        if self._server is not None:
+            self._server.close()
         await self.hub.stop()
         asyncio.get_running_loop().call_later(_FAREWELL_S, self.sockets.abort)
         await runner.cleanup()
@@ -156,10 +155,9 @@ def _cors_headers(origin: str) -> dict[str, str]:
 
 
 async def _harden(_: web.Request, response: web.StreamResponse) -> None:
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Server"] = "auralis"
+    response.headers.update(HEADERS)
 
 
-def _url(runner: web.AppRunner, host: str) -> str:
-    port = runner.addresses[0][1]
+def _url(server: asyncio.Server, host: str) -> str:
+    port = server.sockets[0].getsockname()[1]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -17,6 +17,7 @@ from auralis.ring.reader import Fetched, RingReader
 from auralis.score.entry_id import EntryId
 from auralis.score.log import ScoreReader
 from auralis.timing import GUARD_US, POLL_S
+from services.gateway.broker_health import BrokerHealth
 from services.gateway.frames import Chunk, text_frame
 from services.gateway.listener import Listener, Tally
 from services.gateway.metrics import DROPPED_SLOW, GatewayMetrics
@@ -30,7 +31,6 @@ from services.gateway.protocol import (
     ServerMessage,
     StateMessage,
 )
-from services.gateway.reach import Reach
 from services.gateway.timeline import Timeline
 
 _log = structlog.get_logger()
@@ -55,7 +55,7 @@ class Broker:
     scores: ScoreReader
     presence: Listeners
     clock: BrokerClock
-    reach: Reach
+    health: BrokerHealth
 
 
 class Feed:
@@ -84,9 +84,9 @@ class Feed:
         self._last_entry = EntryId(0, 0)
         self._listeners: set[Listener] = set()
         self._tasks: list[asyncio.Task[None]] = []
-        self._look = asyncio.Event()
+        self._refresh = asyncio.Event()
         self._advanced = asyncio.Event()
-        self._told: tuple[Any, ...] = ()
+        self._last_state_sent: tuple[Any, ...] = ()
         self._holes = 0
         self._stopped = False
 
@@ -121,10 +121,12 @@ class Feed:
         """The chunk that is due now, counted in the epoch that is being played."""
         return live_seq(self.playhead.epoch_us or self.state.epoch_us, self._broker.clock.now_us())
 
-    def join(self, listener: Listener) -> None:
-        """Send the listener its backlog now and every further chunk when it is due."""
+    def join(self, listener: Listener, hello: ServerMessage) -> None:
+        """Greet the listener, send it its backlog now and every further chunk when it is due."""
         self._listeners.add(listener)
         self._report_listeners()
+        for message in (hello, self.state_message(), self.score_message()):
+            listener.send_text(text_frame(message))
         listener.pump(_now_s())
 
     def leave(self, listener: Listener) -> None:
@@ -139,9 +141,9 @@ class Feed:
         for listener in list(self._listeners):
             listener.close(code, reason)
 
-    def look(self) -> None:
+    def refresh_soon(self) -> None:
         """Read the channel's state and score now: something has happened to it."""
-        self._look.set()
+        self._refresh.set()
 
     def state_message(self) -> StateMessage:
         """The channel as it is now."""
@@ -170,9 +172,9 @@ class Feed:
             try:
                 await self._fetch()
             except ChannelNotFound:
-                self._look.set()
+                self._refresh.set()
             except BROKER_ERRORS as error:
-                self._broker.reach.failed(error)
+                self._broker.health.failed(error)
 
     async def _until_settled(self) -> None:
         now_us = self._broker.clock.now_us()
@@ -183,7 +185,7 @@ class Feed:
     async def _fetch(self) -> None:
         playhead = self.playhead
         fetched = await self._broker.ring.fetch(self.channel, playhead.from_seq, playhead.versions)
-        self._broker.reach.answered()
+        self._broker.health.answered()
         if playhead.absorb(fetched):
             self._begin_epoch(fetched)
 
@@ -191,10 +193,10 @@ class Feed:
         self._metrics.listeners.labels(self.channel, CODECS[0]).set(len(self._listeners))
 
     def _begin_epoch(self, fetched: Fetched) -> None:
-        _log.warning("the channel was made anew", channel=self.channel, epoch_us=fetched.epoch_us)
+        _log.warning("the channel was recreated", channel=self.channel, epoch_us=fetched.epoch_us)
         for listener in self._listeners:
             listener.begin_epoch()
-        self._look.set()
+        self._refresh.set()
 
     async def _playing(self) -> None:
         clock = self._broker.clock
@@ -235,35 +237,35 @@ class Feed:
         while True:
             try:
                 async with asyncio.timeout(POLL_S):
-                    await self._look.wait()
+                    await self._refresh.wait()
             except TimeoutError:
                 pass
-            self._look.clear()
+            self._refresh.clear()
             try:
                 await self._follow()
             except ChannelNotFound:
                 self._lost(self, CLOSE_NO_CHANNEL)
                 await asyncio.sleep(_BACKOFF_S)
             except BROKER_ERRORS as error:
-                self._broker.reach.failed(error)
+                self._broker.health.failed(error)
                 await asyncio.sleep(_BACKOFF_S)
 
     async def _follow(self) -> None:
         state = await self._broker.channels.state(self.channel)
         if state.epoch_us != self.state.epoch_us:
             self._begin_score()
-            self._tell(_NOTHING)
+            self._broadcast(_NOTHING)
         if state.sample_rate_hz != self.state.sample_rate_hz:
             self._change_format(state.sample_rate_hz)
         self.state = state
         await self._read_score()
-        self._tell_state()
+        self._broadcast_state()
 
     async def _read_score(self) -> None:
         entries = await self._broker.scores.read(self.channel, after=self._last_entry)
         for entry in entries:
             self._last_entry = entry.id
-            self._tell(self._timeline.apply(entry.batch))
+            self._broadcast(self._timeline.apply(entry.batch))
         if entries:
             self._timeline.forget(self._shown_frame())
             self._advanced.set()
@@ -280,18 +282,18 @@ class Feed:
         self.playhead = Playhead()
         self.close_all(CLOSE_GOING_AWAY, "the channel's format has changed")
 
-    def _tell_state(self) -> None:
+    def _broadcast_state(self) -> None:
         state = self.state
-        news = (state.controls, state.revision, state.epoch_us, self.listeners)
-        if news != self._told:
-            self._told = news
-            self._tell(self.state_message())
+        current = (state.controls, state.revision, state.epoch_us, self.listeners)
+        if current != self._last_state_sent:
+            self._last_state_sent = current
+            self._broadcast(self.state_message())
 
-    def _tell(self, message: ServerMessage) -> None:
+    def _broadcast(self, message: ServerMessage) -> None:
         if self._listeners:
             frame = text_frame(message)
             for listener in list(self._listeners):
-                listener.say(frame)
+                listener.send_text(frame)
 
     def _shown_frame(self) -> int:
         return self.audio.start_frame(max(0, self.live_seq - _SHOWN_CHUNKS))

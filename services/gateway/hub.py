@@ -41,24 +41,24 @@ class Hub:
         self._seed = seed
         self._feeds: dict[str, Feed] = {}
         self._opening = asyncio.Lock()
-        self._linked = asyncio.Event()
+        self._connected = asyncio.Event()
         self._ending: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Find the broker, then mirror until cancelled."""
-        await self._link()
+        await self._connect()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._broker.clock.keep())
             tasks.create_task(self._wakeups.keep())
             tasks.create_task(self._dispatch())
-            tasks.create_task(self._tend())
+            tasks.create_task(self._maintain())
             tasks.create_task(self._keep_awake())
 
-    async def linked(self, timeout_s: float) -> None:
+    async def wait_connected(self, timeout_s: float) -> None:
         """Return when the broker has answered for the first time, or after ``timeout_s``."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                await self._linked.wait()
+                await self._connected.wait()
 
     async def stop(self) -> None:
         """End every feed and tell its listeners."""
@@ -72,7 +72,7 @@ class Hub:
         Raises:
             BrokerUnavailable: it is not known yet.
         """
-        if not self._linked.is_set():
+        if not self._connected.is_set():
             raise BrokerUnavailable("the broker has not answered yet")
         return self._broker.clock
 
@@ -80,12 +80,12 @@ class Hub:
     def ready(self) -> bool:
         """Whether the broker can be reached and ``main`` is played from the ring."""
         main = self._feeds.get(MAIN_CHANNEL)
-        return self._broker.reach.reachable and main is not None and main.playhead.fresh()
+        return self._broker.health.reachable and main is not None and main.playhead.fresh()
 
     @property
     def reachable(self) -> bool:
         """Whether the broker has answered recently."""
-        return self._broker.reach.reachable
+        return self._broker.health.reachable
 
     @property
     def mirrored(self) -> set[str]:
@@ -110,7 +110,7 @@ class Hub:
                     self._feeds[channel] = await self._open(channel)
         return self._feeds[channel]
 
-    def joined(self, feed: Feed) -> None:
+    def on_join(self, feed: Feed) -> None:
         """Wake the channel at once if its first listener has just joined: it may have been asleep."""
         if feed.listeners == 1:
             self._in_background(self._beat(feed))
@@ -126,7 +126,7 @@ class Hub:
         return feed.channel not in await self._broker.presence.awake(self._broker.clock.now_us())
 
     async def _open(self, channel: str) -> Feed:
-        if not self._linked.is_set():
+        if not self._connected.is_set():
             raise BrokerUnavailable("the broker has not answered yet")
         state = await self._broker.channels.state(channel)
         feed = Feed(state, self._broker, self._metrics, self._lost)
@@ -134,15 +134,15 @@ class Hub:
         _log.debug("channel mirrored", channel=channel)
         return feed
 
-    async def _link(self) -> None:
-        while not self._linked.is_set():
+    async def _connect(self) -> None:
+        while not self._connected.is_set():
             try:
                 await self._broker.clock.start()
                 await self._ensure_main()
-                self._broker.reach.answered()
-                self._linked.set()
+                self._broker.health.answered()
+                self._connected.set()
             except BROKER_ERRORS as error:
-                self._broker.reach.failed(error)
+                self._broker.health.failed(error)
                 await asyncio.sleep(_BACKOFF_S)
 
     async def _ensure_main(self) -> None:
@@ -153,9 +153,9 @@ class Hub:
             for _, channel in await self._wakeups.wait():
                 feed = self._feeds.get(channel)
                 if feed is not None:
-                    feed.look()
+                    feed.refresh_soon()
 
-    async def _tend(self) -> None:
+    async def _maintain(self) -> None:
         """Keep ``main`` open, and close feeds that have had no listener for a while."""
         while True:
             try:
@@ -163,7 +163,7 @@ class Hub:
             except ChannelNotFound:
                 await self._restore_main()
             except BROKER_ERRORS as error:
-                self._broker.reach.failed(error)
+                self._broker.health.failed(error)
             for feed in list(self._feeds.values()):
                 if self._idle(feed):
                     self._close(feed, CLOSE_GOING_AWAY)
@@ -181,7 +181,7 @@ class Hub:
         try:
             await self._broker.presence.beat(feed.channel, self._broker.clock.now_us())
         except BROKER_ERRORS as error:
-            self._broker.reach.failed(error)
+            self._broker.health.failed(error)
 
     def _idle(self, feed: Feed) -> bool:
         idle_s = time.monotonic() - feed.idle_since_s
@@ -198,7 +198,7 @@ class Hub:
         try:
             await self._ensure_main()
         except BROKER_ERRORS as error:
-            self._broker.reach.failed(error)
+            self._broker.health.failed(error)
 
     def _close(self, feed: Feed, code: int) -> None:
         if self._feeds.get(feed.channel) is feed:

@@ -67,7 +67,7 @@ class Listener:
         self._stalled_at_s: float | None = None
         self.closed = False
 
-    def say(self, frame: bytes) -> None:
+    def send_text(self, frame: bytes) -> None:
         """Send one text frame."""
         if not self.closed and not self._outlet.is_closing():
             self._outlet.write(frame)

@@ -8,7 +8,7 @@ from auralis.controls import SPECS, ControlSpec
 from auralis.midi.file import MEDIA_TYPE
 from services.gateway.problems import CONTENT_TYPE
 from services.gateway.protocol import CODECS, SUBPROTOCOLS
-from services.gateway.score_export import DEFAULT_MINUTES, MOST_MINUTES
+from services.gateway.score_export import DEFAULT_MINUTES, MAX_MINUTES
 
 Json = dict[str, Any]
 
@@ -20,14 +20,21 @@ _PROBLEMS: Final = {
     401: "The control token is missing or wrong.",
     403: "A page of a foreign origin, or no local client while there is no control token.",
     404: "There is no such channel or preset.",
+    408: "The body did not come in time.",
     409: "The id is taken, or the channel always exists.",
     413: "The body is too large.",
     415: "The body is compressed.",
-    426: "The address speaks WebSocket only.",
+    426: "The endpoint accepts WebSocket connections only.",
     429: "Too many changes or exports; `Retry-After` says when.",
     503: "The broker does not answer; `Retry-After` says when to try again.",
 }
-_WRITES: Final = (400, 401, 403, 413, 429, 503)
+_UNREADY: Final = "The broker does not answer, or the chunks of `main` are not fresh; `detail` says which."
+_OTHERWISE: Final = (
+    "Any other error, among them 405 (`Allow` names the methods of this path) and 500 (a defect; the log of "
+    "the gateway says more)."
+)
+_CHANGES: Final = (401, 403, 429, 503)
+_BODIES: Final = (400, 408, 413, 415)
 _WEBSOCKET: Final = (
     f"WebSocket; subprotocols {' and '.join(SUBPROTOCOLS)}. Answers 101, then sends `hello`, "
     "the last few chunks, and each further chunk at its due time."
@@ -47,6 +54,7 @@ def document() -> Json:
         "paths": _status_paths() | _channel_paths() | _preset_paths() | _stream_paths(),
         "components": {
             "schemas": _schemas(),
+            "responses": {"Problem": _problem(_OTHERWISE)},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -54,18 +62,30 @@ def document() -> Json:
 
 def _status_paths() -> Json:
     return {
-        "/": {"get": _operation("The web player", {200: _content("The page.", "text/html")})},
-        "/healthz": {"get": _operation("The process is up", {200: _json("It is.", _object())})},
-        "/readyz": {
-            "get": _operation("Broker reachable, chunks fresh", {200: _json("Ready.", _object())}, 503)
+        "/": {"get": _operation("showPlayer", "The web player", {200: _content("The page.", "text/html")})},
+        "/healthz": {
+            "get": _operation("checkHealth", "The process is up", {200: _json("It is.", _object())})
         },
-        "/metrics": {"get": _operation("Prometheus metrics", {200: _content("Metrics.", "text/plain")})},
-        "/version": {
+        "/readyz": {
             "get": _operation(
-                "The version", {200: _json("Name and version.", _object(name=_TEXT, version=_TEXT))}
+                "checkReadiness",
+                "Broker reachable, chunks fresh",
+                {200: _json("Ready.", _object()), 503: _problem(_UNREADY)},
             )
         },
-        "/openapi.json": {"get": _operation("This document", {200: _json("OpenAPI 3.1.", _object())})},
+        "/metrics": {
+            "get": _operation("readMetrics", "Prometheus metrics", {200: _content("Metrics.", "text/plain")})
+        },
+        "/version": {
+            "get": _operation(
+                "showVersion",
+                "The version",
+                {200: _json("Name and version.", _object(name=_TEXT, version=_TEXT))},
+            )
+        },
+        "/openapi.json": {
+            "get": _operation("describeApi", "This document", {200: _json("OpenAPI 3.1.", _object())})
+        },
     }
 
 
@@ -74,10 +94,12 @@ def _channel_paths() -> Json:
     channels = _object(channels=_list(_ref("Channel")))
     created = _json("The new channel.", _ref("Channel"))
     return {
-        "/api/v1/controls": {"get": _operation("What can be turned", {200: _json("Controls.", controls)})},
+        "/api/v1/controls": {
+            "get": _operation("listControls", "What can be turned", {200: _json("Controls.", controls)})
+        },
         "/api/v1/channels": {
-            "get": _operation("List channels", {200: _json("Channels.", channels)}, 503),
-            "post": _operation("Create a channel", {201: created}, *_WRITES, 409, 415)
+            "get": _operation("listChannels", "List channels", {200: _json("Channels.", channels)}, 503),
+            "post": _operation("createChannel", "Create a channel", {201: created}, *_CHANGES, *_BODIES, 409)
             | _SECURED
             | _body("NewChannel", required=False),
         },
@@ -88,12 +110,13 @@ def _channel_paths() -> Json:
 def _one_channel_paths() -> Json:
     channel, deleted = _json("The channel.", _ref("Channel")), {"description": "Deleted."}
     identified, named = _path("channel", "id of a channel"), _path("name", "name of a preset")
-    change = _operation("Change controls", {202: _accepted()}, *_WRITES, 404, 415)
+    change = _operation("changeControls", "Change controls", {202: _accepted()}, *_CHANGES, *_BODIES, 404)
     return {
         _CHANNEL: {
             "parameters": [identified],
-            "get": _operation("One channel", {200: channel}, 404, 503),
-            "delete": _operation("Delete a channel", {204: deleted}, *_WRITES, 404, 409) | _SECURED,
+            "get": _operation("showChannel", "One channel", {200: channel}, 404, 503),
+            "delete": _operation("deleteChannel", "Delete a channel", {204: deleted}, *_CHANGES, 404, 409)
+            | _SECURED,
         },
         _CHANNEL + "/controls": {
             "parameters": [identified],
@@ -101,30 +124,39 @@ def _one_channel_paths() -> Json:
         },
         _CHANNEL + "/score.mid": {
             "parameters": [identified],
-            "get": _operation("MIDI of what was just heard", {200: _midi()}, 400, 404, 429, 503)
+            "get": _operation(
+                "exportScore", "MIDI of what was just heard", {200: _midi()}, 400, 404, 429, 503
+            )
             | {"parameters": [_minutes()]},
         },
         _CHANNEL + "/presets/{name}": {
             "parameters": [identified, named],
-            "post": _operation("Apply a preset", {202: _accepted()}, *_WRITES, 404) | _SECURED,
+            "post": _operation("applyPreset", "Apply a preset", {202: _accepted()}, *_CHANGES, 400, 404)
+            | _SECURED,
         },
     }
 
 
 def _preset_paths() -> Json:
     preset = _ref("Preset")
+    deleted = {"description": "Deleted."}
     saved = {200: _json("Replaced.", preset), 201: _json("Saved.", preset)}
     return {
         "/api/v1/presets": {
             "get": _operation(
-                "List presets", {200: _json("Presets by name.", _object(presets=_list(preset)))}, 503
+                "listPresets",
+                "List presets",
+                {200: _json("Presets by name.", _object(presets=_list(preset)))},
+                503,
             )
         },
         _PRESET: {
             "parameters": [_path("name", "name of a preset")],
-            "get": _operation("One preset", {200: _json("The preset.", preset)}, 404, 503),
-            "put": _operation("Save a preset", saved, *_WRITES, 415) | _SECURED | _body("Controls"),
-            "delete": _operation("Delete a preset", {204: {"description": "Deleted."}}, *_WRITES, 404)
+            "get": _operation("showPreset", "One preset", {200: _json("The preset.", preset)}, 400, 404, 503),
+            "put": _operation("savePreset", "Save a preset", saved, *_CHANGES, *_BODIES)
+            | _SECURED
+            | _body("Controls"),
+            "delete": _operation("deletePreset", "Delete a preset", {204: deleted}, *_CHANGES, 400, 404)
             | _SECURED,
         },
     }
@@ -141,7 +173,7 @@ def _stream_paths() -> Json:
     return {
         "/ws/{channel}": {
             "parameters": [_path("channel", "id of a channel")],
-            "get": _operation("Listen and control", {101: {"description": _WEBSOCKET}}, 400, 426)
+            "get": _operation("listen", "Listen and control", {101: {"description": _WEBSOCKET}}, 400, 426)
             | {"parameters": [codec, since]},
         }
     }
@@ -161,7 +193,7 @@ def _control_schemas() -> Json:
     controls = {spec.name: _control_schema(spec) for spec in SPECS}
     new_channel = {
         "id": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,31}$"},
-        "seed": _WHOLE | {"minimum": 0, "maximum": 2**32 - 1},
+        "seed": _INTEGER | {"minimum": 0, "maximum": 2**32 - 1},
     }
     closed: Json = {"type": "object", "additionalProperties": False}
     return {
@@ -183,16 +215,16 @@ def _channel_schema() -> Json:
     return _object(
         id=_TEXT,
         controls=_ref("Controls"),
-        revision=_WHOLE,
-        live_seq=_WHOLE,
-        epoch_us=_WHOLE,
+        revision=_INTEGER,
+        live_seq=_INTEGER,
+        epoch_us=_INTEGER,
         always_on={"type": "boolean"},
-        listeners=_WHOLE,
+        listeners=_INTEGER,
         format=_object(
-            sample_rate=_WHOLE,
-            channels=_WHOLE,
-            frames_per_chunk=_WHOLE,
-            chunk_ms=_WHOLE,
+            sample_rate=_INTEGER,
+            channels=_INTEGER,
+            frames_per_chunk=_INTEGER,
+            chunk_ms=_INTEGER,
             codecs=_list({"enum": list(CODECS)}),
         ),
     )
@@ -200,13 +232,13 @@ def _channel_schema() -> Json:
 
 def _accepted_schema() -> Json:
     effective = "The first chunk that may carry it; null if no composer answered in time."
-    return _object(revision=_WHOLE, effective_seq={"type": ["integer", "null"], "description": effective})
+    return _object(revision=_INTEGER, effective_seq={"type": ["integer", "null"], "description": effective})
 
 
 def _control_schema(spec: ControlSpec) -> Json:
     schema: Json = {"description": spec.description, "default": spec.default}
     if spec.kind == "choice":
-        return schema | {"type": "string", "examples": list(spec.choices)}
+        return schema | {"type": "string", "enum": list(spec.choices)}
     return schema | {"type": "number", "minimum": spec.minimum, "maximum": spec.maximum}
 
 
@@ -227,17 +259,18 @@ def _problem_schema() -> Json:
 
 
 _TEXT: Final[Json] = {"type": "string"}
-_WHOLE: Final[Json] = {"type": "integer"}
+_INTEGER: Final[Json] = {"type": "integer"}
 
 
-def _operation(summary: str, good: Mapping[int, Json], *problems: int) -> Json:
-    responses = {str(status): answer for status, answer in good.items()}
-    for status in problems:
-        responses[str(status)] = {
-            "description": _PROBLEMS[status],
-            "content": {CONTENT_TYPE: {"schema": _ref("Problem")}},
-        }
-    return {"summary": summary, "responses": responses}
+def _operation(operation_id: str, summary: str, answers: Mapping[int, Json], *problems: int) -> Json:
+    responses = {str(status): answer for status, answer in answers.items()}
+    responses |= {str(status): _problem(_PROBLEMS[status]) for status in sorted(problems)}
+    responses["default"] = {"$ref": "#/components/responses/Problem"}
+    return {"operationId": operation_id, "summary": summary, "responses": responses}
+
+
+def _problem(description: str) -> Json:
+    return {"description": description, "content": {CONTENT_TYPE: {"schema": _ref("Problem")}}}
 
 
 def _accepted() -> Json:
@@ -257,7 +290,7 @@ def _midi() -> Json:
 
 
 def _minutes() -> Json:
-    schema = {"type": "number", "exclusiveMinimum": 0, "maximum": MOST_MINUTES, "default": DEFAULT_MINUTES}
+    schema = {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_MINUTES, "default": DEFAULT_MINUTES}
     return {"name": "minutes", "in": "query", "description": "how far back", "schema": schema}
 
 

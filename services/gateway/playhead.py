@@ -17,7 +17,7 @@ from auralis.score.entry_id import EntryId
 from auralis.timing import RING_CHUNKS
 from auralis.wire import DISCONTINUITY, PCM_S16LE, Header, unpack
 from services.gateway.frames import Chunk
-from services.gateway.hold import Hold
+from services.gateway.hole_cover import HoleCover
 
 # 10 s: how far back a client that lost its connection may resume.
 HISTORY_CHUNKS: Final = 100
@@ -47,7 +47,7 @@ class Playhead:
         self._next_seq: int | None = None
         self._held: dict[int, FetchedChunk] = {}
         self._history: deque[Chunk] = deque(maxlen=HISTORY_CHUNKS)
-        self._hold = Hold()
+        self._hole_cover = HoleCover()
         self._last_id: EntryId | None = None
         self._last_real_seq: int | None = None
 
@@ -138,7 +138,7 @@ class Playhead:
         while start - 1 in self._held:
             start -= 1
         for seq in range(start, live):
-            self._real(self._held[seq])
+            self._from_ring(self._held[seq])
         self._held = {seq: chunk for seq, chunk in self._held.items() if seq >= live}
         self._next_seq = live
         return True
@@ -153,14 +153,14 @@ class Playhead:
 
     def _take(self, seq: int, epoch_us: int) -> Chunk:
         held = self._held.pop(seq, None)
-        return self._cover(seq, epoch_us) if held is None else self._real(held)
+        return self._cover(seq, epoch_us) if held is None else self._from_ring(held)
 
-    def _real(self, held: FetchedChunk) -> Chunk:
+    def _from_ring(self, held: FetchedChunk) -> Chunk:
         chunk = Chunk(held.frame)
-        if not self._hold.empty and self._last_id != held.versions.predecessor:
+        if not self._hole_cover.empty and self._last_id != held.versions.predecessor:
             header = chunk.header._replace(flags=chunk.header.flags | DISCONTINUITY)
-            chunk = Chunk.of(header, self._hold.joined(chunk.payload))
-        self._hold.heard(chunk.payload)
+            chunk = Chunk.of(header, self._hole_cover.joined(chunk.payload))
+        self._hole_cover.remember(chunk.payload)
         self._last_id = held.versions.own
         self._last_real_seq = chunk.seq
         return self._sent(chunk)
@@ -170,7 +170,7 @@ class Playhead:
         self._last_id = None
         revision = self._history[-1].header.revision if self._history else 0
         header = Header(PCM_S16LE, DISCONTINUITY, revision, seq, due_us(epoch_us, seq))
-        return self._sent(Chunk.of(header, bytes(self._hold.cover())))
+        return self._sent(Chunk.of(header, bytes(self._hole_cover.cover())))
 
     def _sent(self, chunk: Chunk) -> Chunk:
         if self._history:

@@ -54,7 +54,8 @@ def problem_of(error: BaseException) -> Problem | None:
             problem = error
         case InvalidValue():
             members = {"field": error.field, "value": _as_json(error.value), "allowed": error.allowed}
-            problem = Problem(400, str(error), title="Value not allowed", members=members)
+            detail = f"{error.field}: found {_shortened(_json(error.value))}, allowed: {error.allowed}"
+            problem = Problem(400, detail, title="Value not allowed", members=members)
         case ChannelNotFound():
             problem = Problem(404, str(error), title="No such channel", members={"channel": error.channel})
         case ChannelExists():
@@ -112,7 +113,15 @@ def _as_json(value: Any) -> Any:
     """``value`` for use in a document: truncated, and a number only if all JSON readers can hold it."""
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, int | float) and abs(value) <= _LARGEST_NUMBER:
-        return value
-    text = value if isinstance(value, str) else str(value)
+    if isinstance(value, int | float):
+        return value if abs(value) <= _LARGEST_NUMBER else _shortened(str(value))
+    return _shortened(value if isinstance(value, str) else _json(value))
+
+
+def _json(value: Any) -> str:
+    """``value`` as its sender wrote it, JSON's ``null`` and not Python's ``None``."""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _shortened(text: str) -> str:
     return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"

@@ -97,7 +97,7 @@ class ErrorMessage(_Server, frozen=True, tag="error", omit_defaults=True):
     detail: str
     id: RequestId | None = None
     field: str | None = None
-    value: Any = None
+    value: Any = msgspec.UNSET  # null is a value
     allowed: str | None = None
 
 
@@ -161,8 +161,17 @@ _TYPES: Final[dict[str, type[ClientMessage]]] = {
     "stats": Stats,
     "auth": Auth,
 }
-_PLACE: Final = re.compile(r" - at `\$\.?([^`\[]*)[^`]*`$")
-_NAMED: Final = re.compile(r"field `([^`]*)`")
+_FIELD: Final = re.compile(r"(?: - at `\$\.|missing required field `)(\w+)")
+# What is allowed, in words; msgspec's own would name Python's types.
+_ALLOWED: Final = {
+    "id": "text of up to 64 characters, or a whole number of up to 53 bits",
+    "set": "an object with control values",
+    "t": "a number from -1e18 to 1e18",
+    "codec": "text",
+    "underruns": "a whole number from 0 to 1000000000",
+    "reconnects": "a whole number from 0 to 1000000000",
+    "token": "text",
+}
 
 
 def parse_client(text: str) -> ClientMessage:
@@ -179,7 +188,7 @@ def parse_client(text: str) -> ClientMessage:
     try:
         return msgspec.convert(found, message_type)
     except msgspec.ValidationError as error:
-        raise _invalid(found, str(error)) from error
+        raise _invalid(found, message_type, str(error)) from error
 
 
 def id_in(text: str) -> RequestId | None:
@@ -202,9 +211,11 @@ def checked_codec(codec: str) -> str:
     return codec
 
 
-def _invalid(found: dict[str, Any], message: str) -> InvalidValue:
-    """Msgspec's message, taken apart into the field, its value and what is allowed."""
-    what, place = _PLACE.sub("", message), _PLACE.search(message)
-    named = _NAMED.search(message)
-    field = (place.group(1) if place else "") or (named.group(1) if named else "message")
-    return InvalidValue(field, found.get(field.split(".")[0]), what[0].lower() + what[1:])
+def _invalid(found: dict[str, Any], message_type: type[ClientMessage], error: str) -> InvalidValue:
+    """Which field of ``found`` msgspec's ``error`` is about, its value (None if missing), what is allowed."""
+    known = ("type", *message_type.__struct_fields__)
+    for name, value in found.items():
+        if name not in known and message_type.__struct_config__.forbid_unknown_fields:
+            return InvalidValue(name, value, f"only the fields {', '.join(known)}")
+    (field,) = _FIELD.findall(error)
+    return InvalidValue(field, found.get(field), _ALLOWED[field])

@@ -1,7 +1,7 @@
 """``score.mid``: what was just heard on a channel, as a MIDI file from the score log."""
 
 import asyncio
-import math
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,7 +23,9 @@ from services.gateway.problems import too_many
 from services.gateway.visitors import visitor_of
 
 DEFAULT_MINUTES: Final = 5.0
-MOST_MINUTES: Final = SCORE_RETENTION_MS // 60_000
+MAX_MINUTES: Final = SCORE_RETENTION_MS // 60_000
+# Python's float() takes more than that: other scripts' digits, underscores, signs, exponents.
+_DECIMAL: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
 # Reading an hour of log takes a tenth of a second, and nobody needs many files.
 EXPORTS_PER_S: Final = 0.5
 EXPORTS_BURST: Final = 10.0
@@ -84,13 +86,11 @@ def checked_minutes(text: str | None) -> float:
     Raises:
         InvalidValue: it is not a number, not positive, or more than the log holds.
     """
-    try:
-        minutes = DEFAULT_MINUTES if text is None else float(text)
-    except ValueError:
-        minutes = math.nan
-    if not 0 < minutes <= MOST_MINUTES:
-        raise InvalidValue("minutes", text, f"a number, more than 0, at most {MOST_MINUTES}")
-    return minutes
+    if text is None:
+        return DEFAULT_MINUTES
+    if not (_DECIMAL.fullmatch(text) and 0 < float(text) <= MAX_MINUTES):
+        raise InvalidValue("minutes", text, f"a number, more than 0, at most {MAX_MINUTES}")
+    return float(text)
 
 
 def heard(entries: list[LogEntry], audio: AudioFormat, live_frame: int, wanted_frames: int) -> Stretch:

@@ -41,10 +41,12 @@ _MESSAGES_PER_S: Final = 50.0
 _MESSAGES_BURST: Final = 200.0
 # A report adds at most this many underruns, so that a client can't blow up the metric.
 _UNDERRUNS_A_REPORT: Final = 1000
+# What an error message takes over from a problem document, beside its standard members.
+_MEMBERS: Final = ("field", "value", "allowed")
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class SessionContext:
     """What all sessions share; ``controls`` limits how often one address may change something."""
 
     hub: Hub
@@ -58,20 +60,20 @@ class Desk:
 class Session:
     """The gateway's side of the conversation with one client."""
 
-    def __init__(self, desk: Desk, channel: str, visitor: Visitor, listener: Listener) -> None:
-        self._desk = desk
+    def __init__(self, context: SessionContext, channel: str, visitor: Visitor, listener: Listener) -> None:
+        self._context = context
         self._channel = channel
         self._visitor = visitor
         self._listener = listener
         self._authorized = False
-        self._messages = RateLimit(desk.now_s, _MESSAGES_PER_S, _MESSAGES_BURST)
+        self._messages = RateLimit(context.now_s, _MESSAGES_PER_S, _MESSAGES_BURST)
         self._bad = 0
         self._underruns: int | None = None
         self._changes: set[asyncio.Task[None]] = set()
         self._accepting = asyncio.Lock()
         self._last_change: asyncio.Task[None] | None = None
 
-    def hear(self, text: str) -> None:
+    def handle_text(self, text: str) -> None:
         """Handle one text frame."""
         try:
             self._limit(self._messages)
@@ -83,9 +85,9 @@ class Session:
         try:
             self._dispatch(message)
         except AuralisError as error:
-            self._complain(error, message.id if isinstance(message, ControlRequest) else None)
+            self._send_error(error, message.id if isinstance(message, ControlRequest) else None)
 
-    def hear_binary(self) -> None:
+    def handle_binary(self) -> None:
         """Reject a binary frame: clients send text only."""
         self._bad_frame(InvalidValue("message", "a binary frame", "text frames with a JSON object"), "")
 
@@ -100,7 +102,7 @@ class Session:
             case ControlRequest():
                 self._change(message)
             case Ping():
-                self._say(Pong(message.t, self._desk.hub.clock.now_us()))
+                self._send(Pong(message.t, self._context.hub.clock.now_us()))
             case CodecRequest():
                 checked_codec(message.codec)
             case Stats():
@@ -109,9 +111,9 @@ class Session:
                 self._authorize(message.token)
 
     def _change(self, request: ControlRequest) -> None:
-        self._limit(self._desk.controls)
+        self._limit(self._context.controls)
         if not self._authorized:
-            self._desk.access.check(self._visitor)
+            self._context.access.check(self._visitor)
         # The answer waits for the composer; meanwhile, further messages of the client are handled.
         task = asyncio.create_task(self._carry_out(request, self._last_change))
         self._last_change = task
@@ -120,7 +122,7 @@ class Session:
 
     async def _carry_out(self, request: ControlRequest, before: asyncio.Task[None] | None) -> None:
         """Change controls after the change ``before``, and answer after it, so that the last one wins."""
-        control = self._desk.control
+        control = self._context.control
         try:
             async with self._accepting:
                 accepted = await control.accept(self._channel, request.set)
@@ -131,13 +133,13 @@ class Session:
             answer = _error_message(error, request.id)
         if before is not None:
             await asyncio.wait([before])
-        self._say(answer)
+        self._send(answer)
 
     def _authorize(self, token: str) -> None:
-        self._limit(self._desk.controls)
-        self._desk.access.check_origin(self._visitor)
-        self._authorized = self._desk.access.right_token(token)
-        self._say(AuthResult(self._authorized))
+        self._limit(self._context.controls)
+        self._context.access.check_origin(self._visitor)
+        self._authorized = self._context.access.right_token(token)
+        self._send(AuthResult(self._authorized))
 
     def _count(self, stats: Stats) -> None:
         """Count the underruns that are new since the client's last report.
@@ -149,7 +151,7 @@ class Session:
             before = stats.underruns if stats.reconnects else 0
         new = stats.underruns - before if stats.underruns >= before else stats.underruns
         self._underruns = stats.underruns
-        self._desk.metrics.client_underruns.inc(min(new, _UNDERRUNS_A_REPORT))
+        self._context.metrics.client_underruns.inc(min(new, _UNDERRUNS_A_REPORT))
 
     def _limit(self, limit: RateLimit) -> None:
         wait_s = limit.take(self._visitor.peer)
@@ -157,16 +159,16 @@ class Session:
             raise too_many(wait_s)
 
     def _bad_frame(self, error: AuralisError, text: str) -> None:
-        self._complain(error, id_in(text))
+        self._send_error(error, id_in(text))
         self._bad += 1
         if self._bad >= BAD_MESSAGES:
             self._listener.close(CLOSE_POLICY, "too many bad messages")
 
-    def _complain(self, error: BaseException, request_id: RequestId | None) -> None:
-        self._say(_error_message(error, request_id))
+    def _send_error(self, error: BaseException, request_id: RequestId | None) -> None:
+        self._send(_error_message(error, request_id))
 
-    def _say(self, message: ServerMessage) -> None:
-        self._listener.say(text_frame(message))
+    def _send(self, message: ServerMessage) -> None:
+        self._listener.send_text(text_frame(message))
 
 
 def _error_message(error: BaseException, request_id: RequestId | None) -> ErrorMessage:
@@ -178,5 +180,6 @@ def _error_message(error: BaseException, request_id: RequestId | None) -> ErrorM
     problem = problem_of(error)
     if problem is None:
         raise error
-    members = {name: problem.members.get(name) for name in ("field", "value", "allowed")}
+    # A value may be null, so what is not there is left out, and not null.
+    members = {name: problem.members[name] for name in _MEMBERS if name in problem.members}
     return ErrorMessage(problem.status, problem.title, problem.detail, request_id, **members)

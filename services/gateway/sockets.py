@@ -13,7 +13,6 @@ from auralis.broker import BROKER_ERRORS
 from auralis.errors import BrokerUnavailable, ChannelNotFound, InvalidValue
 from services.gateway.access import Visitor
 from services.gateway.feed import Feed
-from services.gateway.frames import text_frame
 from services.gateway.limits import Admission, Refused
 from services.gateway.listener import Listener
 from services.gateway.playhead import Start
@@ -29,7 +28,7 @@ from services.gateway.protocol import (
     Hello,
     checked_codec,
 )
-from services.gateway.session import Desk, Session
+from services.gateway.session import Session, SessionContext
 from services.gateway.visitors import visitor_of
 
 _log = structlog.get_logger()
@@ -41,13 +40,14 @@ ABORT_S: Final = 5.0
 # The kernel's default buffer grows to megabytes: a stalled listener would be noticed only after a minute.
 SEND_BUFFER_BYTES: Final = 128 * 1024
 _MAX_SEQ_DIGITS: Final = 15
+_TOO_LARGE: Final = f"a message over {MAX_MESSAGE_BYTES} bytes".encode()
 
 
 class Sockets:
     """Serves ``/ws/{channel}``."""
 
-    def __init__(self, desk: Desk, admission: Admission) -> None:
-        self._desk = desk
+    def __init__(self, context: SessionContext, admission: Admission) -> None:
+        self._context = context
         self._admission = admission
         self._transports: set[asyncio.Transport] = set()
 
@@ -56,7 +56,7 @@ class Sockets:
         try:
             since = _checked(request)
         except (InvalidValue, Problem):
-            self._desk.metrics.refused.labels(Refused.BAD_REQUEST).inc()
+            self._context.metrics.refused.labels(Refused.BAD_REQUEST).inc()
             raise
         ws = _socket()
         await ws.prepare(request)
@@ -81,7 +81,7 @@ class Sockets:
 
     async def _stay(self, request: web.Request, ws: web.WebSocketResponse, since: int | None) -> None:
         try:
-            feed = await self._desk.hub.feed(request.match_info["channel"])
+            feed = await self._context.hub.feed(request.match_info["channel"])
         except ChannelNotFound:
             await self._refuse(ws, CLOSE_NO_CHANNEL, Refused.NO_CHANNEL)
             return
@@ -108,13 +108,11 @@ class Sockets:
         visitor, start = visitor_of(request), feed.playhead.start(since)
         lifetime = _Lifetime()
         listener = Listener(transport, ws.ws_protocol or SUBPROTOCOL, lifetime.end, feed.tally, start)
-        session = Session(self._desk, feed.channel, visitor, listener)
-        for message in (self._hello(feed, start, visitor), feed.state_message(), feed.score_message()):
-            listener.say(text_frame(message))
-        feed.join(listener)
-        self._desk.hub.joined(feed)
+        session = Session(self._context, feed.channel, visitor, listener)
+        feed.join(listener, self._hello(feed, start, visitor))
+        self._context.hub.on_join(feed)
         try:
-            await lifetime.spend(_converse(ws, session))
+            await lifetime.run(_converse(ws, session))
         finally:
             feed.leave(listener)
             await session.end()
@@ -134,11 +132,11 @@ class Sockets:
             revision=state.revision,
             live_seq=feed.live_seq,
             burst=len(start.backlog),
-            control_open=self._desk.access.allows(visitor),
+            control_open=self._context.access.allows(visitor),
         )
 
     async def _refuse(self, ws: web.WebSocketResponse, code: int, refused: Refused) -> None:
-        self._desk.metrics.refused.labels(refused).inc()
+        self._context.metrics.refused.labels(refused).inc()
         await ws.close(code=code, message=refused.replace("_", " ").encode())
 
 
@@ -146,8 +144,9 @@ class _Socket(web.WebSocketResponse):
     """A WebSocket that closes with 1008 where aiohttp uses 1009: the protocol has one code for abuse."""
 
     async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
-        shown = CLOSE_POLICY if code == WSCloseCode.MESSAGE_TOO_BIG else code
-        return await super().close(code=shown, message=message, drain=drain)
+        if code == WSCloseCode.MESSAGE_TOO_BIG:
+            code, message = CLOSE_POLICY, _TOO_LARGE
+        return await super().close(code=code, message=message, drain=drain)
 
 
 def _socket() -> _Socket:
@@ -172,7 +171,7 @@ class _Lifetime:
         self.goodbye = code, reason
         self._limit.reschedule(0.0)
 
-    async def spend(self, conversation: Coroutine[Any, Any, None]) -> None:
+    async def run(self, conversation: Coroutine[Any, Any, None]) -> None:
         """Await ``conversation`` until either side ends it."""
         try:
             async with self._limit:
@@ -194,15 +193,17 @@ async def _close(ws: web.WebSocketResponse, transport: asyncio.Transport, code: 
 async def _converse(ws: web.WebSocketResponse, session: Session) -> None:
     async for message in ws:
         if message.type is WSMsgType.TEXT:
-            session.hear(message.data)
+            session.handle_text(message.data)
         elif message.type is WSMsgType.BINARY:
-            session.hear_binary()
+            session.handle_binary()
 
 
 def _checked(request: web.Request) -> int | None:
     """Check the parameters of the handshake; returns ``since``, or None if it is absent."""
     if request.headers.get(hdrs.UPGRADE, "").lower() != "websocket":
-        raise Problem(426, "this address speaks WebSocket", headers={"Upgrade": "websocket"})
+        raise Problem(
+            426, "this endpoint accepts WebSocket connections only", headers={"Upgrade": "websocket"}
+        )
     given = request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "")
     offered = [name.strip() for name in given.split(",") if name.strip()]
     if offered and not set(offered) & set(SUBPROTOCOLS):

@@ -68,17 +68,17 @@ export class RemoteStream {
     return true;
   }
 
-  /** Send the chunks to `sink`, the MessagePort of a worklet that plays `rate` Hz, from the next `flow` on. */
+  /** Send the chunks to `sink`, the MessagePort of a worklet that plays `rate` Hz, from the next `resume` on. */
   attach(sink, rate) {
     this.#call("attach", [sink, rate], [sink]);
   }
 
-  flow() {
-    this.#call("flow");
+  resume() {
+    this.#call("resume");
   }
 
-  hold() {
-    this.#call("hold");
+  pause() {
+    this.#call("pause");
   }
 
   /** Ask for the figures; `figures` is updated a moment later. */

@@ -33,8 +33,8 @@ export class Stream {
   pings = 0;
   nextPingMs = 0;
 
-  /** @param {(news: object) => void} tell; `puppets` replace parts of the connection in tests. */
-  constructor(base, channel, tell, puppets = {}) {
+  /** @param {(news: object) => void} tell; `overrides` replace parts of the connection in tests. */
+  constructor(base, channel, tell, overrides = {}) {
     this.tell = tell;
     this.url = streamUrl(base, channel);
     const listener = {
@@ -42,7 +42,7 @@ export class Stream {
       changed: (state) => this.#linkChanged(state),
       since: () => this.#since(),
     };
-    this.connection = new Connection((since) => this.#address(since), listener, puppets);
+    this.connection = new Connection((since) => this.#address(since), listener, overrides);
   }
 
   #address(since) {
@@ -98,7 +98,7 @@ export class Stream {
   #receive(data) {
     try {
       if (typeof data === "string") this.#message(parseMessage(data));
-      else if (this.format !== null) this.#chunk(data);
+      else if (this.format !== null) this.#receiveChunk(data);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.badFrames += 1;
@@ -125,18 +125,18 @@ export class Stream {
     this.clock.forget();
   }
 
-  #chunk(data) {
+  #receiveChunk(data) {
     const header = parseFrame(data, this.format);
     const { play, join } = this.order.accept(header);
     if (!play) return;
     const chunk = { data, frame: header.seq * this.format.framesPerChunk, dueUs: header.dueUs, join };
-    if (this.heard) this.#give(chunk);
-    else this.#keep(chunk);
+    if (this.heard) this.#forward(chunk);
+    else this.#buffer(chunk);
   }
 
   // The sound
 
-  /** Send the chunks to `sink`, the MessagePort of a worklet that plays `rate` Hz, from the next `flow` on. */
+  /** Send the chunks to `sink`, the MessagePort of a worklet that plays `rate` Hz, from the next `resume` on. */
   attach(sink, rate) {
     this.flowing = false;
     this.sink = sink;
@@ -149,28 +149,28 @@ export class Stream {
   }
 
   /** The sound runs: send it the kept chunks now, and the others as they arrive. */
-  flow() {
+  resume() {
     if (this.sink === null || this.flowing) return;
     this.flowing = true;
     this.sink.postMessage({ type: "clear" });
     if (!this.heard) return;
-    for (const chunk of this.backlog) this.#give(chunk);
+    for (const chunk of this.backlog) this.#forward(chunk);
     this.backlog = [];
   }
 
   /** The sound pauses: keep new chunks for the next start, and don't count running dry as an underrun. */
-  hold() {
+  pause() {
     if (!this.flowing) return;
     this.flowing = false;
     this.sink.postMessage({ type: "end" });
   }
 
-  #keep(chunk) {
+  #buffer(chunk) {
     this.backlog.push(chunk);
     if (this.backlog.length > BACKLOG_CHUNKS) this.backlog.shift();
   }
 
-  #give({ data, frame, dueUs, join }) {
+  #forward({ data, frame, dueUs, join }) {
     const phaseMs = (this.clock.at(localMs()) - dueUs) / 1000 - this.clock.roundTripMs / 2;
     this.sink.postMessage({ type: "chunk", data, offset: HEADER_BYTES, frame, phaseMs, join }, [data]);
   }

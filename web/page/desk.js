@@ -1,18 +1,19 @@
 /**
- * The desk: one field for each control that the server offers, in groups where it has any, and news of each change.
+ * The desk: one field for each control that the server offers, in groups where it has any, and the status of each
+ * change.
  */
 
 import { Field, SETTLE_MS } from "./field.js";
 import { Group } from "./group.js";
 import { seconds } from "./names.js";
 
-const NEWS_MS = 6000;
+const STATUS_MS = 6000;
 
-/** All controls. `turned(name, value)` is called for user changes only; `announce(text)` speaks to screen readers. */
+/** All controls. `onUserChange(name, value)` hears of no other change; `announce(text)` speaks to screen readers. */
 export class Desk {
-  constructor(form, { turned, announce, isPending }) {
+  constructor(form, { onUserChange, announce, isPending }) {
     this.form = form;
-    this.turned = turned;
+    this.onUserChange = onUserChange;
     this.announce = announce;
     this.isPending = isPending;
     this.fields = new Map();
@@ -38,7 +39,7 @@ export class Desk {
 
   #turnedByHand(name, value) {
     this.awaited.set(name, { phase: "sending", sinceMs: performance.now() });
-    this.turned(name, value);
+    this.onUserChange(name, value);
   }
 
   /** Show the values that the server reports. */
@@ -65,21 +66,21 @@ export class Desk {
   declined(set) {
     for (const name of Object.keys(set)) {
       this.awaited.delete(name);
-      this.fields.get(name)?.news.replaceChildren();
+      this.fields.get(name)?.status.replaceChildren();
     }
   }
 
-  /** Keep the news current; `heardAtMs(frame)` tells when a frame is heard. */
+  /** Keep each status current; `heardAtMs(frame)` tells when a frame is heard. */
   refresh(nowMs, heardAtMs) {
     this.#settle(nowMs);
     for (const [name, waiting] of this.awaited) {
-      const text = this.#news(name, waiting, nowMs, heardAtMs);
-      const news = this.fields.get(name)?.news;
-      if (news && news.textContent !== text) news.textContent = text;
+      const text = this.#statusText(name, waiting, nowMs, heardAtMs);
+      const status = this.fields.get(name)?.status;
+      if (status && status.textContent !== text) status.textContent = text;
     }
   }
 
-  #news(name, waiting, nowMs, heardAtMs) {
+  #statusText(name, waiting, nowMs, heardAtMs) {
     if (waiting.phase === "sending") return nowMs - waiting.sinceMs > SETTLE_MS ? "sending …" : "";
     if (waiting.phase === "heard") return this.#aged(name, waiting, nowMs);
     const heardMs = heardAtMs(waiting.frame);
@@ -103,7 +104,7 @@ export class Desk {
   }
 
   #aged(name, { text, heardMs }, nowMs) {
-    if (nowMs - heardMs < NEWS_MS) return text;
+    if (nowMs - heardMs < STATUS_MS) return text;
     this.awaited.delete(name);
     return "";
   }

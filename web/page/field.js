@@ -1,4 +1,4 @@
-/** A control on the page: a labelled native input, its value, and the news about its last change. */
+/** A control on the page: a labelled native input, its value, and the status of its last change. */
 
 import { title } from "./names.js";
 
@@ -37,11 +37,11 @@ function choiceOptions(choices) {
 
 const pretty = (choice) => title(choice).replace(/^([A-G])#/, "$1♯").replace(/^([A-G])b/, "$1♭");
 
-/** One control. `turned(name, value)` is called for user changes only, `shown()` after each update of the display. */
+/** One control. `onUserChange(name, value)` hears of no other change; `shown()` is called after each display update. */
 export class Field {
-  constructor(spec, turned) {
+  constructor(spec, onUserChange) {
     this.spec = spec;
-    this.turned = turned;
+    this.onUserChange = onUserChange;
     this.shown = () => {};
     this.step = spec.step ?? (spec.type === "integer" ? 1 : 0.01);
     this.label = LABELS[spec.name] ?? title(spec.label ?? spec.name);
@@ -50,8 +50,8 @@ export class Field {
     this.touchedMs = -Infinity;
     this.input = spec.choices?.length ? this.#select() : this.#range();
     this.output = element("output", { htmlFor: this.input.id });
-    this.news = element("p", { className: "heard" });
-    this.news.setAttribute("aria-hidden", "true");
+    this.status = element("p", { className: "heard" });
+    this.status.setAttribute("aria-hidden", "true");
     this.root = this.#assemble();
     this.#listen();
     this.input.value = spec.default;
@@ -78,7 +78,7 @@ export class Field {
     const head = element("div", { className: "field-head" }, label, this.output);
     const root = element("div", { className: "field", title: this.spec.description ?? "" });
     root.classList.toggle("choice", Boolean(this.spec.choices?.length));
-    root.append(head, this.input, this.news, description);
+    root.append(head, this.input, this.status, description);
     return root;
   }
 
@@ -92,7 +92,7 @@ export class Field {
   #touched() {
     this.touchedMs = performance.now();
     this.#show();
-    this.turned(this.spec.name, this.value);
+    this.onUserChange(this.spec.name, this.value);
   }
 
   /** Set the value as if the user had. */

@@ -8,7 +8,7 @@
 const FASTEST_MS = 1000 / 30;
 const SLOWEST_MS = 250;
 /** The weight of the latest drawing in the smoothed time that one takes. */
-const NEWS = 0.2;
+const SMOOTHING = 0.2;
 /** The browser offers frames when the screen refreshes: a drawing due up to this much later is done now. */
 const EARLY_MS = 4;
 
@@ -25,7 +25,7 @@ export class Pace {
   due(nowMs, leastMs = 0) {
     // A hidden page may be offered no frame for hours, which says nothing about how long drawing takes.
     const sinceMs = Math.min(SLOWEST_MS, nowMs - this.offeredMs);
-    if (this.drawnMs === this.offeredMs) this.tookMs += NEWS * (sinceMs - this.tookMs);
+    if (this.drawnMs === this.offeredMs) this.tookMs += SMOOTHING * (sinceMs - this.tookMs);
     this.offeredMs = nowMs;
     if (nowMs - this.drawnMs < Math.max(this.everyMs, leastMs) - EARLY_MS) return false;
     this.drawnMs = nowMs;

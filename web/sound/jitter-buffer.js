@@ -2,7 +2,7 @@
  * The jitter buffer: takes chunks as they arrive, delivers frames at the sound card's pace.
  *
  * It never allocates after construction, never plays a frame it wasn't given, and never clicks: it crossfades
- * wherever it has to jump, replays the last second once when it is nearly dry (a hold), fades out before it is
+ * wherever it has to jump, replays the last second once when it is nearly dry, fades out before it is
  * dry, and fades in when it is full enough.
  */
 
@@ -19,13 +19,13 @@ const JOIN_S = 0.02;
 const SEEK_SLACK_MS = 15;
 /** Below this fill there is no point in waiting longer; a crossfade and a fade-out still fit in. */
 const NEARLY_DRY_MS = 90;
-const HOLD_MS = 1000;
-const HOLD_SLACK_MS = 100;
-const LEAST_HOLD_MS = 150;
+const REPLAY_MS = 1000;
+const REPLAY_SLACK_MS = 100;
+const LEAST_REPLAY_MS = 150;
 const HALF_CHUNK_MS = 50;
 const LEAST_START_MS = 100;
-/** The part of the ring that may wait to be heard; the rest is history that a hold may return to. */
-const HELD_SHARE = 0.75;
+/** The part of the ring that may wait to be heard; the rest is history that a replay may return to. */
+const MAX_FILL_SHARE = 0.75;
 
 const smooth = (x) => x * x * (3 - 2 * x);
 
@@ -43,7 +43,7 @@ export class JitterBuffer {
     this.joinFrames = Math.round(JOIN_S * streamRate);
     this.fadeInStep = 1 / (FADE_IN_S * deviceRate);
     this.seek = new Seek(this);
-    this.holdFrames = HELD_SHARE * this.ring.capacity;
+    this.maxFillFrames = MAX_FILL_SHARE * this.ring.capacity;
     this.underruns = 0;
     this.seeks = 0;
     this.joins = 0;
@@ -61,8 +61,8 @@ export class JitterBuffer {
     this.dipping = false;
     this.phaseMs = HALF_CHUNK_MS;
     this.seek.end();
-    /** Whether there has been a hold since the last chunk came. */
-    this.held = false;
+    /** Whether there has been a replay since the last chunk came. */
+    this.replayed = false;
     this.ring.nextFrame = NaN;
   }
 
@@ -92,12 +92,12 @@ export class JitterBuffer {
    */
   push(samples, streamFrame, phaseMs, join) {
     const frames = samples.length / 2;
-    if (this.fillFrames + frames > this.holdFrames) return;
+    if (this.fillFrames + frames > this.maxFillFrames) return;
     const broken = join || streamFrame !== this.ring.nextFrame;
     if (broken) this.#join(samples, streamFrame, this.#overlap(frames));
     else this.ring.append(samples, streamFrame, 0);
     this.phaseMs = Number.isNaN(phaseMs) ? HALF_CHUNK_MS : phaseMs;
-    this.held = false;
+    this.replayed = false;
   }
 
   #join(samples, streamFrame, overlap) {
@@ -154,27 +154,27 @@ export class JitterBuffer {
     this.target.update(fillMs, elapsedS);
     this.steering.update(fillMs, this.target.ms, elapsedS);
     if (this.seek.running) return;
-    if (fillMs < NEARLY_DRY_MS) this.#hold();
-    else if (this.steering.far !== 0 && this.gain === 1) this.#seekBy(this.steering.far, SEEK_SLACK_MS);
+    if (fillMs < NEARLY_DRY_MS) this.#replay();
+    else if (this.steering.seekMs !== 0 && this.gain === 1) this.#seekBy(this.steering.seekMs, SEEK_SLACK_MS);
   }
 
   /**
    * Nearly dry: replay the last second, which gives late chunks a second to arrive. Once they have, the
    * steering finds the buffer too full and seeks forward.
    */
-  #hold() {
+  #replay() {
     const tooLate = this.dipping || this.fillFrames < this.seek.frames;
-    if (this.held || this.ending || tooLate) return;
+    if (this.replayed || this.ending || tooLate) return;
     const pastMs = ((this.read - this.#oldest) * 1000) / this.streamRate;
-    const holdMs = Math.min(HOLD_MS, pastMs - HOLD_SLACK_MS);
-    if (holdMs < LEAST_HOLD_MS) return;
-    this.held = true;
+    const replayMs = Math.min(REPLAY_MS, pastMs - REPLAY_SLACK_MS);
+    if (replayMs < LEAST_REPLAY_MS) return;
+    this.replayed = true;
     this.target.grow();
-    this.#seekBy(-holdMs, HOLD_SLACK_MS);
+    this.#seekBy(-replayMs, REPLAY_SLACK_MS);
   }
 
   get #oldest() {
-    return Math.max(this.oldest, this.ring.written - this.holdFrames);
+    return Math.max(this.oldest, this.ring.written - this.maxFillFrames);
   }
 
   /** Move by `ms` (positive: skip, negative: replay what was just heard), give or take `slackMs`, in one crossfade. */
@@ -216,7 +216,7 @@ export class JitterBuffer {
     this.dipping = true;
     if (this.ending) return;
     this.underruns += 1;
-    if (!this.held) this.target.grow();
+    if (!this.replayed) this.target.grow();
   }
 
   /** Rise gently; fall with what remains, so that silence is reached just as the last frame is. */

@@ -20,7 +20,7 @@ function createContext(rate) {
 }
 
 /**
- * The sound of one stream. `source` is told where its chunks go (`attach`) and when (`flow`, `hold`);
+ * The sound of one stream. `source` is told where its chunks go (`attach`) and when (`resume`, `pause`);
  * `changed()` is called when `context.state` or `status.playing` may have changed.
  */
 export class Sound {
@@ -50,7 +50,7 @@ export class Sound {
     if (this.node !== null && this.rate === rate) return;
     this.rate = rate;
     this.#createNode();
-    this.#flow();
+    this.#resumeOrPause();
   }
 
   #createGraph(rate) {
@@ -95,14 +95,14 @@ export class Sound {
   }
 
   #contextChanged() {
-    this.#flow();
+    this.#resumeOrPause();
     this.changed();
   }
 
   /** Chunks flow while it runs. */
-  #flow() {
-    if (this.running) this.source.flow();
-    else this.source.hold();
+  #resumeOrPause() {
+    if (this.running) this.source.resume();
+    else this.source.pause();
   }
 
   get running() {
@@ -120,7 +120,7 @@ export class Sound {
     clearTimeout(this.pausing);
     this.context ??= this.#createGraph(this.rate);
     this.#applyVolume();
-    this.#flow();
+    this.#resumeOrPause();
     this.resume();
   }
 
@@ -134,7 +134,7 @@ export class Sound {
     this.wanted = false;
     if (this.context === null) return;
     this.#applyVolume();
-    this.#flow();
+    this.#resumeOrPause();
     this.pausing = setTimeout(() => {
       this.context.suspend();
       this.changed();

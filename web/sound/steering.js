@@ -3,7 +3,7 @@
  *
  * Server and sound card run on different clocks, so the fill drifts for as long as the page is open. The rate
  * follows the smoothed fill within ±300 ppm (half a cent: inaudible). What that can't correct in time is
- * left to a seek, which `far` asks for.
+ * left to a seek, which `seekMs` asks for.
  */
 
 export const MAX_PPM = 300;
@@ -29,7 +29,7 @@ export class Steering {
     this.#openWindow();
     this.previousMs = 0;
     /** How far (ms) the mean fill of the last second is from the target, if too far to steer back; else 0. */
-    this.far = 0;
+    this.seekMs = 0;
   }
 
   #openWindow() {
@@ -37,7 +37,7 @@ export class Steering {
     this.windowS = 0;
   }
 
-  /** Take in the fill over the last `elapsedS` seconds; sets `ppm` (positive: play faster) and `far`. */
+  /** Take in the fill over the last `elapsedS` seconds; sets `ppm` (positive: play faster) and `seekMs`. */
   update(fillMs, targetMs, elapsedS) {
     this.smoothMs += (fillMs - this.smoothMs) * Math.min(1, elapsedS / SMOOTHING_S);
     const errorMs = this.smoothMs - targetMs;
@@ -54,14 +54,14 @@ export class Steering {
    * sound card, which passes, nor of late chunks still to come: so two in a row must be much the same.
    */
   #watch(fillMs, targetMs, elapsedS) {
-    this.far = 0;
+    this.seekMs = 0;
     this.windowMs += fillMs * elapsedS;
     this.windowS += elapsedS;
     if (this.windowS < WINDOW_S) return;
     const errorMs = this.windowMs / this.windowS - targetMs;
     const leastMs = Math.min(Math.abs(errorMs), Math.abs(this.previousMs));
     const steady = Math.abs(errorMs - this.previousMs) < Math.max(FAR_MS, leastMs / 4);
-    if (steady && leastMs > FAR_MS) this.far = errorMs;
+    if (steady && leastMs > FAR_MS) this.seekMs = errorMs;
     this.previousMs = errorMs;
     this.#openWindow();
   }

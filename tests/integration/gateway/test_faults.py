@@ -152,7 +152,7 @@ async def test_a_gateway_starts_before_its_broker(
 async def test_the_broker_loses_its_data(
     playing: Gateway, join: Join, client: Redis, keys: Keyspace, producer: Producer
 ) -> None:
-    """``main`` is made anew; listeners are told the new epoch and hear on without being cut off."""
+    """``main`` is recreated; listeners are told the new epoch and hear on without being cut off."""
     first, second = await join(playing), await join(playing)
     await first.hear(5)
     old_epoch_us = producer.epoch_us

@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 from msgspec.structs import asdict
+from yarl import URL
 
 from auralis import __version__
 from auralis.audio import due_us, live_seq
@@ -294,6 +295,7 @@ async def test_presets(gateway: Gateway, http: aiohttp.ClientSession) -> None:
         ("dusk", {}, "controls"),
         ("x" * 65, {"bpm": 60}, "name"),
         ("%0A", {"bpm": 60}, "name"),
+        ("%ff", {"bpm": 60}, "name"),
     ],
 )
 async def test_wrong_presets(
@@ -301,6 +303,20 @@ async def test_wrong_presets(
 ) -> None:
     status, problem = await ask(http, gateway, "PUT", f"/api/v1/presets/{name}", json=body)
     assert (status, problem["field"]) == (400, field)
+
+
+async def test_a_presets_name_that_is_no_text_is_nobodys(
+    gateway: Gateway, http: aiohttp.ClientSession
+) -> None:
+    """A byte that is not UTF-8 is not taken for its percent-encoding, which is a name that one may choose."""
+    path = "/api/v1/presets/%25FF"
+    assert (await ask(http, gateway, "PUT", path, json={"bpm": 60}))[1]["name"] == "%FF"
+    wrong = URL(f"{gateway.url}/api/v1/presets/%FF", encoded=True)
+    for method in ("GET", "DELETE"):
+        async with http.request(method, wrong) as answer:
+            problem = await answer.json(content_type=PROBLEM)
+        assert (answer.status, problem["field"], problem["value"]) == (400, "name", "%FF")
+    assert (await ask(http, gateway, "GET", path))[0] == 200
 
 
 async def test_the_page_and_its_rules(gateway: Gateway, http: aiohttp.ClientSession) -> None:

@@ -125,9 +125,13 @@ async def test_unknown_subprotocols_are_refused(gateway: Gateway, join: Join) ->
     assert caught.value.status == 400
 
 
-async def test_the_address_speaks_websocket_only(gateway: Gateway, http: aiohttp.ClientSession) -> None:
+async def test_the_endpoint_accepts_websocket_connections_only(
+    gateway: Gateway, http: aiohttp.ClientSession
+) -> None:
     async with http.get(f"{gateway.url}/ws/main") as answer:
+        problem = await answer.json(content_type="application/problem+json")
         assert (answer.status, answer.headers["Upgrade"]) == (426, "websocket")
+        assert problem["detail"] == "this endpoint accepts WebSocket connections only"
 
 
 @pytest.mark.parametrize("channel", ["nowhere", "Not%20a%20channel", "%7Bmain%7D"])
@@ -192,7 +196,9 @@ async def test_too_large_messages_close_with_1008(gateway: Gateway, join: Join) 
     await client.socket.send_str("x" * 4096)
     await client.told("error")
     await client.socket.send_str("x" * 4097)
-    assert await client.closed() == 1008
+    while (frame := await client.socket.receive()).type is not aiohttp.WSMsgType.CLOSE:
+        pass
+    assert (frame.data, frame.extra) == (1008, "a message over 4096 bytes")
 
 
 async def test_listeners_are_counted(gateway: Gateway, join: Join, http: aiohttp.ClientSession) -> None:
@@ -203,6 +209,12 @@ async def test_listeners_are_counted(gateway: Gateway, join: Join, http: aiohttp
     async with http.get(f"{gateway.url}/metrics") as answer:
         text = await answer.text()
     assert 'auralis_gateway_listeners{channel="main",codec="pcm"} 2.0' in text
+
+
+async def test_a_newcomer_is_counted_in_its_own_first_state(gateway: Gateway, join: Join) -> None:
+    for number in (1, 2):
+        client = await join(gateway)
+        assert (await client.told("state"))["listeners"] == number
 
 
 async def test_reported_underruns_are_counted(

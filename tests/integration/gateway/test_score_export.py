@@ -3,6 +3,7 @@
 import asyncio
 import io
 from typing import Any
+from urllib.parse import unquote
 
 import aiohttp
 import mido
@@ -78,12 +79,15 @@ async def test_a_channel_that_has_not_begun_has_an_empty_file(
     assert mido.MidiFile(file=io.BytesIO(data)).length == 0
 
 
-@pytest.mark.parametrize("minutes", ["0", "-1", "61", "nan", "inf", "", "five", "0x5"])
+@pytest.mark.parametrize(
+    "minutes",
+    ["0", "-1", "61", "nan", "inf", "", "five", "0x5", "5_0", "٥", "%2B5", "%205", "1e1", ".5", "5."],
+)
 async def test_minutes_that_are_not_allowed_are_a_problem(
     gateway: Gateway, http: aiohttp.ClientSession, minutes: str
 ) -> None:
     status, problem = await ask(http, gateway, "GET", f"{MID}?minutes={minutes}")
-    assert (status, problem["field"], problem["value"]) == (400, "minutes", minutes)
+    assert (status, problem["field"], problem["value"]) == (400, "minutes", unquote(minutes))
     assert problem["allowed"] == "a number, more than 0, at most 60"
 
 

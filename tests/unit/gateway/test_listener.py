@@ -104,7 +104,7 @@ def test_nothing_follows_the_close() -> None:
     case.wire.unsent = 0
     written = len(case.wire.frames)
     case.due(45, 46)
-    case.listener.say(b"text")
+    case.listener.send_text(b"text")
     assert len(case.wire.frames) == written
     assert len(case.closed) == 1
 

@@ -63,6 +63,24 @@ def test_any_value_can_be_quoted(value: object) -> None:
     assert len(str(found["value"])) <= 201
 
 
+@pytest.mark.parametrize(
+    ("value", "found", "member"),
+    [
+        (None, "null", None),
+        (True, "true", True),
+        ("x", '"x"', "x"),
+        ([1, None], "[1, null]", "[1, null]"),
+        ({"a": False}, '{"a": false}', '{"a": false}'),
+        (2.5, "2.5", 2.5),
+    ],
+)
+def test_a_value_is_quoted_as_its_sender_wrote_it(value: object, found: str, member: object) -> None:
+    """In JSON, not in Python; a value that is null is there as null."""
+    problem = document(InvalidValue("bpm", value, "a number"))
+    assert problem["detail"] == f"bpm: found {found}, allowed: a number"
+    assert problem["value"] == member
+
+
 def test_where_the_broker_is_stays_unsaid() -> None:
     assert "broker.sock" not in str(document(RedisConnectionError("Timeout reading from /run/broker.sock")))
 

@@ -78,6 +78,41 @@ def test_an_error_names_the_field_and_quotes_the_value(text: str, field: str, va
     assert (caught.value.field, caught.value.value) == (field, value)
 
 
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ('{"type":"ping"}', "a number from -1e18 to 1e18"),
+        ('{"type":"ping","t":null}', "a number from -1e18 to 1e18"),
+        ('{"type":"ping","t":1,"z":2}', "only the fields type, t"),
+        ('{"type":"ping","z":2}', "only the fields type, t"),
+        ('{"type":"control","id":"x","set":[1]}', "an object with control values"),
+        (
+            '{"type":"control","id":null,"set":{}}',
+            "text of up to 64 characters, or a whole number of up to 53 bits",
+        ),
+        ('{"type":"stats","underruns":-1,"z":2}', "a whole number from 0 to 1000000000"),
+    ],
+)
+def test_an_error_says_what_is_allowed_in_words(text: str, allowed: str) -> None:
+    """In the protocol's own, not in those of the library that checks."""
+    with pytest.raises(InvalidValue) as caught:
+        parse_client(text)
+    assert caught.value.allowed == allowed
+
+
+@given(
+    st.sampled_from(["control", "ping", "codec", "stats", "auth"]),
+    st.dictionaries(
+        st.sampled_from(["id", "set", "t", "codec", "underruns", "reconnects", "token", "z", "$.t"]),
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers()),
+    ),
+)
+def test_any_fields_are_read_or_refused(kind: str, fields: dict[str, object]) -> None:
+    """Whatever is wrong with them, there are words for it."""
+    with contextlib.suppress(InvalidValue):
+        parse_client(json.dumps({"type": kind, **fields}))
+
+
 @given(st.text(max_size=100))
 def test_any_text_is_read_or_refused(text: str) -> None:
     """Nothing that a client sends raises anything else."""
@@ -160,4 +195,5 @@ def test_the_short_messages() -> None:
         "title": "Unauthorized",
         "detail": "no token",
     }
+    assert sent(ErrorMessage(400, "Value not allowed", "t: …", field="t", value=None))["value"] is None
     assert sent(StateMessage(Controls(), 1, 2, 3, 4))["listeners"] == 3

@@ -72,7 +72,7 @@ function canariesIn({ buffer, left }) {
   return found;
 }
 
-/** Over rough networks every steady value is of a chunk that came, and their order never turns back but in a counted hold. */
+/** Over rough networks every steady value is of a chunk that came, and their order never turns back but in a counted replay. */
 export function onlyWhatCameIsHeardAndInOrder() {
   for (const seed of [1, 2, 3]) {
     const { late, lost } = rough(seed);
@@ -135,7 +135,7 @@ export function aStallIsOneUnderrun() {
   equal(at(6.5), 0, "level in the stall");
 }
 
-/** Chunks that are up to a second late are no underrun: the last second is held, and left again once they came. */
+/** Chunks that are up to a second late are no underrun: the last second is replayed, and left again once they came. */
 export function lateChunksAreCovered() {
   for (const lateMs of [300, 400, 550, 700, 1000]) {
     const stage = bench();
@@ -147,14 +147,14 @@ export function lateChunksAreCovered() {
     };
     play({ ...stage, seconds: 14, late, make: (seq) => sineChunk(seq, 203), each });
     equal(stage.buffer.underruns, 0, `${lateMs} ms late: underruns`);
-    equal(stage.buffer.seeks, 2, "a hold, and the way back");
+    equal(stage.buffer.seeks, 2, "a replay, and the way back");
     within(quietest.after / quietest.before, 0.98, 1, "quietest block, of the quietest before");
     equal(stage.buffer.target.ms, 450, "target");
     within(stage.buffer.steering.smoothMs, 410, 490, "mean fill at the end");
   }
 }
 
-/** One hold is one attempt: while nothing comes the second is not gone over again. */
+/** One replay is one attempt: while nothing comes the second is not gone over again. */
 export function aHoldIsNotRepeated() {
   const stage = bench();
   const levels = [];

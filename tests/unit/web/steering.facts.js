@@ -16,7 +16,7 @@ function drift({ ppm, hours, each, jitterMs = 0, seed = 1 }) {
     fillMs += (ppm - steering.ppm) * 1e-6 * STEP_S * 1000;
     const sawtooth = step % 2 === 0 ? 25 : -25;
     steering.update(fillMs + sawtooth + jitterMs * (random() - 0.5), 350, STEP_S);
-    if (steering.far !== 0) moves += 1;
+    if (steering.seekMs !== 0) moves += 1;
     expect(Math.abs(steering.ppm) <= MAX_PPM, `${steering.ppm} ppm`);
     each((step * STEP_S) / 3600, fillMs);
   }
@@ -47,9 +47,9 @@ export function farIsNoticed() {
     let reported = 0;
     for (let step = 0; step < 45 && reported === 0; step += 1) {
       steering.update(350 + offMs, 350, STEP_S);
-      reported = steering.far;
+      reported = steering.seekMs;
     }
-    within(reported, offMs - 1, offMs + 1, "far");
+    within(reported, offMs - 1, offMs + 1, "seekMs");
   }
 }
 
@@ -59,7 +59,7 @@ export function aHiccupIsNoReasonToMove() {
   steering.restart(350);
   for (let step = 0; step < 200; step += 1) {
     steering.update(step >= 100 && step < 116 ? 650 : 350, 350, STEP_S);
-    equal(steering.far, 0, `far at step ${step}`);
+    equal(steering.seekMs, 0, `seekMs at step ${step}`);
   }
 }
 
@@ -70,11 +70,11 @@ export function aRiseIsWaitedFor() {
   const reported = [];
   for (let step = 0; step < 100 && reported.length === 0; step += 1) {
     steering.update(step < 10 ? 850 : 1350, 350, STEP_S);
-    if (steering.far !== 0) reported.push([step, steering.far]);
+    if (steering.seekMs !== 0) reported.push([step, steering.seekMs]);
   }
   equal(reported.length, 1, "corrections");
   within(reported[0][0], 58, 60, "step of the correction");
-  within(reported[0][1], 999, 1001, "far");
+  within(reported[0][1], 999, 1001, "seekMs");
 }
 
 /** The target grows by 100 ms at each underrun, never above 1.5 s. */

@@ -24,7 +24,7 @@ function bench() {
   run.chunk = (seq, values = {}) => run.socket.onmessage({ data: frame({ seq, dueUs: seq * 100_000, ...values }) });
   run.play = (rate = 44100) => {
     stream.attach(sink, rate);
-    stream.flow();
+    stream.resume();
   };
   run.frames = () => sink.got.filter(({ type }) => type === "chunk").map((chunk) => chunk.frame / 4410);
   return run;
@@ -69,11 +69,11 @@ export function aPauseIsToldToTheSoundAndKeepsTheNewestForTheNextStart() {
   run.greet();
   run.play();
   run.chunk(1);
-  run.stream.hold();
+  run.stream.pause();
   equal(run.sink.got.at(-1), { type: "end" });
   for (const seq of range(2, 5)) run.chunk(seq);
   equal(run.frames(), [1], "while it pauses");
-  run.stream.flow();
+  run.stream.resume();
   equal(run.frames(), [1, 2, 3, 4], "at the next start");
   run.stream.close();
 }
@@ -103,7 +103,7 @@ export function onlyAStreamThatIsHeardIsResumed() {
     const run = bench();
     run.greet();
     run.stream.attach(run.sink, 44100);
-    if (flows) run.stream.flow();
+    if (flows) run.stream.resume();
     run.chunk(9);
     run.socket.onclose({ code: 1006, reason: "" });
     run.stream.open();

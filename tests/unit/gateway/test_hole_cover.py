@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.hold import HOLD_CHUNKS, Hold, seam_after
+from services.gateway.hole_cover import COVER_CHUNKS, HoleCover, seam_after
 
 FRAMES = 4410
 
@@ -31,29 +31,29 @@ STEP = steepest(left(tone(0)))
 
 def test_a_cover_goes_on_where_the_sound_was() -> None:
     """From the last chunk into the cover, and at each turn of it, no sample jumps."""
-    hold = Hold()
+    hole_cover = HoleCover()
     heard = [tone(FRAMES * seq) for seq in range(3)]
     for payload in heard:
-        hold.heard(payload)
-    covers = [bytes(hold.cover()) for _ in range(7)]
+        hole_cover.remember(payload)
+    covers = [bytes(hole_cover.cover()) for _ in range(7)]
     assert steepest(left(b"".join([heard[-1], *covers]))) <= 1.5 * STEP
 
 
 def test_a_cover_is_as_loud() -> None:
     """A hole is not heard as silence."""
-    hold = Hold()
-    hold.heard(tone(0))
-    covers = [left(hold.cover()) for _ in range(30)]
+    hole_cover = HoleCover()
+    hole_cover.remember(tone(0))
+    covers = [left(hole_cover.cover()) for _ in range(30)]
     assert all(max(values) > 7900 for values in covers)
 
 
 def test_the_sound_returns_without_a_step() -> None:
     """Whatever chunk comes after a hole is faded in over 20 ms, and then is itself."""
-    hold = Hold()
-    hold.heard(tone(0))
-    cover = bytes(hold.cover())
+    hole_cover = HoleCover()
+    hole_cover.remember(tone(0))
+    cover = bytes(hole_cover.cover())
     back = tone(12_345, hz=330.0)
-    joined = hold.joined(back)
+    joined = hole_cover.joined(back)
     assert steepest(left(cover + joined)) <= 2.5 * STEP
     assert joined[882 * 4 :] == back[882 * 4 :]
     assert joined[: 800 * 4] != back[: 800 * 4]
@@ -61,22 +61,22 @@ def test_the_sound_returns_without_a_step() -> None:
 
 def test_a_long_cover_repeats_the_last_second() -> None:
     """Never a tenth of a second again and again, which would buzz."""
-    hold = Hold()
+    hole_cover = HoleCover()
     heard = [tone(FRAMES * seq, hz=200 + seq) for seq in range(15)]
     for payload in heard:
-        hold.heard(payload)
-    covers = [bytes(hold.cover()) for _ in range(2 * HOLD_CHUNKS)]
-    assert covers[1:HOLD_CHUNKS] == heard[-HOLD_CHUNKS + 1 :]
-    assert covers[1:HOLD_CHUNKS] == covers[HOLD_CHUNKS + 1 :]
+        hole_cover.remember(payload)
+    covers = [bytes(hole_cover.cover()) for _ in range(2 * COVER_CHUNKS)]
+    assert covers[1:COVER_CHUNKS] == heard[-COVER_CHUNKS + 1 :]
+    assert covers[1:COVER_CHUNKS] == covers[COVER_CHUNKS + 1 :]
 
 
 def test_what_was_before_a_hole_is_not_repeated_after_it() -> None:
     """The second hole repeats only what came since the first: what it follows."""
-    hold = Hold()
-    hold.heard(tone(0))
-    hold.cover()
-    hold.heard(tone(0, hz=330.0))
-    assert bytes(hold.cover())[882 * 4 :] == tone(0, hz=330.0)[882 * 4 :]
+    hole_cover = HoleCover()
+    hole_cover.remember(tone(0))
+    hole_cover.cover()
+    hole_cover.remember(tone(0, hz=330.0))
+    assert bytes(hole_cover.cover())[882 * 4 :] == tone(0, hz=330.0)[882 * 4 :]
 
 
 @given(st.binary(max_size=400), st.binary(max_size=400))

@@ -12,7 +12,7 @@ _log = structlog.get_logger()
 SILENT_S: Final = 2.0
 
 
-class Reach:
+class BrokerHealth:
     """Remembers the last answer; logs once when the broker stops answering and once when it is back."""
 
     def __init__(self, now_s: Callable[[], float]) -> None:

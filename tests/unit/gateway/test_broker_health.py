@@ -2,7 +2,7 @@
 
 from structlog.testing import capture_logs
 
-from services.gateway.reach import SILENT_S, Reach
+from services.gateway.broker_health import SILENT_S, BrokerHealth
 
 
 class Time:
@@ -14,29 +14,29 @@ class Time:
 
 
 def test_unknown_until_it_has_answered() -> None:
-    reach = Reach(Time())
-    assert not reach.reachable
-    reach.answered()
-    assert reach.reachable
+    health = BrokerHealth(Time())
+    assert not health.reachable
+    health.answered()
+    assert health.reachable
 
 
 def test_an_answer_is_good_for_a_while() -> None:
     time = Time()
-    reach = Reach(time)
-    reach.answered()
+    health = BrokerHealth(time)
+    health.answered()
     time.now_s += SILENT_S - 0.1
-    assert reach.reachable
+    assert health.reachable
     time.now_s += 0.2
-    assert not reach.reachable
+    assert not health.reachable
 
 
 def test_going_and_coming_back_are_each_said_once() -> None:
     """Ten failures a second make one line."""
-    reach = Reach(Time())
+    health = BrokerHealth(Time())
     with capture_logs() as lines:
         for _ in range(20):
-            reach.failed(ConnectionRefusedError("refused"))
-        reach.answered()
-        reach.answered()
+            health.failed(ConnectionRefusedError("refused"))
+        health.answered()
+        health.answered()
     assert [line["log_level"] for line in lines] == ["warning", "info"]
     assert lines[0]["reason"] == "refused"

@@ -12,7 +12,7 @@ from typing import Final
 from auralis.audio import AUDIO_CHANNELS, BYTES_PER_SAMPLE
 from auralis.timing import SEAM_MS
 
-HOLD_CHUNKS: Final = 10
+COVER_CHUNKS: Final = 10
 _CHUNK_MS: Final = 100
 
 
@@ -34,11 +34,11 @@ def seam_after(last: bytes | memoryview, payload: bytes | memoryview) -> bytes:
     return _bytes(new)
 
 
-class Hold:
+class HoleCover:
     """Remembers the audio that was sent and repeats it to cover holes."""
 
     def __init__(self) -> None:
-        self._recent: deque[bytes | memoryview] = deque(maxlen=HOLD_CHUNKS)
+        self._recent: deque[bytes | memoryview] = deque(maxlen=COVER_CHUNKS)
         self._last: bytes | memoryview = b""
         self._covered = 0
 
@@ -47,7 +47,7 @@ class Hold:
         """Whether there is nothing to repeat yet."""
         return not self._recent
 
-    def heard(self, payload: bytes | memoryview) -> None:
+    def remember(self, payload: bytes | memoryview) -> None:
         """Remember ``payload``, which came from the ring and was sent."""
         if self._covered:
             self._recent.clear()
