@@ -1,9 +1,9 @@
-"""Kill the synth worker that plays, again and again, and count what is heard of it.
+"""Kill the synth worker that plays, again and again, and count what the listeners hear of it.
 
-Starts ``auralis up`` with data of its own and listens to all channels. Each time all of them are turned to a
-high intensity first; three seconds later whoever plays ``main`` is killed. A chunk that was not there in time
-is covered by the gateway, and marked; the table says how many were, and how soon another worker had the
-channel. ``--busy`` processes that only count take the processor from everything else::
+Starts ``auralis up`` with data of its own and listens to all channels. Before each kill all of them are
+turned to a high intensity; three seconds later the worker that plays ``main`` is killed. The gateway covers
+and marks a chunk that is not there in time; the table says how many it covered, and how soon another worker
+had the channel. ``--busy`` processes that only spin take the processor from everything else::
 
     python -m benchmarks.kills --kills 6 --synth-workers 2
     python -m benchmarks.kills --kills 6 --busy 2
@@ -34,16 +34,16 @@ from tests.e2e.system import System, running_system
 
 _BEFORE_S: Final = 3.0
 _AFTER_S: Final = 4.0
-# Until whoever was started again has loaded everything, also on a crowded machine.
+# Until the restarted worker has loaded everything, even on a crowded machine.
 _RECOVERY_S: Final = 12.0
 _TURNS: Final = ({"intensity": 0.9, "bpm": 75}, {"intensity": 0.5, "bpm": 60})
 
 
 @contextlib.contextmanager
 def busy(count: int, *, apart: bool = False) -> Iterator[None]:
-    """So many processes that only count; ``apart``: of as many sessions, among which Linux shares first.
+    """Run ``count`` processes that only spin; they end with this process, however it ends.
 
-    They end with this one, however that ends.
+    ``apart``: each in a session of its own; Linux shares the processor among sessions first.
     """
     count_on = [sys.executable, "-c", "import os\nparent = os.getppid()\nwhile os.getppid() == parent: pass"]
     processes = [subprocess.Popen(count_on, start_new_session=apart) for _ in range(count)]
@@ -55,7 +55,7 @@ def busy(count: int, *, apart: bool = False) -> Iterator[None]:
 
 
 async def player(client: Redis) -> str:
-    """The name of the worker that has ``main``; it names its process."""
+    """The name of the worker that has ``main``; the name contains its process id."""
     keys = Keyspace()
     assigned = await Channels(client, keys).assignments()
     entry = next(str(entry) for entry, channel in assigned if channel == MAIN_CHANNEL)
@@ -64,14 +64,14 @@ async def player(client: Redis) -> str:
 
 
 async def taken_s(client: Redis, killed: str, at_s: float) -> float:
-    """Seconds from the kill until ``main`` was another worker's."""
+    """Seconds from the kill at ``at_s`` until another worker had ``main``."""
     while await player(client) in (killed, "nobody"):
         await asyncio.sleep(0.005)
     return time.monotonic() - at_s
 
 
 async def turn(url: str, names: Iterable[str], controls: Mapping[str, float]) -> None:
-    """Turn controls of all channels."""
+    """Turn ``controls`` of all channels ``names``."""
     async with aiohttp.ClientSession(url, raise_for_status=True) as session:
         for name in names:
             await session.patch(f"/api/v1/channels/{name}/controls", json=controls)
@@ -79,7 +79,7 @@ async def turn(url: str, names: Iterable[str], controls: Mapping[str, float]) ->
 
 @contextlib.asynccontextmanager
 async def hearing(system: System, channels: int) -> AsyncIterator[dict[str, Heard]]:
-    """What the listeners of so many channels hear."""
+    """Listen to ``channels`` channels within the block; yields what each listener hears."""
     await first_chunk(system.url, MAIN_CHANNEL)
     heard = await open_channels(system.url, channels)
     listening = [asyncio.create_task(listen(system.url, *each)) for each in heard.items()]
@@ -89,10 +89,10 @@ async def hearing(system: System, channels: int) -> AsyncIterator[dict[str, Hear
 
 
 class Killed(NamedTuple):
-    """What became of one kill.
+    """The outcome of one kill.
 
     ``taken_s``: until another worker had ``main``; ``lowest``: the fewest chunks that its ring had left;
-    ``covered``: chunks of all channels that were not there in time.
+    ``covered``: chunks of all channels that were missing when due.
     """
 
     taken_s: float
@@ -101,7 +101,7 @@ class Killed(NamedTuple):
 
 
 async def lowest_ring(client: Redis, seconds: float) -> int:
-    """The fewest chunks of ``main`` that are still to be heard, within so many ``seconds``."""
+    """The fewest chunks that the ring of ``main`` has left (not yet frozen), over the next ``seconds``."""
     keys, clock = Keyspace(), BrokerClock(client)
     await clock.start()
     epoch_us, rings = (await Channels(client, keys).state(MAIN_CHANNEL)).epoch_us, RingReader(client, keys)
@@ -114,7 +114,7 @@ async def lowest_ring(client: Redis, seconds: float) -> int:
 
 
 async def kill(client: Redis, system: System, heard: dict[str, Heard]) -> Killed:
-    """Kill who plays."""
+    """Kill the worker that plays ``main``, and measure the outcome."""
     high, low = _TURNS
     await turn(system.url, heard, high)
     await asyncio.sleep(_BEFORE_S)

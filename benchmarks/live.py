@@ -1,8 +1,8 @@
 """Measure a running system as its listeners see it.
 
 Starts ``auralis up`` with data of its own, listens, turns a control, then renders the whole score log once
-more and compares every byte. Several channels have a listener each and are turned one right after the other.
-Beside it the machine is watched: how often it stood still is in the table too::
+more and compares every byte. Several channels have a listener each and are turned at the same time. The
+machine is watched meanwhile: how often it stood still is in the table too::
 
     python -m benchmarks.live --minutes 10 --changes 50
     python -m benchmarks.live --minutes 5 --changes 20 --channels 8
@@ -64,7 +64,7 @@ class Heard:
     burst: int = 0
 
     def take(self, frame: bytes) -> None:
-        """Note one binary frame."""
+        """Record one binary frame."""
         now_us = time.time_ns() // 1000
         header, payload = unpack(frame)
         self.discontinuities += header.discontinuity
@@ -75,7 +75,7 @@ class Heard:
 
     @property
     def holes(self) -> int:
-        """Seqs that are missing between the first and the last one."""
+        """The number of seqs missing between the first and the last one."""
         return max(self.payloads) - min(self.payloads) + 1 - len(self.payloads)
 
 
@@ -93,7 +93,7 @@ async def first_chunk(url: str, channel: str) -> None:
 
 
 async def open_channels(url: str, count: int) -> dict[str, Heard]:
-    """``main`` and so many more that there are ``count``, each with what its listener is going to hear."""
+    """``main`` and ``count - 1`` new channels, each with a record of what its listener will hear."""
     names = [MAIN_CHANNEL, *(f"benchmark-{seed}" for seed in range(1, count))]
     async with aiohttp.ClientSession(url, raise_for_status=True) as session:
         for seed, name in enumerate(names[1:], 1):
@@ -116,7 +116,7 @@ async def listen(url: str, channel: str, heard: Heard) -> None:
 
 
 async def turn(url: str, channels: dict[str, Heard], changes: int, pause_s: float) -> list[Turn]:
-    """Turn the intensity of all channels, so many times."""
+    """Turn the intensity of all channels, ``changes`` times."""
     chance = random.Random(1)  # noqa: S311  a fixed walk, no secret
     measured = []
     async with aiohttp.ClientSession(url) as session:
@@ -140,7 +140,7 @@ async def turn_one(session: aiohttp.ClientSession, channel: str, heard: Heard, i
 
 
 async def differing(broker_url: str, channel: str, heard: Heard) -> list[int]:
-    """The seqs whose bytes are not what the score log gives."""
+    """The seqs whose bytes differ from a replay of the score log."""
     keys, score = Keyspace(), Score()
     async with connect(broker_url, name="benchmark") as client:
         state = await Channels(client, keys).state(channel)
@@ -167,7 +167,7 @@ def resident_mb(parent: int) -> dict[str, float]:
             sizes["supervisor"] = int(rss) / 1024
         elif int(ppid) == parent:
             name = "broker" if "valkey" in args else args.split()[-1]
-            # Workers by age; the second of a sole one is its standby.
+            # Workers are numbered by age; if there is only one, number 2 is its standby.
             number = sum(other.startswith(name) for other in sizes) + 1
             sizes[f"{name} {number}" if number > 1 else name] = int(rss) / 1024
     return sizes
@@ -180,7 +180,7 @@ def quantiles(values: list[float], unit: float = 1e3) -> str:
 
 
 def counters(port: int) -> dict[str, float]:
-    """What a worker counted that should not have happened, and how long a chunk took to render."""
+    """A worker's counts of what should not happen, and how long a chunk takes to render and to store."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=2) as answer:
         samples = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if line[0] != "#")
     wanted = ("auralis_ring_refused_total", "auralis_synth_deadline_misses_total")
@@ -197,7 +197,7 @@ def counters(port: int) -> dict[str, float]:
 
 
 def quantile(samples: dict[str, str], name: str, share: float) -> float:
-    """The upper edge of the bucket of a histogram that holds ``share`` of what was observed."""
+    """The upper edge of the first histogram bucket that covers ``share`` of the observations."""
     prefix = f"{name}_bucket{{le="
     buckets = {
         float(key.split('"')[1]): float(count) for key, count in samples.items() if key.startswith(prefix)
@@ -213,7 +213,7 @@ async def measure(minutes: float, changes: int, synth_workers: int, channels: in
         await first_chunk(system.url, MAIN_CHANNEL)
         show("start to first chunk", f"{time.monotonic() - started:.1f} s")
         everything = await open_channels(system.url, channels)
-        # A ring's first chunk fades in from silence, which no log tells: it must not be in the burst.
+        # A ring's first chunk fades in from silence, which the log does not record: keep it out of the burst.
         await asyncio.sleep(1.0)
         with watching() as stalls:
             turned = await hear(system.url, everything, minutes, changes)
@@ -240,7 +240,7 @@ async def hear(url: str, channels: dict[str, Heard], minutes: float, changes: in
 
 
 def report(heard: list[Heard], turned: list[Turn], wrong: int) -> None:
-    """What the listeners received."""
+    """Print what the listeners received."""
     chunks, holes, breaks = (
         sum(values)
         for values in zip(
@@ -255,7 +255,7 @@ def report(heard: list[Heard], turned: list[Turn], wrong: int) -> None:
 
 
 def report_lateness(arrivals: list[Arrival], stalls: Stalls) -> None:
-    """How late chunks came, and how late a bare sleep was meanwhile."""
+    """Print how late chunks came, and how late a bare sleep was meanwhile."""
     late = [each for each in arrivals if each.at_us - each.due_us > _LATE_US]
     excused = sum(stalls.within(*arrival) for arrival in late)
     show("lateness", quantiles([(each.at_us - each.due_us) / 1e6 for each in arrivals]))
@@ -267,7 +267,7 @@ def report_lateness(arrivals: list[Arrival], stalls: Stalls) -> None:
 
 
 def show(what: str, value: str) -> None:
-    """One row of the table."""
+    """Print one row of the table."""
     print(f"{what:<48} {value}", flush=True)
 
 

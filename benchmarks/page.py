@@ -1,8 +1,8 @@
-"""Listen in a real browser while the machine is busy, and count what is heard of that.
+"""Listen in a real browser while the machine is busy, and count what the listener hears of it.
 
-Starts ``auralis up`` with data of its own and opens the player in Chromium, again for each round, while
-``--busy`` programs only count. A page that has its processor for itself is asked for sixty pictures a second
-and never stands still for long; the table says how far from that it was, and how often the sound ran dry::
+Starts ``auralis up`` with data of its own and opens the player in Chromium, once for each round, while
+``--busy`` processes spin. A page that has a processor to itself is asked for sixty pictures (frames) a second
+and never stands still for long; the table says how far it fell short, and how often the sound ran dry::
 
     python -m benchmarks.page --busy 4
 """
@@ -31,7 +31,7 @@ new PerformanceObserver((list) => list.getEntries().forEach(({ duration }) => st
 
 
 class Listened(NamedTuple):
-    """What one page heard: its own figures, its longest task, and the pictures it was asked for a second."""
+    """What one page heard: its own figures, its longest task, and its pictures (frames) per second."""
 
     stats: dict[str, Any]
     longest_ms: float
@@ -52,7 +52,7 @@ async def listened(page: Page, url: str, seconds: float) -> Listened:
 
 
 async def round_of(browser: Browser, url: str, seconds: float) -> Listened:
-    """One listener with a profile of its own."""
+    """Run one round: a listener with a browser profile of its own."""
     context = await browser.new_context(viewport={"width": 1200, "height": 900})
     try:
         return await listened(await context.new_page(), url, seconds)

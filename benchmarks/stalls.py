@@ -1,7 +1,7 @@
-"""When the machine itself stood still: the reference beside which a late chunk is judged.
+"""When the machine itself stood still: the reference against which a late chunk is judged.
 
-A process for each CPU sleeps 5 ms again and again, at real-time priority where that is allowed, and tells
-each time that it woke late. Nothing of ours can hold it up there: what it misses, the machine did not give.
+A process for each CPU sleeps 5 ms over and over, at real-time priority where that is allowed, and reports
+every late wake-up. None of our processes can hold it up at that priority: if it is late, the machine stalled.
 """
 
 import os
@@ -20,7 +20,7 @@ _PRIORITY: Final = 50
 
 @dataclass
 class Stalls:
-    """Times (µs, wall clock) at which a CPU stood still, complete when the measurement has ended."""
+    """Times (µs, wall clock) at which a CPU stood still, complete once the measurement has ended."""
 
     spans_us: list[tuple[int, int]] = field(default_factory=list)
     real_time: bool = True
@@ -31,7 +31,7 @@ class Stalls:
         return max((end - start for start, end in self.spans_us), default=0) / 1000
 
     def within(self, start_us: int, end_us: int) -> bool:
-        """Whether the machine stood still at some time between the two."""
+        """Whether the machine stood still at some time between ``start_us`` and ``end_us``."""
         return any(start < end_us and end > start_us for start, end in self.spans_us)
 
 
@@ -59,7 +59,7 @@ def _cpus() -> list[int]:
 
 
 def _favoured(cpu: int) -> str:
-    """Ask for one CPU and the highest priority; says which priority it is."""
+    """Pin this process to one CPU and ask for real-time priority; returns the priority it got."""
     if sys.platform != "linux":
         return "normal"
     os.sched_setaffinity(0, {cpu})

@@ -1,6 +1,6 @@
 """Renew `constraints.txt`: `python setup/constraints.py` writes down what a fresh environment gets today.
 
-Torch keeps its pinned version unless `TORCH_VERSION` names another: the images and set-up take it first.
+Torch keeps its pinned version unless `TORCH_VERSION` names another: the images and set-up install it first.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def newest(python: Path) -> str:
 
 
 def main() -> None:
-    """Write the file over."""
+    """Overwrite `constraints.txt`."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         lines = pinned(newest(Path(folder) / "bin" / "python"))

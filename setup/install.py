@@ -1,7 +1,7 @@
-"""Make and keep up the checkout's virtual environment: `python setup/install.py EXTRA`.
+"""Make the checkout's virtual environment, or bring it up to date: `python setup/install.py EXTRA`.
 
-Runs before anything is installed, so on the standard library alone. A stamp in `.venv` says what was
-installed from which `pyproject.toml`; while that holds, there is nothing to do.
+It runs before anything is installed, so it needs the standard library alone. A stamp in `.venv` says what was
+installed from which `pyproject.toml` and `constraints.txt`; while that holds, there is nothing to do.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def sources_digest() -> str:
 
 
 def wanted_torch(held: Stamp | None) -> str:
-    """Return the build of torch to have: `cpu`, or `plain` as the package index's default build.
+    """Return the build of torch to have: `cpu`, or `plain` for the package index's default build.
 
     On Linux the plain build brings several GB of CUDA packages, so it is taken only where an NVIDIA GPU
     answers or TORCH=cuda asks for it; elsewhere the plain build is the right one.
@@ -140,7 +140,7 @@ def pip_install(title: str, *attempts: list[str], hint: str = "") -> None:
 
 
 def log_end() -> str:
-    """Return the end of pip's output, where its reason stands."""
+    """Return the end of pip's output, which gives the reason for a failure."""
     return "\n".join(["pip said:", *LOG.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:]])
 
 
@@ -194,7 +194,7 @@ def bring_up_to_date(extra: str) -> None:
 
 
 def main() -> int:
-    """Run as a command; answer with its exit code."""
+    """Run as a command; return its exit code."""
     try:
         bring_up_to_date(sys.argv[1])
     except SetupError as error:

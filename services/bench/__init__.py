@@ -1,1 +1,1 @@
-"""Benchmarks that print the README's and docs' tables: ours and its peers, in one run."""
+"""Benchmarks that print the README's and docs' tables: Auralis and its peers, in one run."""

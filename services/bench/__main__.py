@@ -1,4 +1,4 @@
-"""``auralis bench render``: the engine's speed beside that of its peers, in one run and one table."""
+"""``auralis bench render``: the renderer's speed compared with its peers', in one run and one table."""
 
 import gc
 from collections.abc import Callable, Iterator
@@ -29,10 +29,10 @@ _ACCELERATED_CHANNELS: Final = "1,16,64"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be measured, checked.
+    """What to measure, validated.
 
-    ``channels`` are batch sizes, separated by commas, None for what suits the device; ``music_s`` is how much
-    music each batch size renders.
+    ``channels`` are batch sizes, separated by commas (None: the device's defaults); ``music_s`` is how many
+    seconds of music each batch size renders.
 
     Raises:
         InvalidValue: naming the first value that is not allowed.
@@ -71,8 +71,8 @@ class Order:
 
 
 def main(order: Order) -> int:
-    """Measure and print; gives the exit code."""
-    gc.freeze()  # as a worker does: no collection then looks at what was imported
+    """Measure and print; returns the exit code."""
+    gc.freeze()  # as a worker does: garbage collections then skip everything imported
     torch.set_num_threads(1)
     threadpool_limits(1, user_api="blas")
     about = machine.described(order.chosen)
@@ -86,7 +86,7 @@ def main(order: Order) -> int:
 
 
 def _measured(order: Order) -> Iterator[Row]:
-    """Every row, saying on a terminal what is being measured."""
+    """Yield every row; on a terminal, say what is being measured."""
     device, rounds = order.chosen, max(2, round(order.music_s))
     parts: dict[str, Callable[[], list[Row]]] = {
         "the full mix": lambda: mix_rows(order.sizes, order.music_s, device),

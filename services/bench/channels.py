@@ -20,7 +20,7 @@ from services.synth.renderer import Job, Renderer
 # A minute into the piece every layer has come in.
 FIRST_SEQ: Final = 60 * CHUNKS_PER_SECOND
 _REST_S: Final = 20  # a piece dies away at its end
-# More channels than that play the same notes, each with a chance of its own.
+# Beyond this many, channels share pieces, but each renders its piece with its own seed.
 _PIECES: Final = 32
 _CHUNK_MS: Final = 1000 / CHUNKS_PER_SECOND
 _MS_GOAL: Final = "at most 2"
@@ -37,7 +37,7 @@ class Channel:
         self._audio = audio
 
     def job(self, seq: int) -> Job:
-        """The chunk ``seq``."""
+        """The job that renders chunk ``seq``."""
         own, predecessor = (self._score.version_for(self._audio.end_frame(n)) for n in (seq, seq - 1))
         return Job(self._seed, self._score, seq, Versions(own, predecessor))
 
@@ -48,7 +48,7 @@ def piece(seed: int, music_s: float, audio: AudioFormat) -> Batch:
 
 
 def written(whole: Batch, audio: AudioFormat) -> Score:
-    """A piece as a score in entries of a second, as the composer writes them live."""
+    """A piece as a score in entries of one second each, much as the composer writes it live."""
     score, onsets = Score(), [event.at_frame for event in whole.events]
     borders = [*range(whole.from_frame, whole.until_frame, audio.sample_rate_hz), whole.until_frame]
     for number, (start, end) in enumerate(pairwise(borders), 1):
@@ -58,13 +58,13 @@ def written(whole: Batch, audio: AudioFormat) -> Score:
 
 
 def channels(number: int, music_s: float, audio: AudioFormat) -> list[Channel]:
-    """Channels with a score each."""
+    """``number`` channels, each with a score of its own."""
     pieces = [piece(seed, music_s, audio) for seed in range(min(number, _PIECES))]
     return [Channel(seed, written(pieces[seed % len(pieces)], audio), audio) for seed in range(number)]
 
 
 def turns(renderer: Renderer, all_: list[Channel], batch: int) -> Callable[[], object]:
-    """What renders the next ``batch`` chunks, channel by channel, at each call."""
+    """A function that renders the next ``batch`` chunks, channel by channel, at each call."""
     places = count()
 
     def work() -> object:
@@ -79,9 +79,9 @@ def turns(renderer: Renderer, all_: list[Channel], batch: int) -> Callable[[], o
 
 
 def mix_rows(sizes: list[int], music_s: float, device: Device) -> list[Row]:
-    """Time of a channel's chunk by batch size; every size renders the same chunks of the same channels.
+    """Render time per channel's chunk by batch size; every size renders the same chunks of the same channels.
 
-    How many times faster than real time that is, so many channels play on one core.
+    The ratio to real time is the number of channels that one core can play.
     """
     audio, wait = AudioFormat(), waiting(device)
     played = channels(max(sizes), music_s, audio)
@@ -92,7 +92,7 @@ def mix_rows(sizes: list[int], music_s: float, device: Device) -> list[Row]:
         return timed(turns(Renderer(audio, device), played, size), wait)
 
     once = {f"{size}": measure(size) for size in sizes}
-    # A round is one chunk of every channel in every size.
+    # A round is one chunk of every channel in every batch size.
     several = {f"{size}/{step}": once[f"{size}"] for size in sizes for step in range(steps[size])}
     found = interleaved(several, rounds, warm_up=2)
     by_size = {

@@ -1,7 +1,7 @@
-"""A fresh process that renders what its files say: a worker without a broker.
+"""A fresh process that renders the pieces in its files: a worker without a broker.
 
 ``python -m services.bench.child DEVICE CHUNKS FILE...`` renders a chunk of every file's piece as soon as it
-can and says so, then ``CHUNKS`` more of each, and says how much memory it took.
+can and reports that, then renders ``CHUNKS`` more of each and reports its peak memory.
 """
 
 import resource
@@ -16,7 +16,7 @@ from services.synth.startup import loading
 
 def main(device: str, chunks: int, paths: list[str]) -> None:
     """Render, and print a line after the first chunk and at the end."""
-    with loading():  # as a worker does, and then what it imports: that takes its time and memory
+    with loading():  # as a worker does, then the worker's imports: they take time and memory
         from services.bench.channels import FIRST_SEQ, Channel, written  # noqa: PLC0415
         from services.synth import memory, worker  # noqa: F401, PLC0415
         from services.synth.renderer import Renderer  # noqa: PLC0415
@@ -39,13 +39,13 @@ def main(device: str, chunks: int, paths: list[str]) -> None:
 
 
 def _peak_mb() -> float:
-    """The most that was resident."""
+    """The peak resident memory in MB."""
     try:
         status = Path("/proc/self/status").read_text(encoding="utf-8")
     except OSError:  # not Linux; macOS counts in bytes
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak / (2**20 if sys.platform == "darwin" else 2**10)
-    # On Linux ``ru_maxrss`` begins with what the process had that started this one.
+    # On Linux ``ru_maxrss`` starts from the memory of the process that started this one.
     return float(status.partition("VmHWM:")[2].split()[0]) / 2**10
 
 

@@ -1,4 +1,4 @@
-"""The pad of Csound, where it is installed: three ``vco2``, a low-pass, an envelope, a place in stereo."""
+"""A pad in Csound, where it is installed: three ``vco2``, a low-pass, an envelope and a pan."""
 
 import shutil
 import subprocess
@@ -27,24 +27,24 @@ instr 1
 endin
 """
 _TIMEOUT_S: Final = 120
-# Envelopes, filter and place stand still for so many frames: as Csound comes, and where speed matters.
+# Frames for which envelope, filter and pan stay constant: Csound's default, and a setting for speed.
 DEFAULT_KSMPS, FAST_KSMPS = 10, 64
 
 
 def installed() -> str | None:
-    """Where the program is."""
+    """The path of the program; None if it is not installed."""
     return shutil.which("csound")
 
 
 def version(program: str) -> str:
-    """Its name and version as it tells them."""
+    """The program's name and version as it reports them."""
     done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=20)  # noqa: S603
     line = next((line for line in (done.stderr + done.stdout).splitlines() if "version" in line), "Csound")
     return line.strip("- ").partition(" (")[0]
 
 
 def render_s(program: str, pitches: list[float], seconds: float, rate_hz: int, ksmps: int) -> float:
-    """Seconds that Csound takes to render ``pitches`` (Hz) for ``seconds``, its start included, to no file.
+    """Seconds that Csound takes to render ``pitches`` (Hz) for ``seconds``, start-up included, to no file.
 
     ``ksmps`` is how many frames it computes at a time.
 

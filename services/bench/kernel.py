@@ -36,7 +36,7 @@ def kernel_rows(rounds: int, device: Device) -> list[Row]:
 
 
 def _several(work: Work) -> Callable[[], object]:
-    """Again and again: what the one before it did to memory and caches is no part of a measure."""
+    """Repeat the work, so that what the previous contender left in memory and caches hardly counts."""
     return lambda: [work() for _ in range(_CALLS)]
 
 
@@ -48,7 +48,7 @@ def _row(name: str, each: dict[str, Samples]) -> Row:
 
 
 def contenders(audio: AudioFormat, device: Device) -> dict[str, Work]:
-    """Each gives the same chunk of the same partials: ``[ear, frame]``."""
+    """The contenders, each of which returns the same chunk of the same partials: ``[ear, frame]``."""
     draw = np.random.default_rng(1)
     freq_hz = draw.uniform(60, 3000, PARTIALS)
     phase = draw.random(PARTIALS)
@@ -67,7 +67,7 @@ def contenders(audio: AudioFormat, device: Device) -> dict[str, Work]:
 
 
 def _started(phase: np.ndarray, device: Device) -> arrays.Array:
-    """The phase of a sine."""
+    """The phasors with which sines of these phases start."""
     return arrays.phasors(arrays.on(device, (phase - 0.25).astype(np.float32)))
 
 
@@ -101,7 +101,7 @@ def _product(on: Grid, freq_hz: np.ndarray, phase: np.ndarray, stereo: np.ndarra
 
 
 def _phases(audio: AudioFormat, freq_hz: np.ndarray, phase: np.ndarray, device: Device) -> Work:
-    """Turns at every frame, from what a step and a beginning give: ``[partial, frame]``."""
+    """A function that computes phases in turns at every frame, from step and start: ``[partial, frame]``."""
     step = torch.from_numpy((freq_hz / audio.sample_rate_hz).astype(np.float32)).to(device)[:, None]
     start = torch.from_numpy(phase.astype(np.float32)).to(device)[:, None]
     frames = torch.arange(audio.frames_per_chunk, device=device, dtype=torch.float32)

@@ -32,14 +32,14 @@ def _name(device: Device) -> str:
 
 
 def _blas() -> str:
-    """What numpy multiplies with, and for which processors; ``OPENBLAS_CORETYPE`` may name slower ones."""
+    """The BLAS in use and the processors it targets; ``OPENBLAS_CORETYPE`` may select slower kernels."""
     found = [library for library in threadpool_info() if library["user_api"] == "blas"]
     kernels = [f"{each['internal_api']} {each['version']} {each.get('architecture', '')}" for each in found]
     return ", ".join(kernels) or "none"
 
 
 def _cpu_name() -> str:
-    """As Linux tells it; elsewhere the kind of processor."""
+    """The CPU's name as Linux reports it; elsewhere the kind of processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

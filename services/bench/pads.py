@@ -1,4 +1,4 @@
-"""A pad's voice against Csound's: steady, in one chord of many voices."""
+"""A steady pad voice against Csound's, in one chord of many voices."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import count, product
@@ -20,7 +20,7 @@ from services.synth.patches.library import library
 from services.synth.patches.schema import Copy, Envelope, Filter, Harmonics, Patch, Unison
 from services.synth.voices.build import voice_of
 
-# What Csound's instrument plays, as a patch: of each saw the first 64 partials.
+# Csound's instrument as a patch: the first 64 partials of each saw.
 SAWS: Final = Patch(
     description="Three saws through a low-pass.",
     family="pad",
@@ -38,13 +38,13 @@ _MUSIC_S: Final = 600
 _LENGTHS_S: Final = (4.0, 14.0)
 _KSMPS: Final = (csound.DEFAULT_KSMPS, csound.FAST_KSMPS)
 _UNIT: Final = "ns a voice-sample"
-# Rendered at a time: as much music as Csound's long run has more than its short one.
+# Rendered at a time: as much music as Csound's long run has in excess of its short one.
 _CHUNKS: Final = round((_LENGTHS_S[1] - _LENGTHS_S[0]) * CHUNKS_PER_SECOND)
 _GOAL: Final = "3 x"
 
 
 def pad_rows(rounds: int, device: Device, program: str | None) -> list[Row]:
-    """Nanoseconds for one frame of one voice in stereo; Csound's without its start."""
+    """Nanoseconds for one frame of one voice in stereo; Csound's without its start-up."""
     audio, wait = AudioFormat(), waiting(device)
     chunk = len(PITCHES) * audio.frames_per_chunk
     chords = {
@@ -66,7 +66,7 @@ def pad_rows(rounds: int, device: Device, program: str | None) -> list[Row]:
 
 
 def _without_start(found: Mapping[str, Samples], ksmps: int, audio: AudioFormat) -> Samples:
-    """What some seconds more take."""
+    """Csound's nanoseconds per voice-sample: its long run less its short one."""
     short, long = _LENGTHS_S
     frames = (long - short) * audio.sample_rate_hz * len(PITCHES)
     pairs = zip(found[f"{ksmps} {short}"].values, found[f"{ksmps} {long}"].values, strict=True)
@@ -74,19 +74,19 @@ def _without_start(found: Mapping[str, Samples], ksmps: int, audio: AudioFormat)
 
 
 def _rows(name: str, ours: Samples, peers: Mapping[int, Samples]) -> Iterator[Row]:
-    """Beside Csound as it comes, which the goal is for, and beside a faster one."""
+    """Ours compared with Csound's default, to which the goal applies, and with its faster setting."""
     for ksmps, theirs in peers.items():
         goal = _GOAL if ksmps == csound.DEFAULT_KSMPS else ""
         yield Row(name, _UNIT, ours, f"Csound, ksmps {ksmps}", theirs.median / ours.median, goal)
 
 
 def _several(patch: Patch, audio: AudioFormat, device: Device) -> Callable[[], object]:
-    """What renders the next chunks of the chord at each call."""
+    """A function that renders the next chunks of the chord at each call."""
     notes = [
         Note(0, number, audio.frames(_MUSIC_S), pitch, 0.6, "", "pad")
         for number, pitch in enumerate(PITCHES, 1)
     ]
-    # What can't be heard is left out, as in every channel.
+    # Inaudible partials are left out, as in every channel.
     voices = [voice_of(note, patch, 1, audio, 0, floor_db(note)) for note in notes]
     renderer, seqs, curve = LayerRenderer(audio, device, Flat()), count(10 * _FROM_S), np.full(2, 0.5)
 

@@ -1,4 +1,4 @@
-"""The table that a benchmark prints: for people, as Markdown, as JSON."""
+"""The table that a benchmark prints: for people, as Markdown or as JSON."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,15 +8,15 @@ from typing import Any, Final
 from services.bench.samples import Samples
 
 HEADER: Final = ("measure", "median", "quartiles", "p99", "unit", "compared with", "ratio", "goal")
-# From so many values on a p99 says something.
+# Values needed for a meaningful p99.
 _ENOUGH: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One measure. ``ratio`` is how many times as good as ``against`` it is; ``goal`` is in the same unit.
+    """One measure. ``ratio`` is how many times as good as ``against`` it is.
 
-    No ``samples``: it could not be measured, ``unit`` says why.
+    ``goal`` is for the value or the ratio. Without ``samples`` it could not be measured: ``unit`` says why.
     """
 
     measure: str
@@ -27,12 +27,12 @@ class Row:
     goal: str = ""
 
     def cells(self) -> tuple[str, ...]:
-        """As text, in the order of :data:`HEADER`."""
+        """The row as text, in the order of :data:`HEADER`."""
         ratio = "" if self.ratio is None else f"{number(self.ratio)} x"
         return (self.measure, *_figures(self.samples), self.unit, self.against, ratio, self.goal)
 
     def fields(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """The row as JSON fields."""
         found: dict[str, Any] = {"measure": self.measure, "unit": self.unit}
         found |= {"against": self.against, "ratio": self.ratio, "goal": self.goal}
         if self.samples is not None:

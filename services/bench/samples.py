@@ -1,4 +1,4 @@
-"""Measuring things side by side, so that what the machine does meanwhile meets all of them."""
+"""Interleaved measurements, so that whatever else the machine does affects all of them alike."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -11,28 +11,28 @@ from services.synth.dsp.arrays import CPU, Device
 
 
 class Samples(NamedTuple):
-    """What one measure gave, in the unit of whoever measured."""
+    """The values of one measure, in the caller's unit."""
 
     values: tuple[float, ...]
 
     @property
     def median(self) -> float:
-        """Half are below."""
+        """The median: half of the values are below it."""
         return self.quantile(0.5)
 
     def quantile(self, share: float) -> float:
-        """What ``share`` of the values are at most."""
+        """The value that ``share`` of the values do not exceed."""
         return float(np.quantile(self.values, share))
 
     def scaled(self, factor: float) -> "Samples":
-        """In another unit."""
+        """The samples in another unit: each value times ``factor``."""
         return Samples(tuple(value * factor for value in self.values))
 
 
 def interleaved(
     measures: Mapping[str, Callable[[], float]], rounds: int, warm_up: int = 1
 ) -> dict[str, Samples]:
-    """Take each measure in turn, ``rounds`` times; the first ``warm_up`` rounds do not count."""
+    """Take each measure in turn, ``rounds`` times after ``warm_up`` rounds that do not count."""
     found: dict[str, list[float]] = {name: [] for name in measures}
     for _ in range(warm_up + rounds):
         for name, measure in measures.items():
@@ -54,7 +54,7 @@ def timed(work: Callable[[], object], wait: Callable[[], None]) -> Callable[[], 
 
 
 def waiting(device: Device) -> Callable[[], None]:
-    """What waits until ``device`` has done all its work."""
+    """A function that waits until ``device`` has done all its work."""
     if device == CPU:
         return lambda: None
     synchronize: Callable[[], None] = getattr(arrays.lazy_torch(), device).synchronize
@@ -62,5 +62,5 @@ def waiting(device: Device) -> Callable[[], None]:
 
 
 def last_line(text: str) -> str:
-    """What a program that failed said last: mostly why."""
+    """The last line that a failed program wrote: usually the reason."""
     return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "it said nothing")

@@ -15,7 +15,7 @@ from services.bench.samples import Samples, waiting
 from services.synth.dsp.arrays import Device
 from services.synth.renderer import Renderer
 
-# What belongs to a stage, less what is in it and belongs to another one; the rest is the rest.
+# The functions of each stage, not counting their calls into another one; all other time is the rest.
 STAGES: Final[Mapping[str, Sequence[str]]] = {
     "voices and views": (
         "services.synth.mix.cast:Cast.soundings",
@@ -50,7 +50,7 @@ _WARM_UP: Final = 3
 
 
 class Stopwatch:
-    """Seconds by stage; what a stage calls in another stage counts there."""
+    """Seconds by stage; a call into another stage counts there."""
 
     def __init__(self, wait: Callable[[], None]) -> None:
         self._wait = wait
@@ -60,7 +60,7 @@ class Stopwatch:
 
     @contextmanager
     def running(self, stage: str) -> Iterator[None]:
-        """Count the block to ``stage``."""
+        """Count the block's time towards ``stage``."""
         self._turn()
         self._open.append(stage)
         try:
@@ -79,7 +79,7 @@ class Stopwatch:
 
 @contextmanager
 def watched(watch: Stopwatch, stages: Mapping[str, Sequence[str]] = STAGES) -> Iterator[None]:
-    """Within the block every function of ``stages`` is measured."""
+    """Measure every function of ``stages`` within the block."""
     before: list[tuple[Any, str, Any]] = []
     try:
         for stage, targets in stages.items():

@@ -1,4 +1,4 @@
-"""What a worker takes: time until its first chunk, memory, and the past of a channel that it takes over."""
+"""What a worker costs: time until its first chunk, memory, and the takeover of a channel in mid-piece."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ _TAKEN_OVER: Final = 2
 
 
 def worker_rows(rounds: int, music_s: float, device: Device) -> list[Row]:
-    """A cold worker's first chunk, and how much memory it has at most with 16 channels."""
+    """The time until a cold worker's first chunk, and its peak memory with 16 channels."""
     audio = AudioFormat()
     pieces = [piece(seed, music_s, audio) for seed in range(CHANNELS)]
     chunks = round(music_s * CHUNKS_PER_SECOND)
@@ -53,7 +53,7 @@ def worker_rows(rounds: int, music_s: float, device: Device) -> list[Row]:
 
 
 def takeover_rows(rounds: int, device: Device) -> list[Row]:
-    """A channel that the worker has not played before, in mid-piece, against one that it plays."""
+    """The first chunk of a channel that is new to the worker, in mid-piece, against the next one."""
     audio, music_s = AudioFormat(), 1.0 + rounds / CHUNKS_PER_SECOND
     played, wait, seqs = channels(_TAKEN_OVER, music_s, audio), waiting(device), count(FIRST_SEQ)
     warm = Renderer(audio, device)
@@ -77,7 +77,7 @@ def takeover_rows(rounds: int, device: Device) -> list[Row]:
 
 
 def _fresh(device: Device, chunks: int, pieces: Sequence[Batch]) -> tuple[float, float]:
-    """Seconds until a fresh process has rendered a chunk of each piece, and MB after ``chunks`` more."""
+    """Seconds until a fresh process has rendered a chunk of each piece; peak MB after ``chunks`` more."""
     with tempfile.TemporaryDirectory() as name:
         paths = [Path(name) / f"{number}.score" for number in range(len(pieces))]
         for path, batch in zip(paths, pieces, strict=True):
@@ -88,7 +88,7 @@ def _fresh(device: Device, chunks: int, pieces: Sequence[Batch]) -> tuple[float,
 
 
 def _child_s(command: list[str]) -> tuple[float, list[str]]:
-    """Seconds until the process has said its first line, and what it said after that."""
+    """Seconds until the process prints its first line, and the lines after that."""
     with tempfile.TemporaryFile("w+") as errors:
         started = time.perf_counter()
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process:  # noqa: S603

@@ -15,19 +15,19 @@ from services.composer.tempo import TICKS_A_BEAT
 _HEARD_PERMILLE: Final = (150, 500)  # of the phrases, by intensity
 _LEVEL_PERCENT: Final = (0, 100, 140, 170)  # more of them where the layer leads
 _WAYS: Final[Mapping[Callable[[Motif], Motif], int]] = {ending: 4, fragment: 4, inverted: 2}
-# Three to nine semitones under the melody, 4 dB softer.
+# Centred six to eight semitones below the melody, 4 dB softer.
 _SINGER: Final = Singer("answer", 55, 74, (63, 64, 65, 66, 67), (270, 385))
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):
-    """The notes still to be played; ``heard`` phrases of the melody need no answer any more."""
+    """The notes still to be played; the melody's first ``heard`` phrases need no answer any more."""
 
     phrase: tuple[PlannedNote, ...] = ()
     heard: int = 0
 
 
 def answered(answer: Answer, melody: Melody, stretch: Stretch, scene: Scene) -> Answer:
-    """The answer at the beat of ``stretch``: perhaps with a phrase, once the melody's has ended."""
+    """The answer at the beat of ``stretch``: perhaps with a new phrase, once the melody's has ended."""
     if answer.phrase or melody.phrase or melody.index == answer.heard or melody.shape is None:
         return answer
     chance = scene.chance("answer")
@@ -44,5 +44,5 @@ def answered(answer: Answer, melody: Melody, stretch: Stretch, scene: Scene) -> 
 
 
 def silenced(answer: Answer) -> Answer:
-    """The answer when the harmony under it has gone."""
+    """The answer without its phrase, since the harmony under it will not come."""
     return Answer((), answer.heard) if answer.phrase else answer

@@ -1,7 +1,7 @@
 """The balance of the melody: how much of it sounds on chord tones, on scale tones, and outside the scale.
 
-By duration 72 − 4·I, 25 and 3 + 4·I percent. What has been played too little so far weighs more in the next
-phrase.
+The targets are 72 − 4·I, 25 and 3 + 4·I percent of the duration (I: intensity, 0–1). A kind that has been
+played too little so far gets more weight in the next phrase.
 """
 
 from typing import Final
@@ -34,7 +34,7 @@ class Balance(msgspec.Struct, frozen=True, array_like=True):
         return self.chord + self.scale + self.foreign
 
     def scale_fit(self) -> int:
-        """How well a scale tone fits now (a chord tone: 200 and more, by its beat)."""
+        """How well a scale tone fits now (a chord tone: 200 or more, depending on its beat)."""
         return _SCALE_FIT * _pull(_SCALE_PERMILLE * self.total // 1000 - self.scale, _SCALE_PULL) // 1000
 
     def foreign_fit(self, level: int) -> int:
@@ -43,7 +43,7 @@ class Balance(msgspec.Struct, frozen=True, array_like=True):
         return between(_FOREIGN_FIT, level) * _pull(owed, _FOREIGN_PULL) // 1000
 
     def debt(self, level: int) -> int:
-        """Thousandths of ticks by which scale and foreign tones are off their shares, and foreign ones twice.
+        """Thousandths of ticks by which scale and (counted twice) foreign tones are off their shares.
 
         ``level`` is the intensity in thousandths.
         """
@@ -51,7 +51,7 @@ class Balance(msgspec.Struct, frozen=True, array_like=True):
         return scale + 2 * abs(between(_FOREIGN_PERMILLE, level) * self.total - 1000 * self.foreign)
 
     def with_sung(self, chord: int, scale: int, foreign: int) -> "Balance":
-        """The balance after so many ticks more."""
+        """The balance after that many more ticks of each."""
         new = Balance(self.chord + chord, self.scale + scale, self.foreign + foreign)
         return (
             new

@@ -1,9 +1,9 @@
 """Bells, and a fifth in the drone, in loops of their own.
 
-The loops' periods are seconds, not beats, and incommensurable (ratios at least 2 % from small fractions):
-they never realign with each other or with the chords, as in Eno's tape pieces. Rising intensity lets more of
-their turns be heard and adds sparks on the beats; what sounded before sounds still, since the draws do not
-depend on it.
+The loops' periods are in seconds, not beats, and incommensurable (ratios at least 2 % from small fractions):
+they never realign with each other or with the chords, as in Eno's tape pieces. At higher intensity more of
+their turns are heard, and sparks on beats and half beats are added; what sounded before still sounds, since
+the draws do not depend on intensity.
 """
 
 from collections.abc import Iterator, Sequence
@@ -46,9 +46,9 @@ class Firing(NamedTuple):
 
 
 class Air(NamedTuple):
-    """Over what the bells sound: the chord, the frames left of it, the next one; where the piece began.
+    """What the bells sound over: the chord and its remaining frames, the next chord, the piece's first frame.
 
-    In ``silent_in`` frames all must be silent.
+    ``silent_in`` frames from the start of the beat, everything must be silent.
     """
 
     chord: Harmony
@@ -60,13 +60,13 @@ class Air(NamedTuple):
 
     @property
     def tones(self) -> tuple[int, ...]:
-        """The chord's tones that may ring on into the next chord: its colours, else its root."""
+        """The chord tones that may ring on into the next chord; the root only if it is the sole one."""
         lasting = [tone for tone in self.chord.tones if tone in self.upcoming.scale]
         return tuple(tone for tone in lasting if tone != self.chord.root) or tuple(lasting)
 
 
 def firings(periods_ms: Sequence[int], chance: Chance, origin: int, draft: Draft) -> Iterator[Firing]:
-    """The turns of loops, begun at ``origin`` with a phase of their own each, that fall into the beat."""
+    """The turns that fall into the beat, of loops that began at ``origin``, each with its own phase."""
     for loop, period_ms in enumerate(periods_ms):
         period = draft.ms(period_ms)
         first = origin + draft.ms(chance.below(period_ms, loop))
@@ -78,7 +78,7 @@ def firings(periods_ms: Sequence[int], chance: Chance, origin: int, draft: Draft
 
 
 def ring(draft: Draft, air: Air, scene: Scene) -> None:
-    """Write the bells of this beat: those of the loops, and sparks on the beat when intensity is high."""
+    """Write the bells of this beat: the strokes of the loops, and sparks when intensity is high."""
     if not scene.part("bells"):
         return
     heard = between(_BELL_PERMILLE, scene.level) * scene.section.bells * scene.density // 10_000
@@ -93,7 +93,7 @@ def ring(draft: Draft, air: Air, scene: Scene) -> None:
 
 
 def call(draft: Draft, air: Air, scene: Scene, second: int) -> None:
-    """Write the strokes of a call that began at a second of the piece: three tones, falling."""
+    """Write this beat's stroke of the call that begins at ``second`` of the piece: three falling tones."""
     since = -draft.until(second) // (draft.end - draft.start)
     if second < 0 or since not in _CALL_BEATS or not scene.part("bells"):
         return
@@ -123,7 +123,7 @@ def open_piece(draft: Draft, air: Air, scene: Scene) -> None:
 
 
 def hum(draft: Draft, air: Air, held: Held, scene: Scene) -> Held:
-    """Write the chord's fifth over the bass when its loop comes round; returns what is held then."""
+    """Write the chord's fifth over the bass when its loop comes round; returns the note then held."""
     fifth = (air.chord.root + 7) % 12
     if fifth not in air.chord.tones:
         return held

@@ -1,7 +1,7 @@
-"""Chance without a state: a decision is a hash of (seed, stream, index).
+"""Stateless chance: a decision is a hash of (seed, stream, index).
 
 A counter-based draw can be made in any order, on any machine, and made again after a restart; a stateful
-generator would tie every decision to all those before it. Weights are integers, because floating-point
+generator would tie every decision to all earlier ones. Weights are integers, because floating-point
 functions may differ in their last bit between machines.
 """
 
@@ -62,7 +62,7 @@ class Chance:
         """
         octaves = range(_PINK_OCTAVES)
         total = sum(self.spread(1000, octave, (index + 37 * octave) >> octave) for octave in octaves)
-        # The sum of eight uniform draws rarely passes 2.5 deviations; what does is clipped.
+        # The sum of eight uniform draws rarely exceeds 2.5 standard deviations; it is clipped there.
         return max(-half, min(half, half * total // 4000))
 
 

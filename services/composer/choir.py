@@ -1,4 +1,4 @@
-"""The choir: two singers far away, each with a tone of the chord for one long breath, now and then."""
+"""The choir: two distant singers, each of whom now and then holds a chord tone for one long breath."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -13,14 +13,14 @@ from services.composer.state import Held
 SINGERS: Final = 2
 _RANGES: Final = ((57, 72), (62, 77))
 _HOMES: Final = (63, 69)
-_PERMILLE: Final = (0, 500, 720, 900)  # of the chords that a singer sings, by the level of the layer
-_DELAYS_MS: Final = (700, 1700)  # after the chord's beginning: the pads lead
+_PERMILLE: Final = (0, 500, 720, 900)  # of the chords that a singer joins, by the layer's level
+_DELAYS_MS: Final = (700, 1700)  # after the start of the chord: the pads lead
 _HUMAN_MS: Final = 60
 _BREATH_MS: Final = 12_000
 _SHORTEST_MS: Final = 3000
 _VELOCITY: Final = (360, 520)
 _PANS: Final = (-30, 30)
-_AWAY: Final = 3  # weight of a semitone from home against one from the last tone, in thirds
+_AWAY: Final = 3  # cost of a semitone away from home, in thirds; one from the last tone costs 3
 
 
 def sing(draft: Draft, air: Air, held: Sequence[Held], scene: Scene) -> tuple[Held, ...]:
@@ -42,7 +42,7 @@ def _sung(draft: Draft, air: Air, held: Held, singer: int, scene: Scene) -> Held
 
 
 def _pitch(air: Air, before: int, singer: int) -> int:
-    """The colour of the chord nearest to the singer's last tone, and not far from home."""
+    """The chord tone (not the root) nearest to the singer's last tone, and not far from home."""
     colours = [tone for tone in air.chord.tones if tone != air.chord.root]
     return min(
         pitches_of(colours, *_RANGES[singer]),

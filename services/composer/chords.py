@@ -1,6 +1,6 @@
 """Chords: their qualities, the degrees of each mode, and the pitch content that follows.
 
-The qualities, and which degree takes which, are those of ambient music: added seconds, sixths, sevenths,
+The qualities, and the degrees that take them, are typical of ambient music: added seconds, sixths, sevenths,
 suspensions and fourths; no dominant seventh.
 """
 
@@ -35,8 +35,8 @@ QUALITIES: Final[Mapping[str, tuple[int, ...]]] = {
 class Degree:
     """A chord of a mode.
 
-    ``root`` is in semitones above the tonic, ``qualities`` are weighted, ``altered`` says which tones of the
-    mode's scale the chord replaces (its colour), ``bass`` is the bass tone where it is not the root.
+    ``root`` is in semitones above the tonic, ``qualities`` are weighted, ``altered`` maps the tones of the
+    mode's scale that the chord replaces to their replacements, ``bass`` is the bass tone if not the root.
     """
 
     root: int
@@ -46,11 +46,11 @@ class Degree:
 
     @property
     def borrowed(self) -> bool:
-        """Whether the chord brings a tone from outside the mode."""
+        """Whether the chord brings in a tone from outside the mode."""
         return bool(self.altered)
 
 
-# The order is that of the rows and columns of the transition tables.
+# In the order of the rows and columns of the transition tables.
 DEGREES: Final[Mapping[Mode, Mapping[str, Degree]]] = {
     "major": {
         "I": Degree(0, {"add9": 3, "maj7": 2, "maj9": 2, "6/9": 1, "sus2": 1}),
@@ -111,5 +111,5 @@ def harmony_of(key: Key, degree: str, quality: str, pedal: int | None = None) ->
 
 
 def shared_tones(harmony: Harmony, goal: str) -> frozenset[int]:
-    """The pitch classes of the chord's scale that the key ``goal`` has as well."""
+    """The pitch classes of the chord's scale that the key ``goal`` also has."""
     return frozenset(harmony.scale) & frozenset(scale_of(parse_key(goal)))

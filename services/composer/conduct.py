@@ -33,8 +33,8 @@ _REGISTER: Final = (-3, 3)  # semitones of the pads, by intensity
 def initial_state(seed: int, frame: int, controls: Controls) -> EngineState:
     """The piece ``seed`` before its first beat, which starts at ``frame``.
 
-    Note ids count from ``frame``: a piece has fewer notes than frames, so they never meet those of a piece
-    that the channel played before.
+    Note ids count from ``frame``: a piece has fewer notes than frames, so its ids never collide with an
+    earlier piece's on the same channel.
     """
     key = controls.musical_key
     level, mood = (round(share * 1000) for share in (controls.intensity, controls.mood))
@@ -67,9 +67,9 @@ def initial_state(seed: int, frame: int, controls: Controls) -> EngineState:
 
 
 def resumed(state: EngineState, frame: int) -> EngineState:
-    """The state after an absence, at ``frame``: a new chord on a new bar, in the tempo that was meant.
+    """The state after an absence, at ``frame``: a new chord on a new bar, at the goal tempo.
 
-    A piece that had not begun begins there, as if it had been meant to.
+    A piece that had not begun yet begins at ``frame`` instead.
     """
     if state.frame == state.origin:
         return replace(state, origin=frame, frame=frame, next_note=frame)
@@ -112,7 +112,7 @@ def with_section(state: EngineState, controls: Controls, sample_rate_hz: int) ->
 
 
 def in_section(state: EngineState, form: Form, controls: Controls, sample_rate_hz: int) -> EngineState:
-    """The state in the section ``form``, which remembers the one before it."""
+    """The state in the section ``form``, with the previous section in its memory."""
     mode = parse_key(state.goal).mode
     memory = kept(state.memory, state.melody, state.progression, mode)
     state = replace(state, form=form, memory=memory)
@@ -139,7 +139,7 @@ def _register(scene: Scene) -> int:
 
 
 def chord_bars(state: EngineState, scene: Scene) -> int:
-    """Bars of the chord that is about to begin: nearest to its seconds, give or take one."""
+    """Bars of the chord that is about to begin: nearest to its wanted duration, give or take one."""
     if state.bars:
         return state.bars[0]
     wanted = between(_CHORD_MS, scene.level) * scene.section.pace // 100
@@ -156,7 +156,7 @@ def _bar_ms(tempo: Tempo) -> int:
 
 
 def _pivot_bars(state: EngineState, sample_rate_hz: int) -> int:
-    """Bars of a chord between keys: until no held tone is foreign to the new key (give or take a beat)."""
+    """Bars of a chord between two keys: until no held tone is foreign to the new one, give or take a beat."""
     bars = 2 if _bar_ms(state.tempo) < _SHORT_BAR_MS else 1
     tones = scale_of(parse_key(state.goal))
     ends = max((held.until_frame for held in state.held if held.pitch % 12 not in tones), default=0)
@@ -173,7 +173,7 @@ def _frames(state: EngineState, beats: int, sample_rate_hz: int) -> int:
 
 
 def _modulating(state: EngineState, goal: Key, scene: Scene) -> EngineState:
-    """The state that leaves its key for ``goal`` at the next bar; if it is there already, it just stays."""
+    """The state that leaves its key for ``goal`` at the next bar; if it is in that key already, it stays."""
     way = _way(state, goal, scene)
     turned = replace(
         state,
@@ -193,7 +193,7 @@ def _way(state: EngineState, goal: Key, scene: Scene) -> tuple[Harmony, ...]:
         return ()
     first, *rest = way_between(old, goal, scene.chance("modulation"), state.beat)
     if state.chord.bass in first.scale and (rest or state.chord.bass in scale_of(goal)):
-        # What sounds below goes on as a pedal: a second bass beside its long tail would be mud.
+        # The sounding bass goes on as a pedal: a second bass over its long release would be muddy.
         first = replace(first, bass=state.chord.bass)
     return (first, *rest)
 

@@ -11,7 +11,7 @@ class Sound(NamedTuple):
     """A note before it is placed.
 
     ``delay`` (from the start of the beat) and ``length`` are in frames, ``velocity`` in thousandths, ``pan``
-    in hundredths (left is negative). ``patch`` is named where a layer has several players.
+    in hundredths (left is negative). ``patch`` is given where a layer has several players.
     """
 
     layer: Layer
@@ -45,11 +45,11 @@ class Draft:
         return self.tempo.frames_to(ticks, self.rate)
 
     def until(self, second: int) -> int:
-        """Frames from the start of the beat to a second of the piece; negative if it is past."""
+        """Frames from the start of the beat to ``second`` of the piece; negative if it is past."""
         return self._origin + second * self.rate - self.start
 
     def mark(self, event: Event) -> None:
-        """Add an event that is no note."""
+        """Add an event that is not a note."""
         self._events.append(event)
 
     def play(self, sound: Sound) -> None:
@@ -70,5 +70,5 @@ class Draft:
 
     @property
     def events(self) -> tuple[Event, ...]:
-        """What was added, by frame; marks come before the notes of their frame."""
+        """The events added, in order of frame; marks come before the notes of their frame."""
         return tuple(sorted(self._events, key=lambda event: event.at_frame))

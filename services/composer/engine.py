@@ -1,6 +1,6 @@
 """The engine: composes the piece beat by beat; state and controls in, events and the next state out.
 
-A control is noticed by comparing what is asked with what the state is on its way to, so a beat is a function
+A control change is detected by comparing the controls with the goals in the state, so a beat is a function
 of its arguments alone. A new key is prepared at once (the melody falls silent) and entered at the next bar.
 """
 
@@ -31,11 +31,11 @@ from services.composer.textures import weave
 
 __all__ = ["EngineState", "compose", "compose_beat", "initial_state"]
 
-_KEYFRAME_S: Final = 60  # at the next bar after it: a reader that starts anywhere knows all within 66 s
+_KEYFRAME_S: Final = 60  # at the first bar after that: a reader that starts anywhere knows all within 66 s
 _MELODY_HUMAN_MS: Final = 25
 _LEGATO_PERCENT: Final = 92
 _FAR: Final = 1 << 40
-_BREATHLESS_FROM: Final = 700  # the intensity from which phrases of chords follow one another without air
+_BREATHLESS_FROM: Final = 700  # the intensity from which the melody sings on at the end of a chord phrase
 
 Events = tuple[Event, ...]
 
@@ -53,7 +53,7 @@ _PLACES: Final[Mapping[Layer, _Place]] = {"melody": _Place(30, 10), "answer": _P
 def compose(
     state: EngineState, controls: Controls, until_frame: int, fmt: AudioFormat
 ) -> tuple[Events, EngineState]:
-    """Whole beats until the state's frame is ``until_frame`` or later."""
+    """Compose whole beats until the state's frame is ``until_frame`` or later."""
     events: list[Event] = []
     while state.frame < until_frame:
         beat, state = compose_beat(state, controls, fmt)
@@ -62,7 +62,7 @@ def compose(
 
 
 def compose_beat(state: EngineState, controls: Controls, fmt: AudioFormat) -> tuple[Events, EngineState]:
-    """The events that start in the beat at ``state.frame``, by frame, and the state at the beat after it."""
+    """The events that start in the beat at ``state.frame``, in order, and the state at the next beat."""
     rate = fmt.sample_rate_hz
     before, state = state, steered(state, controls, rate)
     begins = state.beat >= state.chord_ends
@@ -132,7 +132,7 @@ def _played(draft: Draft, state: EngineState, scene: Scene, *, begins: bool) -> 
     weave(draft, air, scene)
     if state.beat == 0:
         open_piece(draft, air, scene)
-    # Between two keys all is silent that has no place in both; in a breath nothing else begins.
+    # Between two keys, what would not fit both is silent; in a breath, none of the following begins.
     sounds, arrived = not _breathes(draft, gestures), state.chord.key == state.goal
     if sounds:
         drum(draft, state.beat, air.frames_left, scene)
@@ -159,11 +159,11 @@ def _breathes(draft: Draft, gestures: Gestures) -> bool:
 
 
 def _phrased(draft: Draft, state: EngineState, air: Air, scene: Scene) -> EngineState:
-    """Plan what melody or answer begin in this beat: one of them sings, the other one listens."""
+    """Plan what the melody or the answer begins in this beat: while one sings, the other listens."""
     change = state.chord_ends * TICKS_A_BEAT
     silent = state.tick + air.silent_in * TICKS_A_BEAT // (draft.end - draft.start)
     if len(state.progression.phrase) == 1 and scene.level < _BREATHLESS_FROM:
-        # The chord is the last of its phrase: the melody leaves it a bar of air.
+        # The chord is the last of its phrase: the melody leaves its last bar free.
         silent = min(silent, change - BEATS_A_BAR * TICKS_A_BEAT)
     stretch = Stretch(state.tick, state.chord, state.upcoming, change, state.tempo.goal_mbpm, silent)
     answer = answered(state.answer, state.melody, stretch, scene)

@@ -1,8 +1,8 @@
 """Finite pieces: a beginning and an end that are composed, not faded.
 
-A piece begins with *dawn*, blooms after its middle and ends with *dusk* and a *coda*: the first motif comes
-once more, twice as slow, the layers leave from the top, and over a pedal tonic, subdominant and tonic follow
-each other, of which the last one rings out.
+A piece begins with *dawn*, blooms after its middle and ends with *dusk* and a *coda*: the first motif returns
+at half speed, the layers drop out from the top down, and over a pedal come tonic, subdominant and tonic, the
+last of which rings out.
 """
 
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ from services.composer.script import Script, script_of
 from services.composer.state import SILENT, EngineState
 from services.composer.tempo import BEATS_A_BAR, Tempo, mbpm_of
 
-# From the last chord to the end, of which the second part is the release of what sounds.
+# From the last chord to the end, and from the last gate to the end: the release of what still sounds.
 _RING_S: Final = 16
 _LAST_GATE_S: Final = 8
-# What begins later than this after the last chord is not part of it.
+# Whatever begins later than this after the last chord is dropped.
 _LAST_ROLL_S: Final = 2
-# A score that runs dry holds its last chord: the piece's reaches so far beyond its end.
+# A score that runs dry holds its last chord, so the piece's score reaches this far beyond its end.
 _BEYOND_S: Final = 12
 _CADENCE: Final = {
     "major": (("I", "add9"), ("IV", "maj7"), ("I", "sus2")),
@@ -37,7 +37,7 @@ _CADENCE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Measure:
-    """The piece in bars: the one on which the coda begins, the one of the last chord; frames of the whole."""
+    """The piece in bars: where the coda and the last chord begin; frames of the whole and of a bar."""
 
     coda: int
     last: int
@@ -46,7 +46,7 @@ class _Measure:
 
 
 def compose_piece(seed: int, controls: Controls, seconds: float, fmt: AudioFormat) -> Batch:
-    """All events of the piece ``seed`` under unchanging ``controls``, which is silent after ``seconds``.
+    """All events of the piece ``seed`` under constant ``controls``; it is silent after ``seconds``.
 
     The batch reaches beyond the end, because a score that runs dry holds its last chord.
     """
@@ -76,7 +76,7 @@ def _measured(script: Script, controls: Controls, seconds: float, fmt: AudioForm
 def _directed(
     state: EngineState, script: Script, measure: _Measure, controls: Controls, fmt: AudioFormat
 ) -> EngineState:
-    """The state with what the script wants, where a chord begins."""
+    """The state with what the script prescribes where a chord begins."""
     if state.beat < state.chord_ends:
         return state
     bar = state.beat // BEATS_A_BAR
@@ -89,7 +89,7 @@ def _directed(
         return _cadenced(state, controls)
     form = script.at(state.frame // fmt.sample_rate_hz)
     if form != state.form:
-        # All marks are said where a section begins, its own among them.
+        # All marks are announced where a section begins, its own included.
         state = replace(in_section(state, form, controls, fmt.sample_rate_hz), keyframe=None)
     bars = chord_bars(state, state.scene(controls, fmt.sample_rate_hz))
     return replace(state, bars=(min(bars, measure.coda - bar),))
@@ -98,14 +98,14 @@ def _directed(
 def _coda(
     state: EngineState, script: Script, measure: _Measure, controls: Controls, fmt: AudioFormat
 ) -> EngineState:
-    """The state in the coda: its chords' lengths are known, and the melody remembers how it began."""
+    """The state in the coda: with the lengths of all its chords, and only the first motif to recall."""
     rate = fmt.sample_rate_hz
     begins_s, ends_s = (bar * measure.bar_frames // rate for bar in (measure.coda, measure.last))
     before = script.forms[-1]
     form = Form(CODA, before.number + 1, ends_s, begins_s, before.name)
     first = state.melody.motifs[:1]
     state = replace(in_section(state, form, controls, rate), keyframe=None)
-    # Nothing before it: it need not rest.
+    # With no phrase before it, the melody need not rest.
     melody = replace(state.melody, motifs=tuple(augmented(motif) for motif in first), last_ticks=0)
     bars = _lengths(measure.last - measure.coda, chord_bars(state, state.scene(controls, rate)))
     ringing = 2 + (measure.frames - measure.last * measure.bar_frames) // measure.bar_frames
@@ -113,14 +113,14 @@ def _coda(
 
 
 def _lengths(bars: int, usual: int) -> tuple[int, ...]:
-    """``bars`` as chords of about the ``usual`` length, three or more if they fit; the last ones longer."""
+    """``bars`` as chords of about the ``usual`` length, at least three if they fit, the last ones longer."""
     chords = min(bars, max(3, bars // max(1, usual)))
     shares = range(chords)
     return tuple((bars + place) // chords for place in shares)
 
 
 def _cadenced(state: EngineState, controls: Controls) -> EngineState:
-    """The state with the closing chords ahead, once no more are left than those."""
+    """The state with the closing cadence queued, once no more chords are left than it has."""
     cadence = _CADENCE[controls.musical_key.mode]
     after = len(state.bars) - 1
     if not after or after > len(cadence):

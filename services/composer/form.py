@@ -1,6 +1,6 @@
 """Form: sections of several minutes, each with its register, density, palette, rhythms and layers.
 
-What a section *is* follows from the seed and its number, so nothing of it has to be remembered.
+What a section *is* follows from the seed and its number, so none of it has to be stored.
 """
 
 from collections.abc import Mapping
@@ -21,11 +21,11 @@ NEUTRAL: Final = 500  # of mood, in thousandths
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A kind of section; ``register`` in semitones; ``pace``, ``rest``, ``bells`` in percent of the neutral.
+    """A kind of section; ``register`` in semitones; ``pace``, ``rest`` and ``bells`` in percent of normal.
 
-    ``levels`` says for each layer, in the order of :data:`LAYERS`, whether it is off (0) or how much it leads
-    (3). ``pace`` stretches the chords, ``rest`` the silences of the melody; ``minutes`` are its shortest and
-    longest duration; ``following`` weighs what comes next.
+    ``levels`` has one digit for each layer, in the order of :data:`LAYERS`, from 0 (off) to 3 (leads).
+    ``pace`` stretches the chords, ``rest`` the melody's rests; ``minutes`` are the section's shortest and
+    longest duration; ``following`` maps the sections that may come next to their weights.
     """
 
     levels: str
@@ -41,9 +41,9 @@ class Section:
         return int(self.levels[LAYERS.index(layer)])
 
 
-FIRST: Final = "drift"  # has nearly every layer: whoever opens the page hears what the piece is made of
-CODA: Final = "coda"  # follows nothing by itself: it ends a finite piece
-# Dawn does not follow still: two sections without a melody would be ten minutes and more.
+FIRST: Final = "drift"  # has most layers, so that a new listener hears what the piece is made of
+CODA: Final = "coda"  # follows no other section: it ends a finite piece
+# Dawn does not follow still: two sections without a melody could last more than ten minutes.
 SECTIONS: Final[Mapping[str, Section]] = {
     "dawn": Section("21020020", -3, 150, 220, 120, (3, 6), {"drift": 70, "clearing": 30}),
     "drift": Section(
@@ -59,7 +59,7 @@ SECTIONS: Final[Mapping[str, Section]] = {
     CODA: Section("21000000", -3, 150, 150, 100, (2, 2), {}),
 }
 
-# Durations in half beats (doubled at a fast tempo), with their weights.
+# Weight, and durations in half beats (doubled at a fast tempo).
 CELLS: Final[tuple[tuple[int, tuple[int, ...]], ...]] = (
     (30, (8,)),
     (15, (12,)),
@@ -76,7 +76,7 @@ CELLS: Final[tuple[tuple[int, tuple[int, ...]], ...]] = (
     (6, (2, 1, 1, 4)),
     (3, (2, 2, 2, 2)),
 )
-# Three cells at once; more sound more uneven than any corpus of songs.
+# A section has three cells; with more, it would sound more uneven than any corpus of songs.
 _EVEN: Final = tuple(
     place for place, (_, cell) in enumerate(CELLS) if len(cell) > 1 and max(cell) <= 2 * min(cell)
 )
@@ -84,9 +84,9 @@ _SHORT: Final = tuple(place for place, (_, cell) in enumerate(CELLS) if len(cell
 
 
 class Form(msgspec.Struct, frozen=True, array_like=True):
-    """The section that plays and its number, with the seconds of the piece that it covers.
+    """The current section and its number, with the seconds of the piece that it covers.
 
-    From ``ends_s`` on it may end; ``before`` is the name of the section before it ("": none).
+    It may end from ``ends_s`` on; ``before`` is the name of the section before it ("": none).
     """
 
     name: str
@@ -97,12 +97,12 @@ class Form(msgspec.Struct, frozen=True, array_like=True):
 
 
 def first_form(seed: int) -> Form:
-    """The section with which the piece begins."""
+    """The section that begins the piece."""
     return Form(FIRST, 0, _seconds(seed, 0, FIRST))
 
 
 def next_form(seed: int, form: Form) -> Form:
-    """The section that follows ``form``; what ends a piece goes on by itself."""
+    """The section that follows ``form``; a coda is followed by itself."""
     number = form.number + 1
     following = SECTIONS[form.name].following or {form.name: 1}
     name = list(following)[Chance(seed, "form").pick(list(following.values()), number)]
@@ -115,7 +115,7 @@ def _seconds(seed: int, number: int, name: str) -> int:
 
 
 def palette_of(seed: int, number: int, mode: Mode, mood: int = NEUTRAL) -> tuple[str, ...]:
-    """The chords to which section ``number`` mostly keeps; two neighbours seldom share theirs.
+    """The chords that section ``number`` mostly keeps to; neighbouring sections seldom share a palette.
 
     ``mood`` (0–1000) prefers dark palettes when low, bright ones when high.
     """
@@ -130,7 +130,7 @@ def palette_of(seed: int, number: int, mode: Mode, mood: int = NEUTRAL) -> tuple
 
 
 def cells_of(seed: int, number: int) -> tuple[tuple[int, ...], ...]:
-    """The rhythmic cells of section ``number``: an even one of the whole piece, a short one, and another."""
+    """The rhythmic cells of section ``number``: an even one (the whole piece's), a short one, one more."""
     chance = Chance(seed, "form.cells")
     chosen = [_EVEN[chance.pick([CELLS[place][0] for place in _EVEN], 0)]]
     short = [CELLS[place][0] * (place not in chosen) for place in _SHORT]

@@ -1,7 +1,7 @@
-"""Gestures: what happens once in a section, at a moment that follows from the seed and the section.
+"""Gestures: events that happen once in a section, at moments that follow from the seed and the section.
 
-A *call* of bells, a *thinning* of the pads to one tone that the next chord shares, and a *breath*: some
-seconds in which only the drone and the room sound.
+A *call* of bells, a *thinning* of the pads to one tone that the next chord shares, and a *breath*: a few
+seconds in which only the drone, the texture and the room sound.
 """
 
 from functools import lru_cache
@@ -16,7 +16,7 @@ _THINNING: Final = (420, 560)
 _THINNING_S: Final = (8, 12)
 _BREATH: Final = (680, 820)
 _BREATH_S: Final = (3, 6)
-_SHORTEST_S: Final = 100  # a section of less has no time for them
+_SHORTEST_S: Final = 100  # a shorter section has no time for them
 
 
 class Gestures(NamedTuple):

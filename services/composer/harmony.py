@@ -26,7 +26,7 @@ from services.composer.harmony_tables import (
 from services.composer.scene import Scene
 from services.composer.weighing import tilted
 
-_MEMORY: Final = 32  # chords within which a repeated turn of four counts as one
+_MEMORY: Final = 32  # chords remembered, to find repeated turns of four among them
 _TONIC_DROUGHT: Final = 7
 _PURE_AFTER_ARRIVAL: Final = 8
 _PHRASE_CHORDS: Final = (3, 4, 5, 6)
@@ -36,11 +36,11 @@ _UNIT: Final = 10_000
 _TEMPERATURE: Final = (850, 1150)  # thousandths, by intensity
 _RECALL_PERMILLE: Final = (450, 250)
 _SUBSTITUTE_PERMILLE: Final = 250
-# Borrowed chords among so many before: more would raise the share of foreign tones over a twentieth.
+# Chords among which only two may be borrowed: more would raise the share of foreign tones above a twentieth.
 _BORROWED_WINDOW: Final = 16
 _MOST_BORROWED: Final = 2
-# How a phrase of chords ends: on the tonic, open, or holding most of the tones before; and how much more
-# likely the chords are that do it.
+# How a phrase of chords ends (on the tonic, open, or keeping most of the previous tones), and how much more
+# likely that makes the chords that end it so.
 _END_WEIGHTS: Final = (35, 45, 20)
 _END_PERCENT: Final = 500
 _PENULTIMATE_PERCENT: Final = 200
@@ -49,10 +49,10 @@ ChordName = tuple[str, str]
 
 
 class Progression(msgspec.Struct, frozen=True, array_like=True):
-    """What the chain remembers: the degrees so far (newest last), the phrase it is in, and a refrain.
+    """What the chain remembers: the latest degrees (newest last), the phrase it is in, and a refrain.
 
-    ``refrain`` is the first whole phrase of section ``section`` in its key. ``pure`` counts the chords that
-    may still borrow nothing, ``index`` the chords ever drawn.
+    ``refrain`` is the first whole phrase of section ``section`` in its key. ``pure`` counts the next chords,
+    which may not be borrowed, ``index`` all chords drawn so far.
     """
 
     recent: tuple[str, ...]
@@ -73,7 +73,7 @@ class Progression(msgspec.Struct, frozen=True, array_like=True):
 
 
 def arriving(progression: Progression, degree: str) -> Progression:
-    """The chain in a new key, entered by its chord ``degree``: what was said in the old key is forgotten."""
+    """The chain in a new key, entered through its chord ``degree``; the old key's chords are forgotten."""
     return Progression(recent=(degree,), index=progression.index, pure=_PURE_AFTER_ARRIVAL)
 
 
@@ -109,7 +109,7 @@ def _played(progression: Progression, chord: ChordName) -> Progression:
         left=progression.left - 1,
         phrase=() if ends else phrase,
         queue=progression.queue[1:],
-        # What returns should be what was heard first.
+        # What returns should be the phrase heard first.
         refrain=progression.refrain or (phrase if ends else ()),
     )
 
@@ -123,13 +123,13 @@ def _next_phrase(progression: Progression, mode: Mode, scene: Scene) -> Progress
         left=len(queue) or length,
         queue=queue,
         recalls=progression.recalls + 1 if queue else 0,
-        # Two pedals running would take the ground from the bass.
+        # Two pedals in a row would leave the harmony without a moving bass.
         pedal=_pedal(scene, index) if progression.pedal is None else None,
     )
 
 
 def _recalled(progression: Progression, mode: Mode, scene: Scene) -> tuple[ChordName, ...]:
-    """The refrain, exactly or with one chord replaced; nothing where the phrase shall be new."""
+    """The refrain, exactly or with one chord replaced; empty if the phrase is to be new."""
     if not _may_recall(progression, mode):
         return ()
     exactly = between(_RECALL_PERMILLE, scene.level)
@@ -140,7 +140,7 @@ def _recalled(progression: Progression, mode: Mode, scene: Scene) -> tuple[Chord
 
 
 def _substituted(progression: Progression, mode: Mode, scene: Scene) -> tuple[ChordName, ...]:
-    """The refrain with another chord of the section's palette inside."""
+    """The refrain with an inner chord replaced by another of the section's palette; empty if none fits."""
     refrain, chance = progression.refrain, scene.chance("harmony.substitute")
     if len(refrain) < 3:
         return ()
@@ -178,7 +178,7 @@ def _pedal(scene: Scene, index: int) -> int | None:
 
 
 def _carried(pedal: int | None, degree: str, mode: Mode) -> bool:
-    """Whether a chord rests well on the pedal: not a semitone or a tritone from its root."""
+    """Whether a chord rests well on the pedal: its root is not a semitone or a tritone away."""
     if pedal is None or degree in _NO_PEDAL_UNDER:
         return False
     return (pedal - DEGREES[mode][degree].root) % 12 not in (1, 6, 11)
@@ -204,7 +204,7 @@ def _phrase_shape(progression: Progression, mode: Mode, chance: Chance) -> list[
     ends = (
         {TONIC[mode]},
         OPEN_ENDS[mode],
-        # Roots a third apart share most of their tones.
+        # Chords whose roots are a third apart share most of their tones.
         {degree for degree, spec in degrees.items() if (spec.root - last) % 12 in (3, 4, 8, 9)},
     )[kind]
     return [_END_PERCENT if degree in ends else 100 for degree in degrees]
@@ -237,7 +237,7 @@ def _in_palette(degree: Degree, inside: bool) -> int:
 
 
 def _rules(progression: Progression, mode: Mode, degree: str) -> list[int]:
-    """What the chords before the last one do to ``degree``, in percent."""
+    """How the chords before it weight ``degree``: factors in percent."""
     recent = progression.recent
     rules = [_drought(recent, mode, degree), _turn(recent, degree)]
     if DEGREES[mode][degree].borrowed:
@@ -253,7 +253,7 @@ def _drought(recent: Sequence[str], mode: Mode, degree: str) -> int:
 
 
 def _turn(recent: Sequence[str], degree: str) -> int:
-    """A shuttle A B A B never goes on to A; a turn of four that was heard lately is less likely each time."""
+    """A shuttle A B A B never goes on to A; a turn of four gets less likely each time it was heard lately."""
     if len(recent) >= 4 and recent[-4:-2] == recent[-2:] and degree == recent[-2]:
         return 0
     turn = (*recent[-3:], degree)
@@ -289,7 +289,7 @@ def _context(first: str, last: str, degree: str, mode: Mode) -> list[int]:
 
 
 def _tonic_first(weights: list[int], mode: Mode) -> list[int]:
-    """After a change of key its tonic is heard first, three times in five at the least."""
+    """After a change of key, the new tonic comes first at least three times in five."""
     place = list(DEGREES[mode]).index(TONIC[mode])
     others = sum(weights) - weights[place]
     return [

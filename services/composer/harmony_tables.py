@@ -1,8 +1,8 @@
-"""The numbers of the order-2 chain: how often which chord follows, by mode.
+"""The tables of the order-2 chain: how often each chord follows another, by mode.
 
 Rows and columns are the degrees of :data:`services.composer.chords.DEGREES` in their order; the last four of
-each mode are borrowed. A chain over all of them wanders, as pooled statistics of songs do (2.5 bits a chord,
-against 1.4 within one song): so a section plays through one palette.
+each mode are borrowed. A chain over all of them wanders, as statistics pooled over many songs do (2.5 bits
+per chord, against 1.4 within one song), so each section keeps to one palette.
 """
 
 from collections.abc import Mapping
@@ -68,13 +68,13 @@ PALETTES: Final[Mapping[Mode, Mapping[str, tuple[int, int, tuple[str, ...]]]]] =
     },
 }
 
-# After (a, b) these chords are more or less likely than after b alone; hundredths.
+# After (a, b) these chords are more or less likely than after b alone; percent.
 DECEPTIVE: Final[Mapping[Mode, tuple[frozenset[str], str, Mapping[str, int]]]] = {
     "major": (frozenset({"IV", "ii"}), "V", {"I": 70, "vi": 140}),
     "minor": (frozenset({"iv", "VI"}), "VII", {"i": 75, "III": 140}),
 }
 
-# What a phrase of chords leans on before its last one, and where it ends when it stays open.
+# The chords that a phrase favours just before its last one, and those on which an open phrase ends.
 PENULTIMATE: Final[Mapping[Mode, frozenset[str]]] = {
     "major": frozenset({"IV", "ii", "iv", "bVII", "V"}),
     "minor": frozenset({"iv", "IV", "ii", "VII", "v"}),

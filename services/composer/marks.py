@@ -1,6 +1,6 @@
-"""Marks: what the composer passes on to the synth of what was turned: brightness, levels, the room.
+"""Marks: the controls that the composer passes on to the synth: brightness, levels, the room.
 
-A value that is what a synth assumes anyway is said where it changes and never repeated.
+A value that a synth assumes anyway is announced where it changes but never repeated.
 """
 
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ PARAMETERS: Final = cast("tuple[Parameter, ...]", ("brightness", *(f"level_{laye
 Events = tuple[Event, ...]
 
 _ASSUMED_ROOM: Final[Room] = "hall"
-# The sections that leave the hall where the room is the composer's choice: the slow ones go where it rings
-# longest, the lightest one where it is brightest. A coda has to end in its time.
+# The sections that leave the hall where the room is the composer's choice: the slow ones for the longest
+# reverberation, the lightest one for the brightest. A coda keeps the hall, as it has to end in time.
 _ROOMS: Final[Mapping[str, Room]] = {"still": "cathedral", "dusk": "cathedral", "clearing": "plate"}
 
 
@@ -32,7 +32,7 @@ _ASSUMED: Final = shares_of(Controls())
 
 
 def room_of(controls: Controls, section: str) -> Room:
-    """The room that is asked for, or the one that suits the section."""
+    """The room asked for, or the one that suits the section."""
     return _ROOMS.get(section, _ASSUMED_ROOM) if controls.room == AUTO else cast("Room", controls.room)
 
 
@@ -44,9 +44,9 @@ class Said(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Moment(NamedTuple):
-    """Where something is said; a change is a ramp of so many frames.
+    """Where marks are announced; a change is a ramp over ``ramp_frames``.
 
-    Where it ``repeats``, all is said that differs from what is assumed.
+    Where it ``repeats``, every value that differs from the assumed one is announced.
     """
 
     frame: int
@@ -55,7 +55,7 @@ class Moment(NamedTuple):
 
 
 def said_at(moment: Moment, said: Said, controls: Controls, section: str) -> tuple[list[Event], Said]:
-    """The marks that a beat needs, and what has been said with them."""
+    """The marks that a beat needs, and what has been announced with them."""
     now = Said(shares_of(controls), room_of(controls, section))
     values = zip(PARAMETERS, now.shares, said.shares, _ASSUMED, strict=True)
     marks: list[Event] = [
@@ -71,9 +71,9 @@ def said_at(moment: Moment, said: Said, controls: Controls, section: str) -> tup
 def turned(
     kept: Events, said: Said, floor: Moment, change: tuple[Controls, Controls], section: str
 ) -> tuple[Events, Said]:
-    """``kept``, which is announced from a floor between two beats on, with what the change is about.
+    """``kept``, the events announced from a floor between two beats on, with marks for a change of controls.
 
-    What it says of the same is replaced: nobody has heard it yet.
+    Its own marks of the same values are replaced: nobody has heard them yet.
     """
     was, now = change
     names = [name for name in ("intensity", *PARAMETERS) if getattr(now, name) != getattr(was, name)]

@@ -1,7 +1,7 @@
 """The melody: phrases with rests between them, each planned as a whole when it begins.
 
-A rest lasts half as long again as the phrase before it at intensity 0, half as long at 1; how long is asked
-anew at every beat, so that a change of intensity is heard at once.
+A rest lasts about 1.6 times as long as the phrase before it at intensity 0, half as long at 1; its length is
+computed again at every beat, so that a change of intensity is heard at once.
 """
 
 from typing import Final
@@ -27,8 +27,8 @@ _REST_SPREAD: Final = (56, 74, 88, 100, 113, 134, 178)  # percent: seven quantil
 class Melody(msgspec.Struct, frozen=True, array_like=True):
     """The notes still to be played, and the melody's memory.
 
-    ``silent_since`` is where the phrase ends or ended, ``last_ticks`` how long it is or was, both in ticks;
-    ``shape`` is what it was, ``last`` its place among the motifs.
+    ``silent_since`` is where the latest phrase ends, ``last_ticks`` how long it is, both in ticks; ``shape``
+    is its motif, ``last`` that motif's place among ``motifs`` (the newest one's, if it was not kept).
     """
 
     phrase: tuple[PlannedNote, ...] = ()
@@ -42,7 +42,7 @@ class Melody(msgspec.Struct, frozen=True, array_like=True):
 
 
 def hushed(melody: Melody, tick: int) -> Melody:
-    """The melody when what it had planned no longer fits: it falls silent."""
+    """The melody fallen silent, because what it had planned no longer fits."""
     return msgspec.structs.replace(melody, phrase=(), silent_since=tick) if melody.phrase else melody
 
 

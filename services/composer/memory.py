@@ -1,4 +1,4 @@
-"""The piece's memory over many minutes: motifs and a refrain of sections that ended, recalled much later."""
+"""The piece's memory over many minutes: motifs and refrains of past sections, recalled much later."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -15,12 +15,12 @@ from services.composer.scene import Scene
 _KEPT: Final = 4
 _MOTIFS: Final = 3
 _RECALL_PERMILLE: Final = 500
-# The sections that recall, and what has become of a motif when they do.
+# The sections that recall, and how each of them transforms a motif.
 _RECALLING: Final[Mapping[str, Callable[[Motif], Motif]]] = {"bloom": inverted, "dusk": augmented}
 
 
 class Recollection(msgspec.Struct, frozen=True, array_like=True):
-    """What is left of a section: its last new motifs, and the refrain that it had in ``mode``."""
+    """What a section leaves behind: its latest motifs, and the refrain that it had in ``mode``."""
 
     mode: str
     motifs: tuple[Motif, ...]
@@ -44,7 +44,7 @@ def kept(memory: Memory, melody: Melody, progression: Progression, mode: str) ->
 def recalled(
     memory: Memory, melody: Melody, progression: Progression, mode: str, scene: Scene
 ) -> tuple[Melody, Progression]:
-    """Melody and progression as a section begins: perhaps with what an old one left, transformed."""
+    """Melody and progression as a section begins, perhaps with an old one's refrain and altered motifs."""
     form, chance = scene.form, scene.chance("memory")
     older = memory.sections[:-1]
     if form.name not in _RECALLING or not older or not chance.hits(_RECALL_PERMILLE, form.number, 0):

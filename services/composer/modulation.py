@@ -1,8 +1,9 @@
-"""The way from one key to another: through chords that both keys own, or that change by two semitones.
+"""The way from one key to another: through a chord that both share, or two chords that differ by semitones.
 
 All 24 × 24 pairs of keys reduce to the distance of their signatures on the circle of fifths. Up to two fifths
-apart a pivot chord belongs to both; farther apart a gateway does it: a chord of the old key whose third and
-seventh move by a semitone into a chord of the new one, while root and fifth stay.
+apart, keys share a pivot chord; farther apart, a gateway connects them: a chord of the old key whose third
+and seventh move by a semitone into a chord of the new one, while root and fifth stay. Six fifths apart, the
+whole chord moves down a semitone.
 """
 
 from collections.abc import Mapping
@@ -55,7 +56,7 @@ def way_between(old: Key, new: Key, chance: Chance, index: int) -> tuple[Harmony
 
 
 def diatonic_degree(key: Key, root: int) -> str:
-    """The name of the chord of ``key`` that stands on the pitch class ``root``."""
+    """The degree of ``key`` whose chord has the pitch class ``root`` as its root."""
     return _DIATONIC[key.mode][(root - key.tonic) % 12]
 
 

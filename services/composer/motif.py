@@ -1,4 +1,4 @@
-"""Motives: the melody's memory. A phrase is either new or an old motif that returns varied."""
+"""Motifs: the melody's memory. A phrase is either new or recalls an old motif, unchanged or varied."""
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
@@ -12,12 +12,12 @@ from services.composer.chance import Chance
 MOST_NOTES: Final = 7
 _KEPT: Final = 8
 _FEWEST_NOTES: Final = 3
-_ROOMY_PERMILLE: Final = 250  # of the cells may be any, though notes be lost: else all were short
-_MOST_UNEVEN: Final = 80  # folk songs: 65 in one of twenty
+_ROOMY_PERMILLE: Final = 250  # of cells are drawn freely, even if notes get cut: otherwise all are short
+_MOST_UNEVEN: Final = 80  # one folk song in twenty exceeds 65
 _LEAP: Final = 3  # diatonic steps: a fourth
 _PAIR_PERMILLE: Final = 150
 _REUSE_PERMILLE: Final = 760
-# A quarter less for each phrase of age; the oldest one kept counts half as much again, as themes do.
+# About 22 % less for each motif learnt since; the oldest one kept counts half as much again, like a theme.
 _AGE_WEIGHTS: Final = (100, 78, 61, 47, 37, 29, 22, 17)
 
 
@@ -33,23 +33,23 @@ def _restate(motif: Motif) -> Motif:
 
 
 def fragment(motif: Motif) -> Motif:
-    """Its first two thirds."""
+    """The first two thirds of ``motif``."""
     notes = max(2, (2 * len(motif.halves) + 2) // 3)
     return Motif(motif.steps[: notes - 1], motif.halves[:notes])
 
 
 def ending(motif: Motif) -> Motif:
-    """Its last three notes."""
+    """The last three notes of ``motif``."""
     return Motif(motif.steps[-2:], motif.halves[-3:])
 
 
 def inverted(motif: Motif) -> Motif:
-    """Up where it went down."""
+    """``motif`` upside down: up where it went down."""
     return Motif(tuple(-step for step in motif.steps), motif.halves)
 
 
 def augmented(motif: Motif) -> Motif:
-    """Twice as slow."""
+    """``motif`` at half speed."""
     return Motif(motif.steps, tuple(2 * half for half in motif.halves))
 
 
@@ -58,7 +58,7 @@ def _retrograde(motif: Motif) -> Motif:
 
 
 def _ornamented(motif: Motif) -> Motif:
-    """With its longest note turned over the step above: there and back."""
+    """``motif`` with its longest note ornamented: up to the next step and back."""
     place = max(range(len(motif.halves)), key=lambda n: (motif.halves[n], -n))
     long = motif.halves[place]
     if long < 3 or len(motif.halves) + 2 > MOST_NOTES:
@@ -79,17 +79,17 @@ _VARIATIONS: Final[Mapping[Callable[[Motif], Motif], int]] = {
 
 
 class Recall(NamedTuple):
-    """An old motif as it returns, and its place among those that are kept."""
+    """An old motif as it returns, and its place among the motifs kept."""
 
     motif: Motif
     place: int
 
 
 def recalled(motifs: Sequence[Motif], last: int, chance: Chance, index: int) -> Recall | None:
-    """An old motif for phrase ``index``; ``None`` when the phrase shall be new.
+    """The motif that phrase ``index`` recalls; ``None`` if the phrase is to be new.
 
-    Some follow the motif at place ``last``, which was sung before, as they did when they were new: two
-    phrases that return together are heard as one thing that returns. The others are varied.
+    Sometimes it is the one that followed the motif at place ``last``, sung just before, when both were new:
+    two phrases that return together are heard as one returning idea. Any other recall may be varied.
     """
     if 0 <= last < len(motifs) - 1 and chance.hits(_PAIR_PERMILLE, index, 5):
         return Recall(motifs[last + 1], last + 1)
@@ -105,7 +105,7 @@ def recalled(motifs: Sequence[Motif], last: int, chance: Chance, index: int) -> 
 def new_rhythm(
     cells: Sequence[tuple[int, ...]], notes: int, longest: int, chance: Chance, index: int
 ) -> tuple[int, ...]:
-    """``notes`` durations in half beats, made of ``cells``, mostly of those that leave room for the rest."""
+    """``notes`` durations in half beats, built from ``cells``, mostly ones that leave room for the rest."""
     halves: list[int] = []
     while len(halves) < notes:
         room, left = longest - sum(halves), notes - len(halves)
@@ -118,9 +118,9 @@ def new_rhythm(
 
 
 def remembered(motifs: Sequence[Motif], motif: Motif) -> tuple[Motif, ...]:
-    """The motives to keep after a new one: the first of all, and the latest.
+    """The motifs to keep after a new one: the very first, and the latest.
 
-    Two notes are no motif; one with two leaps in it is not sung again, nor one that limps.
+    A new one is not kept if it has only two notes, more than one leap, or too uneven a rhythm.
     """
     leaps = sum(abs(step) >= _LEAP for step in motif.steps)
     if len(motif.halves) < _FEWEST_NOTES or leaps > 1 or _unevenness(motif) > _MOST_UNEVEN:

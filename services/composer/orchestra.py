@@ -1,7 +1,7 @@
 """The orchestra: which instrument plays a layer in a section.
 
-What a section's instruments are follows from the seed and the section's number, so nothing of it has to be
-remembered; the next section seldom keeps one. The names are those of the synth's patches.
+A section's instruments follow from the seed and the section's number, so they need not be stored; the next
+section seldom keeps an instrument. The names are the synth's patch names.
 """
 
 from collections.abc import Mapping
@@ -20,18 +20,18 @@ PLAYERS: Final[Mapping[Layer, Mapping[str, int]]] = {
     "texture": {"wind": 30, "rain": 25, "sea": 20, "air": 25},
     "percussion": {"soft_kick": 100},
 }
-# Who plays beside the player of a layer.
+# Patches that a layer uses in addition to its player.
 _GUESTS: Final[Mapping[Layer, frozenset[str]]] = {
     "percussion": frozenset({"soft_kick", "brush", "rim", "shaker", "low_tom", "swell"}),
     "texture": frozenset({"shimmer"}),
 }
-# The pads and the piano that everyone hears first.
+# The pad and the piano of every piece's first section.
 _FIRST: Final[Mapping[Layer, str]] = {"pad": "warm_pad", "melody": "felt_piano"}
 _AGAIN_PERCENT: Final = 20
 
 
 def player_of(seed: int, number: int, layer: Layer) -> str:
-    """The patch on which ``layer`` plays in section ``number``; nobody answers himself."""
+    """The patch on which ``layer`` plays in section ``number``; no instrument answers itself."""
     if number == 0 and layer in _FIRST:
         return _FIRST[layer]
     chance, weights = Chance(seed, f"orchestra.{layer}"), dict(PLAYERS[layer])

@@ -1,8 +1,8 @@
 """Percussion: from nothing at intensity 0 to a slow pulse at 1.
 
-Whether a drum is struck is a hash of its place, held against a share that rises with intensity: what sounds
-at one intensity sounds at every higher one. Patterns are Euclidean (Toussaint 2005); one of 14 or 12 steps
-drifts against the bar of 16.
+A drum is struck where a hash of its position lies below a share that rises with intensity: what sounds at
+one intensity sounds at every higher one. Patterns are Euclidean (Toussaint 2005); patterns of 14 or 12 steps
+drift against the bar of 16.
 """
 
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ from services.composer.tempo import BEATS_A_BAR
 
 _STEPS_A_BEAT: Final = 4
 _STEPS_A_BAR: Final = _STEPS_A_BEAT * BEATS_A_BAR
-_CALM_MBPM: Final = 70_000  # faster than this the hits of a minute stay the same
-_PATTERNS: Final = 85_000, 60_000  # the tempi at which they change
-_SHARE_PERCENT: Final = (35, 80, 100, 110)  # by the level of the layer in its section
-_SWUNG_PERMILLE: Final = 120  # of a step: eighths at 56 %
-_DELAY_MS: Final = 45  # with the pads
+_CALM_MBPM: Final = 70_000  # above this tempo the hits per minute stay the same
+_PATTERNS: Final = 85_000, 60_000  # tempi (mbpm) from which the faster and the middle patterns play
+_SHARE_PERCENT: Final = (35, 80, 100, 110)  # by the layer's level in its section
+_SWUNG_PERMILLE: Final = 120  # of a step, at full intensity: each eighth is split at 56 %
+_DELAY_MS: Final = 45  # as late as the pads
 _HUMAN_MS: Final = 3
 _GATE_MS: Final = 220
 _PHRASE_BARS: Final = 8
@@ -28,15 +28,15 @@ _DRIFT: Final = 31
 _FILL_BARS: Final = 12
 _FILL_PERMILLE: Final = 150
 _REST_MS: Final = 32_000
-_CYMBAL_MS: Final = 3200  # from its beginning to its crest
+_CYMBAL_MS: Final = 3200  # from its onset to its peak
 _CYMBAL_PERMILLE: Final = (0, 40, 120, 200, 260)
 _CYMBAL: Final = (240, 420)
 
 
 class Drum(NamedTuple):
-    """A drum: struck from intensity ``low`` on, most often from ``high`` on, with ``permille`` then.
+    """A drum: struck from intensity ``low`` on, with a probability that reaches ``permille`` at ``high``.
 
-    ``velocity`` is its range in thousandths.
+    ``velocity`` is its range of velocities in thousandths.
     """
 
     pitch: int
@@ -54,18 +54,18 @@ _KIT: Final[Mapping[str, Drum]] = {
     "shaker": Drum(70, 500, 1000, 500, (140, 300), 40),
     "low_tom": Drum(43, 650, 1000, 600, (350, 470), -12),
 }
-# (hits, steps, rotated by) of each drum: below 60 BPM, below 85, above.
+# (hits, steps, rotation) of each drum: below 60 BPM, from 60, from 85.
 _PLACES: Final[Mapping[str, tuple[tuple[int, int, int], ...]]] = {
     "brush": ((3, 14, 0), (3, 16, 0), (2, 12, 0)),
     "soft_kick": ((2, 16, 0), (2, 16, 0), (1, 16, 0)),
     "shaker": ((4, 16, 2), (4, 16, 2), (4, 16, 2)),
     "low_tom": ((1, 32, 12), (1, 32, 12), (1, 32, 12)),
 }
-_RIM_PLACES: Final = 5  # of E(5, 16), one a bar
+_RIM_PLACES: Final = 5  # onsets of E(5, 16), of which the rim takes one per bar
 
 
 def drum(draft: Draft, beat: int, frames_left: int, scene: Scene) -> None:
-    """Write the strokes of this beat; ``frames_left`` of the chord are still to come."""
+    """Write the strokes of this beat; ``frames_left`` frames of the chord remain."""
     share = _SHARE_PERCENT[scene.level_of("percussion")] if scene.part("percussion") else 0
     share = share * _CALM_MBPM // max(_CALM_MBPM, draft.tempo.mbpm())
     if not share or _rests(draft, beat, scene):
@@ -79,7 +79,7 @@ def drum(draft: Draft, beat: int, frames_left: int, scene: Scene) -> None:
 
 
 def euclid(hits: int, steps: int, step: int) -> bool:
-    """Whether ``step`` is one of ``hits`` spread over ``steps`` as evenly as can be, the first on 0."""
+    """Whether ``step`` is one of ``hits`` spread over ``steps`` as evenly as possible, the first on 0."""
     return step * hits % steps < hits
 
 
@@ -125,14 +125,14 @@ def _bar_ms(draft: Draft) -> int:
 
 
 def _rests(draft: Draft, beat: int, scene: Scene) -> bool:
-    """One or two bars of silence every half minute."""
+    """Whether the beat lies in the one or two bars of silence in every half minute."""
     bars = max(4, _REST_MS // _bar_ms(draft))
     group, bar = divmod(beat // BEATS_A_BAR, bars)
     return bar >= bars - 1 - scene.chance("percussion.rest").below(2, group)
 
 
 def _fill(draft: Draft, beat: int, share: int, scene: Scene) -> None:
-    """Three to five brushes that fade, at the end of a bar."""
+    """Write a fill at the end of some bars: three or four brush strokes that fade."""
     bar, inside = divmod(beat, BEATS_A_BAR)
     chance, group = scene.chance("percussion.fill"), bar // _FILL_BARS
     if inside != BEATS_A_BAR - 1 or bar % _FILL_BARS != chance.below(_FILL_BARS, group, 1):
@@ -144,7 +144,7 @@ def _fill(draft: Draft, beat: int, share: int, scene: Scene) -> None:
 
 
 def _cymbal(draft: Draft, beat: int, frames_left: int, scene: Scene) -> None:
-    """A cymbal that rises into some of the changes of chord."""
+    """Write a cymbal that rises into some chord changes."""
     until = frames_left - draft.ms(_CYMBAL_MS)
     if not 0 <= until < draft.end - draft.start:
         return

@@ -17,14 +17,14 @@ from services.composer.scene import Scene
 from services.composer.tempo import BEATS_A_BAR, TICKS_A_BEAT
 
 _LONGEST_MS: Final = 9000
-_FAST_MBPM: Final = 85_000  # above it rhythms count in half notes
+_FAST_MBPM: Final = 85_000  # above it, rhythms take twice as many beats
 _UPBEAT: Final = TICKS_A_BEAT // 2
 _UPBEAT_PERMILLE: Final = 300
-_EDGE: Final = 7  # semitones that the centre stays inside the range
+_EDGE: Final = 7  # semitones that the centre stays away from the ends of the range
 _AROUND: Final = 10
 # exp(-d² / 2·4²) by semitones from the contour, in thousandths.
 _NEAR: Final = (1000, 969, 882, 755, 607, 458, 325, 216, 135, 80, 44)
-# Semitones over the phrase, at five points; with their weights.
+# Weight, and semitones from the centre at five points of the phrase.
 _CONTOURS: Final = (
     (36, (-2, 1, 3, 1, -2)),
     (30, (3, 2, 0, -2, -3)),
@@ -38,13 +38,13 @@ _LAST_SCALE_PERCENT: Final = 30
 _LONG_SCALE_PERCENT: Final = 75
 _CLASHING_PERCENT: Final = 35
 _FOREIGN_SOFTER: Final = 47
-_TAKES: Final = 8  # of them the one is sung that balances chord, scale and foreign tones best
+_TAKES: Final = 8  # lines drawn; the one that best balances chord, scale and foreign tones is sung
 _LONGEST_PASSING: Final = 2 * TICKS_A_BEAT
 _NEVER: Final = 1 << 40
 
 
 class Singer(NamedTuple):
-    """Who sings: the stream of its draws, its range, its centres and velocities by intensity."""
+    """A singing voice: the stream of its draws, its range, its centres and velocities by intensity."""
 
     name: str
     low: int
@@ -67,9 +67,9 @@ class PlannedNote(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """The harmony under a phrase: from ``tick`` on ``chord``, from ``change_tick`` on ``upcoming``.
+    """The harmony under a phrase: ``chord`` from ``tick`` on, ``upcoming`` from ``change_tick`` on.
 
-    ``silent_tick`` is where all must be silent, for a breath of the music.
+    At ``silent_tick`` the phrase must have ended, for a breath of the music.
     """
 
     tick: int
@@ -86,20 +86,20 @@ class Stretch:
         return (self.chord,) if tick + ticks <= self.change_tick else (self.chord, self.upcoming)
 
     def parts(self, tick: int, ticks: int) -> tuple[tuple[Harmony, int], ...]:
-        """Those chords with the ticks for which the note sounds over each."""
+        """The chords over which a note sounds, each with its ticks."""
         chords = self.chords(tick, ticks)
         before = self.change_tick - tick
         return tuple(zip(chords, (before, ticks - before) if len(chords) > 1 else (ticks,), strict=True))
 
     @property
     def longest(self) -> int:
-        """Ticks that a phrase may last: some seconds, and no farther than the harmony is known."""
+        """Ticks that a phrase may last: a few seconds, and only as far as the harmony is known."""
         known = min(self.change_tick + BEATS_A_BAR * TICKS_A_BEAT, self.silent_tick) - self.tick
         return min(known, _LONGEST_MS * TICKS_A_BEAT * self.mbpm // 60_000_000)
 
     @property
     def longest_halves(self) -> int:
-        """What the rhythms may last, an upbeat left out."""
+        """Half beats that the rhythm may last, without an upbeat."""
         return (self.longest - _UPBEAT) // self.half_ticks
 
     @property
@@ -117,7 +117,7 @@ class _Note(NamedTuple):
 
     @property
     def chords(self) -> tuple[Harmony, ...]:
-        """What the note sounds over."""
+        """The chords that the note sounds over."""
         return tuple(chord for chord, _ in self.parts)
 
     @property
@@ -134,12 +134,12 @@ class _Note(NamedTuple):
         return all(pitch % 12 in chord.scale for chord in self.chords)
 
     def is_home(self, pitch: int) -> bool:
-        """Whether it is the key's tonic or fifth."""
+        """Whether ``pitch`` is the key's tonic or fifth."""
         tonic = parse_key(self.chords[0].key).tonic
         return (pitch - tonic) % 12 in (0, 7)
 
     def clashes(self, pitch: int) -> bool:
-        """Whether it would lie a semitone above a chord tone."""
+        """Whether ``pitch`` lies a semitone above a chord tone."""
         return any((pitch - 1) % 12 in chord.tones for chord in self.chords)
 
 
@@ -163,7 +163,7 @@ class Phrase:
         slots = self._slots(notes)
         lines = draw_lines(slots, self._chance("line"), self.index, _TAKES)
         before = self.balance or Balance()
-        # The first of equals: what is drawn first is drawn in proportion to how well it fits.
+        # ``min`` takes the first among equals, which was drawn in proportion to how well it fits.
         line = min(lines, key=lambda line: _balanced(before, notes, line).debt(self.scene.level))
         planned = tuple(
             PlannedNote(note.tick, note.ticks, pitch, self._velocity(place, notes, pitch))
@@ -185,7 +185,7 @@ class Phrase:
         return notes
 
     def _targets(self, count: int) -> list[int]:
-        """The pitch around which each note lies: the centre of the register, and a contour over it."""
+        """The pitch around which each note lies: the centre of the register plus a contour."""
         weights = [weight for weight, _ in _CONTOURS]
         curve = _CONTOURS[self._chance("contour").pick(weights, self.index)][1]
         drift = self._chance("centre").pink(4, self.index)
@@ -218,7 +218,7 @@ class Phrase:
         return Slot(weights, frozenset(foreign), note.chords[0].scale, step)
 
     def _fit(self, pitch: int, note: _Note, *, last: bool) -> int:
-        """How well a tone of the scale goes with all that it sounds over."""
+        """How well a scale tone fits the chords that it sounds over."""
         home = _HOME_PERCENT if note.is_home(pitch) else 100
         if note.is_chord_tone(pitch):
             return _CHORD_FIT[note.strength] * home // 100
@@ -262,7 +262,7 @@ def _balanced(balance: Balance, notes: Sequence[_Note], line: Sequence[int]) -> 
 
 
 def fitted(shape: Motif, stretch: Stretch) -> Motif:
-    """The shape cut to what a phrase over ``stretch`` may last; two notes always fit."""
+    """The shape, cut to the length that ``stretch`` allows a phrase; two notes always fit."""
     longest = stretch.longest_halves
     halves = tuple(min(half, longest // 2) for half in shape.halves)
     while len(halves) > 2 and sum(halves) > longest:

@@ -2,7 +2,7 @@
 
 A line's weight is the product of how well each note fits its chord and the contour, each interval the style,
 and each turn (two intervals) the rules about leaps. Sums over all continuations are carried backwards through
-the phrase (Pachet: constrained Markov sequences), then the line is drawn forwards: exact, without dead ends
+the phrase (Pachet: constrained Markov sequences), then the line is drawn forwards: exactly, without dead ends
 or retries. Weights are integers and sums are exact, so that every machine draws the same line.
 """
 
@@ -17,7 +17,7 @@ from services.composer.scale import diatonic_number
 LOWEST: Final = 60
 HIGHEST: Final = 83
 WIDEST: Final = 9  # a major sixth
-# By semitones, fitted on folk and pop song (an octave would fit too, but not this singer).
+# By semitones, fitted to folk and pop songs (an octave would fit too, but not this singer).
 _INTERVALS: Final = (360, 90, 240, 275, 290, 185, 0, 110, 115, 160)
 # How much a recalled motif's steps bind, by the distance in steps: e^(-4d).
 _FIDELITY: Final = (4000, 40, 1)
@@ -32,7 +32,7 @@ class Slot:
     """One note to be pitched.
 
     ``weights``: its pitches and how well each fits by itself; ``foreign``: those outside the scale, which may
-    only be passed through; ``step``: the diatonic step that a motif wants before the note.
+    only be passed through; ``step``: the diatonic step that a motif asks for before it.
     """
 
     weights: Mapping[int, int]
@@ -93,7 +93,7 @@ def _drawn(
 
 
 def _pairs(before: Slot, slot: Slot) -> dict[Pair, int]:
-    """The weight of each allowed pair of pitches, that of the second one's fit included."""
+    """The weight of each allowed pair of pitches, including the fit of the second one."""
     low_numbers, high_numbers = _numbers(before), _numbers(slot)
     pairs = {}
     for low, low_number in low_numbers.items():
@@ -117,7 +117,7 @@ def _fidelity(moved: int, wanted: int | None, foreign: int) -> int:
 
 
 def _backwards(pairs: Sequence[dict[Pair, int]]) -> list[Sums]:
-    """For each pair of notes the summed weight of all that may follow it."""
+    """For each pair of pitches, the summed weight of everything that may follow it."""
     sums: list[Sums] = [dict.fromkeys(pairs[-1], 1)]
     for place in range(len(pairs) - 1, 0, -1):
         following: dict[int, list[tuple[int, int]]] = {}

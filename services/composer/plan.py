@@ -1,8 +1,8 @@
-"""The plan: what has been announced ahead of the listeners, so that a control change revises it consistently.
+"""The plan: what has been announced ahead of the listeners, and may be revised by a control change.
 
 It keeps the engine's state at the start of every beat that may still change. A revision goes back to the
-first beat boundary at or after its floor and composes from there anew; what had been announced between the
-floor and that boundary is said again, since the log's ``revise`` drops it. So a revision that changes no
+first beat boundary at or after its floor and composes again from there; what had been announced between the
+floor and that boundary is announced again, since the log's ``revise`` drops it. So a revision that changes no
 control changes no event.
 """
 
@@ -31,8 +31,8 @@ class Plan(msgspec.Struct, frozen=True):
 
     ``snapshots`` are the engine's states at beat starts, oldest first, the last one at ``until_frame``;
     ``announced`` are the events from the first snapshot's frame on. ``qualities`` are the changes of quality,
-    oldest first: the one in force at the first snapshot and those after it. ``rejected`` names the rules that
-    what was composed last broke before it was mended.
+    oldest first: the one in force at the first snapshot and all after it. ``rejected`` names the rules that
+    the events composed last broke before they were mended.
     """
 
     seed: int
@@ -67,9 +67,9 @@ def with_quality(plan: Plan, from_frame: int, quality: float) -> Plan:
 def revise(
     plan: Plan, floor_frame: int, controls: Controls, revision: int, fmt: AudioFormat
 ) -> tuple[Plan, Batch]:
-    """Announce anew everything from ``floor_frame`` on, under ``controls``; the horizon does not shrink.
+    """Announce everything from ``floor_frame`` on again, under ``controls``; the horizon does not shrink.
 
-    A floor past the horizon resumes with the new controls.
+    With a floor past the horizon, the piece resumes there under the new controls.
 
     Raises:
         ValueError: the plan has forgotten what was announced at ``floor_frame``.
@@ -98,7 +98,7 @@ def resume(plan: Plan, floor_frame: int, fmt: AudioFormat) -> tuple[Plan, Batch]
 
 
 def forget(plan: Plan, before_frame: int) -> Plan:
-    """The plan without what no revision from ``before_frame`` on needs."""
+    """The plan reduced to what a revision from ``before_frame`` on may need."""
     oldest = max(0, bisect_right(plan.snapshots, before_frame, key=_frame) - 1)
     first_frame = plan.snapshots[oldest].frame
     kept = tuple(event for event in plan.announced if event.at_frame >= first_frame)
@@ -151,7 +151,7 @@ def _composed(plan: Plan, until_frame: int, fmt: AudioFormat) -> tuple[Plan, Bat
 
 
 def _leading_to(state: EngineState, snapshots: tuple[EngineState, ...]) -> tuple[EngineState, ...]:
-    """``state`` after those that precede it in its piece: none if the piece has yet to begin there."""
+    """The snapshots that precede ``state`` in its piece (none if it begins there), and ``state``."""
     past = (s for s in snapshots if s.frame < state.frame and s.origin == state.origin)
     return (*past, state)
 
@@ -170,12 +170,12 @@ def _kept(plan: Plan, floor_frame: int) -> tuple[Events, EngineState]:
 def _at_once(
     kept: Events, state: EngineState, floor_frame: int, change: tuple[Controls, Controls], fmt: AudioFormat
 ) -> tuple[Events, EngineState]:
-    """What would come late at the next beat, where the engine says it: what the synth alone obeys."""
+    """Announce at the floor what concerns only the synth: at the next beat, the engine would be late."""
     was, now = change
     floor = Moment(floor_frame, RAMP_MS * fmt.sample_rate_hz // 1000)
     kept, said = turned(kept, state.said, floor, change, state.form.name)
     state = replace(state, said=said)
-    # A piece that has not begun says its intensity again at its first beat.
+    # A piece that has not begun announces its intensity again at its first beat.
     if now.intensity == was.intensity or state.intensity is None:
         return kept, state
     return kept, replace(state, intensity=now.intensity)
@@ -186,7 +186,7 @@ def _is_of(event: Event, parameter: str) -> bool:
 
 
 def _quality_marks(qualities: Sequence[Automation], start_frame: int, after: EngineState) -> Events:
-    """What a beat says of quality: its changes, and what is in force where all marks are said again."""
+    """A beat's marks of quality: its changes, and the one in force where all marks are repeated."""
     changes = tuple(mark for mark in qualities if start_frame <= mark.at_frame < after.frame)
     in_force = bisect_right(qualities, start_frame, key=_at_frame) - 1
     said_again = after.keyframe == start_frame and in_force >= 0 and qualities[in_force].value < 1

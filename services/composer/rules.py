@@ -1,7 +1,7 @@
-"""The rules that every event is held against before it is announced; what breaks one is mended or dropped.
+"""The rules that every event is checked against before it is announced; an offender is mended or dropped.
 
-The composer is meant to break none: this is the net under it, which runs in production and counts. It knows
-the harmony of the beat and nothing of how a note was chosen.
+The composer is meant to break none: this is a safety net that runs in production and counts what it catches.
+It knows the harmony of the beat but not how a note was chosen.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from services.composer.orchestra import PLAYERS, patches_of
 from services.composer.phrase import PlannedNote
 from services.composer.state import EngineState
 
-# MIDI pitches; of percussion those of its drums.
+# MIDI pitches; for percussion, the pitches of its drums.
 RANGES: Final[Mapping[Layer, tuple[int, int]]] = {
     "drone": (33, 56),
     "pad": (48, 79),
@@ -27,23 +27,23 @@ RANGES: Final[Mapping[Layer, tuple[int, int]]] = {
     "percussion": (36, 76),
 }
 _UNPITCHED: Final[frozenset[Layer]] = frozenset({"percussion"})
-_STEP: Final = 2  # semitones by which a foreign tone may be left
-_LONGEST_TICKS: Final = 512  # of a note, in quarters of a beat: a minute and more at any tempo
+_STEP: Final = 2  # most semitones by which a foreign tone may be left
+_LONGEST_TICKS: Final = 512  # of a note, in quarters of a beat: more than a minute at any tempo
 
 
 class Beat(NamedTuple):
-    """What the events of a beat are held against: the states on its two sides, and its longest note."""
+    """What a beat's events are checked against: the states before and after it, and the longest note."""
 
     before: EngineState
     after: EngineState
 
     @property
     def longest(self) -> int:
-        """Frames that no note exceeds."""
+        """The longest note allowed, in frames."""
         return (self.after.frame - self.before.frame) * _LONGEST_TICKS // 4
 
     def tones(self, layer: Layer) -> frozenset[int]:
-        """The pitch classes that the chord allows; weather goes on for many chords and keeps to the tonic."""
+        """The pitch classes that the chord allows, and the tonic for textures, which span many chords."""
         chord = self.after.chord
         tonic = (parse_key(chord.key).tonic,) if layer == "texture" else ()
         return frozenset((*chord.tones, *chord.scale, chord.bass, *tonic))
@@ -56,14 +56,14 @@ class Beat(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """The events that may be announced, and the rule of each one that could not as it was."""
+    """The events that may be announced, and the rules broken by those mended or dropped."""
 
     events: tuple[Event, ...]
     broken: tuple[str, ...]
 
 
 def checked(events: tuple[Event, ...], before: EngineState, after: EngineState) -> Checked:
-    """Hold the ``events`` of the beat between two states against the rules."""
+    """Check the ``events`` of the beat between two states against the rules."""
     beat, kept, broken = Beat(before, after), [], []
     for place, event in enumerate(events):
         result: Event | None = event
@@ -92,7 +92,7 @@ def _patch(event: Event, _: Beat, __: Rest) -> Event:
 
 
 def _range(event: Event, _: Beat, __: Rest) -> Event | None:
-    """By octaves into the layer's range."""
+    """Move a note by octaves into its layer's range; drop it if none fits."""
     if not isinstance(event, Note):
         return event
     low, high = RANGES[event.layer]
@@ -104,7 +104,7 @@ def _range(event: Event, _: Beat, __: Rest) -> Event | None:
 
 
 def _tone(event: Event, beat: Beat, rest: Rest) -> Event | None:
-    """No tone outside the chord's scale, but one in passing that a step leads on from."""
+    """Drop a tone outside the chord's scale, unless it is a passing tone that is left by step."""
     if (
         not isinstance(event, Note)
         or event.layer in _UNPITCHED
@@ -123,7 +123,7 @@ def _length(event: Event, beat: Beat, _: Rest) -> Event:
 
 
 def _chord(event: Event, beat: Beat, _: Rest) -> Event:
-    """A voicing ascends and has no tone beside the chord's and its bass."""
+    """Sort a voicing and drop every tone that is neither in the chord nor its bass."""
     if not isinstance(event, Chord):
         return event
     chord = beat.after.chord

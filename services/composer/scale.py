@@ -22,7 +22,7 @@ def scale_of(key: Key, altered: Mapping[int, int] | None = None) -> tuple[int, .
 
 
 def diatonic_number(pitch: int, scale: tuple[int, ...]) -> int:
-    """Counts scale steps: seven an octave; a tone between two steps takes the lower one's number."""
+    """Count scale steps, seven per octave; a tone between two steps takes the lower one's number."""
     octave, above = divmod(pitch - scale[0], 12)
     return 7 * octave + sum((tone - scale[0]) % 12 <= above for tone in scale) - 1
 

@@ -10,7 +10,7 @@ from services.composer.chance import Chance, between
 from services.composer.form import CODA, NEUTRAL, SECTIONS, Form, Section
 from services.composer.orchestra import player_of
 
-# Who changes first when a section does: as faint as the layers are on the desk.
+# The order in which layers change when a section does: the faintest in the mix first.
 _FAINTEST_FIRST: Final[tuple[Layer, ...]] = (
     "texture",
     "percussion",
@@ -21,7 +21,7 @@ _FAINTEST_FIRST: Final[tuple[Layer, ...]] = (
     "melody",
     "pad",
 )
-# At the end of a piece the layers leave from the top, the ground last.
+# At the end of a piece the layers drop out from the top down, the drone last.
 _TOP_DOWN: Final[tuple[Layer, ...]] = (
     "percussion",
     "texture",
@@ -33,9 +33,9 @@ _TOP_DOWN: Final[tuple[Layer, ...]] = (
     "drone",
 )
 _TURN_S: Final = (20, 35)  # between two layers' changes
-_UNHURRIED_S: Final = 180  # a shorter section, of a finite piece, turns in its first half
+_UNHURRIED_S: Final = 180  # in a shorter section (of a finite piece) all layers turn in its first half
 # The intensity (thousandths) from which a layer is heard, by its level in the section; some that are off
-# join the highest intensities, so that 3, 4, 5, 6 and 7 layers sound on average at 0, 250, … 1000.
+# join in at the highest intensities, so that 3, 4, 5, 6 and 7 layers sound on average at 0, 250, … 1000.
 _HEARD_FROM: Final[Mapping[Layer, tuple[int, int, int, int]]] = {
     "drone": (0, 0, 0, 0),
     "pad": (0, 0, 0, 0),
@@ -47,7 +47,7 @@ _HEARD_FROM: Final[Mapping[Layer, tuple[int, int, int, int]]] = {
     "percussion": (600, 0, 0, 0),
 }
 _NEVER: Final = 1001
-# Arcs over the whole piece; minutes that never meet.
+# Periods of arcs over the whole piece: primes in minutes, so that they hardly ever coincide.
 _ARCS_S: Final[Mapping[str, int]] = {"register": 23 * 60, "density": 41 * 60}
 _REGISTER_ARC: Final = 3  # semitones
 _DENSITY_ARC: Final = 15  # percent
@@ -59,7 +59,8 @@ _ARRIVED: Final = 1 << 40  # seconds: every layer has turned
 class Scene:
     """What the layers need to know to decide.
 
-    ``level`` is the intensity and ``mood`` the valence (0–1000, 500 is neutral); ``second`` is the piece's.
+    ``level`` is the intensity and ``mood`` the valence (0–1000, 500 is neutral); ``second`` counts from
+    the start of the piece.
     """
 
     seed: int
@@ -78,7 +79,7 @@ class Scene:
         return Chance(self.seed, stream)
 
     def turned(self, layer: Layer) -> bool:
-        """Whether the layer plays as this section says; else as the one before it."""
+        """Whether the layer has changed to this section; until then it plays as in the one before."""
         return not self.form.before or self.second >= turns(self.seed, self.form).get(layer, 0)
 
     def level_of(self, layer: Layer) -> int:
@@ -104,11 +105,11 @@ class Scene:
 
     @property
     def density(self) -> int:
-        """Percent of the usual number of notes, as the arc has it."""
+        """The number of notes in percent of the usual one, as the arc has it."""
         return 100 + _DENSITY_ARC * self.arc("density") // 1000
 
     def arc(self, name: str) -> int:
-        """A slow wave, −1000 to 1000; a parabola for each half, since no sine is the same everywhere."""
+        """A slow wave, −1000 to 1000; a parabola for each half, since sines differ between machines."""
         period = _ARCS_S[name]
         half = period // 2
         where = (self.second + self.chance("arc." + name).below(period)) % period
@@ -119,9 +120,9 @@ class Scene:
 
 @lru_cache(maxsize=256)
 def turns(seed: int, form: Form) -> Mapping[Layer, int]:
-    """When each layer that differs from the section before turns, in seconds of the piece.
+    """When each layer that differs from the section before turns to the new one, in seconds of the piece.
 
-    One after the other, the faintest first; a short section hurries so that all have turned in it.
+    One after the other, the faintest first (in a coda the highest); a short section hurries to turn them all.
     """
     order = _TOP_DOWN if form.name == CODA else _FAINTEST_FIRST
     changing = [layer for layer in order if _differs(seed, form, layer)]

@@ -5,14 +5,14 @@ from typing import Final, NamedTuple
 from services.composer.chance import Chance
 from services.composer.form import CODA, SECTIONS, Form
 
-_SHORT_S: Final = 60  # a shorter piece has one section
-_BRIEF_S: Final = 240  # a shorter piece has three: it begins, blooms and ends
+_SHORT_S: Final = 60  # a shorter piece has a dawn and a coda only
+_BRIEF_S: Final = 240  # a shorter piece has three sections: dawn, bloom and coda
 _CODA_S: Final = (75, 120)
 _DAWN_S: Final = (45, 240)
-_MIDDLE_S: Final = (180, 480)  # about how long, and at most, a section between dawn and bloom
+_MIDDLE_S: Final = (180, 480)  # usual and longest duration of a section between dawn and bloom
 _MOST_MIDDLES: Final = 4
-_BLOOM_PERMILLE: Final = (550, 650)  # of the piece, where it blooms
-_BLOOM_SHARE: Final = 600  # thousandths of what is left then; the rest is dusk
+_BLOOM_PERMILLE: Final = (550, 650)  # of the piece, where the bloom begins
+_BLOOM_SHARE: Final = 600  # thousandths of the time from there to the coda; the rest is dusk
 _ENDS: Final = ("dawn", "bloom", "dusk", CODA)
 
 
@@ -28,7 +28,7 @@ class Script(NamedTuple):
 
 
 def script_of(seed: int, seconds: float) -> Script:
-    """The script of the piece ``seed`` of so many seconds."""
+    """The script of the piece ``seed`` that lasts ``seconds``."""
     length, chance = int(seconds), Chance(seed, "script")
     if length < _SHORT_S:
         return _written(("dawn",), (0,), length // 2)

@@ -29,13 +29,13 @@ SILENT: Final = Held(pitch=0, until_frame=0)
 class EngineState(msgspec.Struct, frozen=True, array_like=True):
     """The piece at the start of beat ``beat``, frame ``frame``.
 
-    ``origin`` is the frame where the piece began; ``next_note`` the id of the next note. ``intensity`` and
-    ``keyframe`` are what was last announced and where (``None``: nothing yet). ``goal`` is the key asked for;
-    while the chord's key is another one, ``way`` holds the chords that lead there, ``upcoming`` the first of
-    them. ``voicing`` and ``following`` are the pitches of ``chord`` and ``upcoming`` from the bass up;
-    ``chord_ends`` is a beat. ``held`` are the bass, the voices of the pad, a fifth in the drone, and the
-    singers of the choir. ``bars`` are the lengths of the chords to come where they are fixed; ``memory`` is
-    what sections left behind, ``said`` what was passed on to the synth.
+    ``origin`` is the frame where the piece began; ``next_note`` the id of the next note. ``intensity`` is
+    the last one announced, ``keyframe`` where all marks were last repeated (``None``: not yet). ``goal`` is
+    the key asked for; while the chord is in another key, ``way`` holds the chords that lead there and
+    ``upcoming`` is the first of them. ``voicing`` and ``following`` are the pitches of ``chord`` and
+    ``upcoming`` from the bass up; ``chord_ends`` is a beat. ``held`` are the notes of the bass, the pad's
+    voices, the drone's fifth and the choir's singers. ``bars`` are the coming chords' lengths where fixed;
+    ``memory`` is what past sections left behind, ``said`` what the synth was last told.
     """
 
     seed: int
@@ -69,7 +69,7 @@ class EngineState(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def tick(self) -> int:
-        """The beat in ticks since the piece began."""
+        """The start of the beat, in ticks since the piece began."""
         return self.beat * TICKS_A_BEAT
 
     @property
@@ -78,7 +78,7 @@ class EngineState(msgspec.Struct, frozen=True, array_like=True):
         return -(-self.beat // BEATS_A_BAR) * BEATS_A_BAR
 
     def scene(self, controls: Controls, sample_rate_hz: int) -> Scene:
-        """What the layers decide by: the one place where controls become thousandths."""
+        """What the layers base their decisions on, the controls in thousandths."""
         second = (self.frame - self.origin) // sample_rate_hz
         level, mood = (round(share * 1000) for share in (controls.intensity, controls.mood))
         return Scene(self.seed, level, self.form, second, mood)

@@ -1,8 +1,8 @@
-"""The sustained voices: a drone in the bass and four voices of pad that never all fall silent.
+"""The sustained voices: a drone in the bass and four pad voices, which never all fall silent.
 
-Each voice breathes (begins a new note) by itself, so that the sound swells without a seam; a tone that the
-next chord shares is held over the change. Whether a voice needs a new note is asked of the frame at which its
-gate closes, not of a beat: so a change of tempo opens no gap.
+Each voice breathes (begins a new note) independently, so that the sound swells without a seam; a tone that
+the next chord shares is held over the change. When a voice needs a new note depends on the frame at which its
+gate closes, not on a beat, so a change of tempo opens no gap.
 """
 
 from collections.abc import Sequence
@@ -29,13 +29,13 @@ _TOP_VOICE_FROM: Final = 150  # intensity; below it the chord is thinner
 _PANS: Final = (0, -35, 30, -20, 40)
 _BASS_VELOCITY: Final = (560, 720)
 _PAD_VELOCITY: Final = (480, 760)
-_LEVEL_PERCENT: Final = (0, 86, 100, 106)  # of the velocity, by the level of the layer
-# No pad begins in a breath, nor so shortly before it that its rise would be cut.
+_LEVEL_PERCENT: Final = (0, 86, 100, 106)  # of the velocity, by the layer's level
+# No pad begins in a breath, nor so shortly before one that its attack would be cut off.
 _BEFORE_BREATH_MS: Final = 2500
 
 
 class Support(NamedTuple):
-    """The pitches of the chord and of the next one, from the bass up, and the beats left until then.
+    """The pitches of the chord and of the next one, from the bass up, and the beats left until the next.
 
     ``gestures`` says when the pads are thin or silent.
     """
@@ -86,7 +86,7 @@ def _voice(draft: Draft, held: Held, voice: int, support: Support, scene: Scene)
 
 
 def _rests(draft: Draft, voice: int, support: Support) -> bool:
-    """Whether a voice of the pad begins nothing: in a breath, or where the pad is thin."""
+    """Whether a pad voice begins no note: in a breath, or where the pad is thinned out."""
     (thins, thick), (breath, over) = support.gestures.thinning, support.gestures.breath
     if draft.until(breath) < draft.ms(_BEFORE_BREATH_MS) and draft.until(over) > 0:
         return True
@@ -101,7 +101,7 @@ def _velocity(draft: Draft, voice: int, support: Support, scene: Scene) -> int:
 
 
 def _beats(draft: Draft, voice: int, support: Support, scene: Scene) -> int:
-    """The length of the breath: the voices of a chord begin together and then drift apart."""
+    """The length of the breath in beats: the voices of a chord begin together and then drift apart."""
     breath = between(_BREATH_MS, scene.level) * draft.tempo.mbpm() // 60_000_000
     if support.begins:
         breath -= voice * breath // 8

@@ -1,4 +1,4 @@
-"""The swell: the whole music breathes, over a minute and more, louder and quieter."""
+"""The swell: the drone and the pads grow louder and quieter over a minute or so."""
 
 from typing import Final
 
@@ -6,14 +6,14 @@ from services.composer.chance import between
 from services.composer.draft import Draft
 from services.composer.scene import Scene
 
-# Two periods that hardly ever agree: no swell is like the one before.
+# Two periods that hardly ever coincide: no swell is like the one before.
 _PERIODS_MS: Final = (53_000, 86_000)
 # How far the trough lies under the crest, in thousandths of the velocity, by intensity.
 _DEPTH: Final = (320, 660)
 
 
 def swelled(velocity: int, draft: Draft, scene: Scene) -> int:
-    """``velocity`` (thousandths) as the swell has it in this beat; never louder than written."""
+    """``velocity`` (thousandths) scaled by the swell in this beat; never louder than written."""
     depth = between(_DEPTH, scene.level)
     return velocity * (1000 - depth * (1000 - _height(draft, scene)) // 1000) // 1000
 

@@ -1,6 +1,6 @@
-"""Tempo: beats as frames, and the ramp over a bar by which one tempo becomes another.
+"""Tempo: beats as frames, and the ramp over one bar from one tempo to another.
 
-Tempi are integers of a thousandth of a beat a minute (``mbpm``), and the ramp's steps are integer roots, so
+Tempi are integers in thousandths of a beat per minute (``mbpm``), and the ramp's steps are integer roots, so
 that a beat has the same number of frames on every machine.
 """
 
@@ -27,7 +27,7 @@ class Tempo(msgspec.Struct, frozen=True, array_like=True):
         return self.step < RAMP_BEATS
 
     def mbpm(self, beats_ahead: int = 0) -> int:
-        """The tempo of the beat ``beats_ahead`` of this one; the ramp's last beat has the goal's."""
+        """The tempo ``beats_ahead`` beats after this one; the ramp's last beat has the goal's tempo."""
         taken = min(self.step + beats_ahead + 1, RAMP_BEATS)
         if not self.ramping or taken == RAMP_BEATS:
             return self.goal_mbpm
@@ -35,7 +35,7 @@ class Tempo(msgspec.Struct, frozen=True, array_like=True):
         return isqrt(isqrt(self.start_mbpm ** (RAMP_BEATS - taken) * self.goal_mbpm**taken))
 
     def beat_frames(self, sample_rate_hz: int, beats_ahead: int = 0) -> int:
-        """The frames of the beat ``beats_ahead`` of this one."""
+        """The frames of the beat that comes ``beats_ahead`` beats after this one."""
         mbpm = self.mbpm(beats_ahead)
         return (120_000 * sample_rate_hz + mbpm) // (2 * mbpm)
 
@@ -50,12 +50,12 @@ class Tempo(msgspec.Struct, frozen=True, array_like=True):
         return Tempo(self.start_mbpm, self.goal_mbpm, self.step + 1) if self.ramping else self
 
     def towards(self, goal_mbpm: int) -> "Tempo":
-        """A ramp from the tempo of the beat before to ``goal_mbpm``; itself when it goes there already."""
+        """A ramp from the tempo of the beat before to ``goal_mbpm``; ``self`` if that is already its goal."""
         if goal_mbpm == self.goal_mbpm:
             return self
         return Tempo(self.mbpm(-1) if self.ramping else self.goal_mbpm, goal_mbpm, 0)
 
 
 def mbpm_of(bpm: float) -> int:
-    """Beats a minute as thousandths."""
+    """Beats per minute in thousandths."""
     return round(bpm * 1000)

@@ -1,4 +1,4 @@
-"""Textures: weather around the music, one long note into the next, in a loop of its own."""
+"""Textures: weather around the music, as long overlapping notes in a loop of its own."""
 
 from typing import Final
 
@@ -15,8 +15,8 @@ _OVERLAP_MS: Final = 6000
 _LOWEST: Final = 55
 _VELOCITY: Final = (500, 700)
 _PAN: Final = 20
-_LEVEL_PERCENT: Final = (0, 85, 100, 110)  # of the velocity, by the level of the layer
-# Points of light over the chord, in a loop of their own that half of the time is silent.
+_LEVEL_PERCENT: Final = (0, 85, 100, 110)  # of the velocity, by the layer's level
+# Points of light over the chord, in a loop of their own in which half of the turns are silent.
 _LIGHT_MS: Final = (59_400,)
 _LIGHT_PERMILLE: Final = 500
 _LIGHT_S: Final = (7, 10)
@@ -28,7 +28,7 @@ def weave(draft: Draft, air: Air, scene: Scene) -> None:
     """Write the texture that begins in this beat; the piece begins with one."""
     if not scene.part("texture"):
         return
-    # Weather has no pitch, but what glitters in it is in the key, whatever chord comes.
+    # Weather has no pitch of its own: its notes stand on the tonic, whatever chord comes.
     pitch = _LOWEST + (parse_key(air.chord.key).tonic - _LOWEST) % 12
     begins = [(0, -1)] if air.beat == 0 else []
     begins += [

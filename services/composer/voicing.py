@@ -1,7 +1,7 @@
-"""Voice leading: four voices over a bass, each chord voiced from the one before at the least cost.
+"""Voice leading: four voices over a bass, each chord voiced at the least cost from the one before.
 
-Greedy choice over all legal voicings: looking eight chords ahead lowers the mean movement from .88 to .76
-semitones at fifteen times the work (measured on a prototype), which is not worth it.
+The choice is greedy, over all legal voicings: looking eight chords ahead lowers the mean movement from .88 to
+.76 semitones at fifteen times the work (measured on a prototype), which is not worth it.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _BASS_HIGHEST: Final = 49
 _BASS_HOME: Final = 38
 _REACH: Final = 7
 _WIDEST_GAP: Final = 12
-# The lowest pitch on which an interval of so many semitones is heard as one and not as rumble.
+# The lowest pitch on which an interval (in semitones) is heard as an interval and not as rumble.
 _LOWEST: Final = {1: 52, 2: 51, 3: 48, 4: 47, 5: 45, 6: 45, 7: 37, 8: 41, 9: 41, 10: 41, 11: 41}
 _BEGIN_WITHOUT_REACH: Final = 12
 # Costs in hundredths of a semitone of movement.
@@ -39,8 +39,8 @@ _HOME: Final = 6
 class Ground(NamedTuple):
     """What a voicing stands on: the chord's tones (root first), the bass, and the register in semitones.
 
-    A voice on one of the ``bound`` tones leaves it by step. Where it ``stirs``, the highest voice had better
-    move: else a tone that all chords share stays long.
+    A voice on one of the ``bound`` tones should leave it by step. If it ``stirs``, the highest voice should
+    move: otherwise it may stay for long on a tone that all chords share.
     """
 
     tones: tuple[int, ...]
@@ -66,7 +66,7 @@ def voice(ground: Ground, before: Sequence[int] | None, bass_before: int | None 
 
 
 class _Search:
-    """All ascending voicings from the lowest voice up, without those that already cost more than the best."""
+    """Branch and bound over all ascending voicings, from the lowest voice up."""
 
     def __init__(self, ground: Ground, old: tuple[int, ...], old_bass: int, reach: int) -> None:
         self._ground, self._old, self._old_bass = ground, old, old_bass
@@ -75,7 +75,7 @@ class _Search:
         self.best: tuple[int, ...] = ()
 
     def _ranked(self, place: int, reach: int) -> list[tuple[int, int]]:
-        """(cost, pitch) of each pitch that the voice may take, cheapest first: then the best comes early."""
+        """(cost, pitch) of each pitch that the voice may take, cheapest first, to find the best early."""
         pitches = pitches_of(self._ground.tones, *_RANGES[place])
         near = [pitch for pitch in pitches if abs(pitch - self._old[place]) <= reach]
         return sorted((_own_cost(pitch, place, self._old, self._ground), pitch) for pitch in near)
@@ -97,7 +97,7 @@ class _Search:
     def _weigh(self, new: tuple[int, ...], cost: int) -> None:
         cost += _parallels((self._ground.bass, *new), (self._old_bass, *self._old))
         cost += _content(new, self._ground.tones) + _span_cost(new[-1] - new[0])
-        # Of equals the lowest, whatever the order of the search.
+        # Among equals the lowest, whatever the order of the search.
         if self._cost is None or (cost, new) < (self._cost, self.best):
             self._cost, self.best = cost, new
 
@@ -133,7 +133,7 @@ def _span_cost(span: int) -> int:
 
 
 def _parallels(after: tuple[int, ...], before: tuple[int, ...]) -> int:
-    """Fifths and octaves (the bass included) that move together."""
+    """The cost of parallel fifths and octaves, the bass included."""
     cost = 0
     for low in range(VOICES):
         if after[low] == before[low]:
@@ -146,7 +146,7 @@ def _parallels(after: tuple[int, ...], before: tuple[int, ...]) -> int:
 
 
 def _content(new: tuple[int, ...], tones: tuple[int, ...]) -> int:
-    """What is missing and what is doubled; the root is in the bass and the fifth in its overtones."""
+    """The cost of missing and doubled tones; the bass has the root, and the fifth in its overtones."""
     root = tones[0]
     counts = {tone: sum(pitch % 12 == tone for pitch in new) for tone in tones}
     cost = 0

@@ -1,6 +1,6 @@
 """Weights tilted by an exponent, as integers that are the same on every machine.
 
-:mod:`decimal` rounds correctly everywhere, which the exponentials of C libraries don't.
+:mod:`decimal` rounds correctly everywhere, unlike the exponentials of C libraries.
 """
 
 from decimal import Context, Decimal
