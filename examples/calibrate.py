@@ -58,13 +58,18 @@ def phrase(patch: Patch) -> list[Stroke]:
     """What a patch of this family is measured with."""
     if patch.family in _SUSTAINED:
         steps = _MIDDLE_STEPS if patch.family == "pad" else _TEXTURE_STEPS
-        return [Stroke(0.0, step, _HELD_S) for step in steps]
+        return [Stroke(0.0, step, _risen_s(patch) + _HELD_S) for step in steps]
     if patch.family in {"lead", "bass"}:
         each_s = max(_LINE_S, patch.envelope.attack_s)
         return [Stroke(each_s * i, step, each_s) for i, step in enumerate((0, 4, 7, 2))]
     if patch.family == "percussion":
         return [Stroke(_STROKE_S * i, 0, 0.1) for i in range(10)]
     return [Stroke(_STRUCK_S * i, step, 0.7) for i, step in enumerate(_STRUCK_STEPS)]
+
+
+def _risen_s(patch: Patch) -> float:
+    """When a phrase is loud enough to be measured: weather rises for longer than a phrase lasts."""
+    return patch.envelope.attack_s if patch.family == "texture" else 0.0
 
 
 def notes_of(name: str, patch: Patch, strokes: list[Stroke], audio: AudioFormat) -> list[Note]:
@@ -113,12 +118,13 @@ def _sounding(playing: list[Voice], seq: int, audio: AudioFormat, intensity: flo
 def played(
     name: str, audio: AudioFormat, *, intensity: float = 0.5, semitones: float = 0.0, seed: int = SEED
 ) -> Audio:
-    """The patch's phrase, transposed by ``semitones``, until the last gate closes."""
+    """The patch's phrase, transposed by ``semitones``, until the last gate closes; weather once it has risen."""
     patch = patches.library()[name]
     strokes = [stroke._replace(semitones=stroke.semitones + semitones) for stroke in phrase(patch)]
     playing = voices(patch, notes_of(name, patch, strokes, audio), audio, seed)
     ends_s = strokes[-1].at_s + strokes[-1].gate_s
-    return rendered(playing, range(round(ends_s * CHUNKS_PER_SECOND)), audio, intensity)
+    chunks = (round(at_s * CHUNKS_PER_SECOND) for at_s in (_risen_s(patch), ends_s))
+    return rendered(playing, range(*chunks), audio, intensity)
 
 
 def loudness_lufs(name: str, audio: AudioFormat, seeds: Iterable[int] = _SEEDS) -> float:

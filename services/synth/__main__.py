@@ -1,12 +1,11 @@
 """``python -m services.synth``: settings, collaborators, run."""
 
 import os
-import sys
 
 import structlog
 from prometheus_client import CollectorRegistry
 
-from auralis import logs, metrics, settings
+from auralis import cli, logs, metrics
 from auralis.broker import connect, wait_for_broker
 from auralis.channel.wakeups import WakeUps
 from auralis.clock import BrokerClock
@@ -25,14 +24,14 @@ async def work(configured: Settings) -> None:
         from services.synth import device  # noqa: PLC0415
         from services.synth.memory import share_one_heap  # noqa: PLC0415
         from services.synth.metrics import SynthMetrics  # noqa: PLC0415
-        from services.synth.rendering import beside, first_needed  # noqa: PLC0415
+        from services.synth.rendering import first_needed, prepare_in_background  # noqa: PLC0415
         from services.synth.worker import Collaborators, Worker  # noqa: PLC0415
 
         chosen = device.choose(configured.device)
     share_one_heap()
     if configured.redis_url is None:
         raise UsageError("REDIS_URL is not set: a worker needs the broker that it works for")
-    beside(first_needed, configured.audio, chosen)
+    prepare_in_background(first_needed, configured.audio, chosen)
     registry = CollectorRegistry()
     name = worker_name()
     async with (
@@ -55,10 +54,10 @@ async def work(configured: Settings) -> None:
 
 
 def main(configured: Settings) -> int:
-    """Run until signalled; gives the exit code."""
+    """Run until signalled; returns the exit code."""
     logs.configure(configured, "synth")
     return run_until_signalled(work(configured))
 
 
 if __name__ == "__main__":
-    sys.exit(main(settings.load_or_exit()))
+    cli.main("synth")

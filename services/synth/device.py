@@ -9,17 +9,17 @@ from auralis.errors import InvalidValue
 from services.synth.dsp import arrays
 from services.synth.dsp.arrays import CPU, Device
 
-# What Linux has where there is a GPU that torch may know: NVIDIA's, its small boards', Windows' WSL's, AMD's.
+# Device files by which Linux shows a GPU that torch may support: NVIDIA, NVIDIA's small boards, WSL, AMD.
 _SIGNS: Final = ("/dev/nvidiactl", "/dev/nvmap", "/dev/dxg", "/dev/kfd")
 
 
 def choose(wanted: str) -> Device:
-    """The device for ``auto``, ``cuda``, ``mps`` or ``cpu``; auto takes CUDA, then Metal, then the CPU.
+    """The device for ``auto``, ``cuda``, ``mps`` or ``cpu``; auto prefers CUDA, then Metal, then the CPU.
 
-    Where the CPU is wanted, or auto finds no sign of anything else, torch is not loaded.
+    If the CPU is wanted, or auto finds no sign of an accelerator, torch is not loaded.
 
     Raises:
-        InvalidValue: the device is not there.
+        InvalidValue: this machine does not have the device.
     """
     if wanted == CPU or (wanted == "auto" and not may_be_accelerated()):
         return CPU
@@ -32,14 +32,17 @@ def choose(wanted: str) -> Device:
 
 
 def available() -> list[Device]:
-    """What this machine has, the fastest first, as torch knows it; the CPU is always there."""
+    """The devices that torch finds on this machine, the fastest first; the CPU is always among them."""
     torch = arrays.lazy_torch()
     found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), CPU: True}
     return [name for name, there in found.items() if there]
 
 
 def may_be_accelerated(signs: tuple[str, ...] = _SIGNS) -> bool:
-    """Whether torch has to be asked: on Linux where there is one of ``signs``, on a Mac with Apple's chip."""
+    """Whether torch has to be asked: on Linux if a file of ``signs`` exists, on a Mac if the chip is Apple's.
+
+    On any other system, always.
+    """
     if sys.platform == "linux":
         return any(Path(sign).exists() for sign in signs)
     return sys.platform != "darwin" or platform.machine() == "arm64"

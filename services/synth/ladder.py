@@ -1,7 +1,8 @@
-"""The ladder: when a worker asks for less quality, and when for more again; time and figures are given.
+"""The ladder of quality: when a worker asks for less, and when for more again. Pure: time and load are given.
 
-It goes down at once and comes back slowly. Between the load at which it goes down and the one at which it may
-come up lies more than a step saves, so that it does not swing between two steps.
+It goes down at once and comes back slowly. The load at which it goes down exceeds the load at which it may
+come up by more than a step saves, so it does not swing between two steps. It decides at *looks*, about one a
+second.
 """
 
 from collections import deque
@@ -11,25 +12,26 @@ from typing import Final, NamedTuple
 
 from services.synth.quality import STEPS, step_of
 
-# Of the time, spent on rendering: over it the ring drains as soon as anything comes in between.
+# Loads are shares of time spent rendering. Above this one the ring drains as soon as anything intervenes.
 TOO_BUSY: Final = 0.9
-# Under it there is room for a step more.
+# Below this one there is room for one more step.
 AT_EASE: Final = 0.6
-# What is missing or late while there is so much time left is so for another reason.
+# Chunks that are missing or late at a load below this one are so for another reason.
 BUSY: Final = 0.5
-# Chunks that keep an older score's sound are a change that is heard a little later. Where many channels are
-# changed at once that passes within a look; fainter partials would be missed for a minute.
+# Late chunks (rendered from an older score) count as trouble after this many looks in a row. They only mean
+# that a change is heard a little later, and where many channels change at once that passes within a look;
+# less quality would cost faint partials for a minute.
 LATE_LOOKS: Final = 3
-# So many looks in a row are too busy before anything is done about it: catching up is no overload.
+# This many looks in a row must be too busy before anything is done: catching up is no overload.
 LOOKS: Final = 4
-# A step down is felt after the composer has written it and what was rendered before has been heard.
+# A step down has no effect until the composer has written it and what was rendered before has been played.
 SETTLE_S: Final = 3.0
 CALM_S: Final = 30.0
 _SHORTEST_S: Final = 0.05
 
 
 class Load:
-    """The share of time spent on rendering, but for what a new channel's past takes: that passes."""
+    """The share of time spent rendering, apart from the past of a new channel: that load passes."""
 
     def __init__(self, now_s: float) -> None:
         self._since_s = now_s
@@ -40,7 +42,7 @@ class Load:
         self._rendering_s += seconds
 
     def caught_up(self, seconds: float) -> None:
-        """Note a batch that began a channel: as if that time had not been."""
+        """Note a batch that began a channel: its time is excluded from the measured interval."""
         self._excused_s += seconds
 
     def look(self, now_s: float) -> float:
@@ -52,9 +54,9 @@ class Load:
 
 
 class Condition(NamedTuple):
-    """A channel between two looks: its quality as the score has it, and the chunks that froze too early.
+    """A channel at a look: its quality according to the score, and the chunks that froze too early since.
 
-    ``missing`` were not there, ``late`` were there as an older score has them.
+    ``missing`` chunks were absent, ``late`` ones were rendered from an older score.
     """
 
     quality: float
@@ -64,9 +66,9 @@ class Condition(NamedTuple):
 
 @dataclass(slots=True)
 class _Patience:
-    """Since when a channel has been without trouble, and when it was last asked to go down.
+    """Since when a channel has been without trouble, and when less quality was last asked for.
 
-    ``late_looks``: how many times in a row chunks of it were late.
+    ``late_looks``: at how many looks in a row chunks of the channel were late.
     """
 
     calm_s: float
@@ -82,10 +84,10 @@ class Ladder:
         self._patience: dict[str, _Patience] = {}
 
     def decide(self, now_s: float, load: float, channels: Mapping[str, Condition]) -> dict[str, float]:
-        """The quality to ask for, of channels that need another one.
+        """The quality to ask for, for each channel that needs a different one.
 
-        ``load`` is the share of time spent on rendering since the last call; ``channels`` are all that the
-        worker renders.
+        ``load`` is the share of time spent rendering since the last call; ``channels`` are all channels that
+        the worker renders.
         """
         self._loads.append(load)
         self._patience = {channel: self._patience.get(channel) or _Patience(now_s) for channel in channels}

@@ -1,4 +1,4 @@
-"""What a synth worker measures."""
+"""The metrics of a synth worker."""
 
 from typing import Final
 
@@ -79,13 +79,16 @@ class SynthMetrics:
         self.realtime_factor.set(chunks / CHUNKS_PER_SECOND / seconds)
 
     def pushed(self, chunks: int, seconds: float, *, again: bool) -> None:
-        """Note ``chunks`` that are in the ring, ``again`` or not, ``seconds`` after they were taken up."""
+        """Note ``chunks`` that reached the ring ``seconds`` after work on them began.
+
+        ``again``: they replace older versions.
+        """
         for _ in range(chunks):
             self.chunk_seconds.observe(seconds)
         self.rerendered.inc(chunks if again else 0)
 
     def follow(self, membership: Membership, channels: int, rejected: int) -> None:
-        """Take over what membership and score reader have counted."""
+        """Update the metrics that the membership and the score reader count."""
         self.channels.set(channels)
         self.takeovers.inc(membership.taken_over - self._taken_over)
         self.rejected_entries.inc(rejected - self._rejected)

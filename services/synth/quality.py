@@ -1,8 +1,7 @@
-"""Quality: how much of the sound is rendered where a machine can't render all of it.
+"""Quality: how much of the sound is rendered on a machine that cannot render all of it.
 
-The step in force at a chunk's start is in the score, so what is left out is left out in every replay.
-Partials go first, those that are quiet beside their note's loudest; then notes, those that are quiet
-themselves.
+The step in force at a chunk's start is in the score, so every replay leaves out the same. Partials go first,
+those that are quiet relative to the loudest one of their note; then quiet notes.
 """
 
 import math
@@ -14,10 +13,10 @@ from services.synth import automation
 
 
 class Step(NamedTuple):
-    """``value`` as the score has it; what lies under a level in dB is left out.
+    """A step: its ``value`` in the score, and the levels below which partials and notes are left out.
 
-    ``partial_db`` is against the loudest partial of the note, ``note_db`` against a note of full velocity in
-    a layer that the desk leaves as it is.
+    ``partial_db`` is relative to the loudest partial of the note, ``note_db`` relative to a note of full
+    velocity in a layer that the desk passes at unity gain.
     """
 
     value: float

@@ -1,7 +1,7 @@
 """The renderer: audio as a pure function of score and chunk number, batched over channels.
 
-What it keeps between calls (voices already built, groups, tapes) are caches of pure functions: any renderer
-gives the same bytes for the same job, whatever it rendered before and whatever else is in the batch.
+What it keeps between calls (voices already built, arrangements, tapes) is a cache of pure functions: any
+renderer gives the same bytes for the same job, whatever it rendered before and whatever else is in the batch.
 """
 
 from collections import Counter
@@ -26,9 +26,9 @@ from services.synth.mix.recent import Recent
 from services.synth.mix.space import LONGEST_DELAY_CHUNKS, Plan, SpaceRenderer
 from services.synth.mix.tape import Take, Tape
 
-# What the limiter looks at: the chunk itself and those before it.
+# The limiter needs the mixes of the chunk itself and of the chunks before it.
 _MIXES: Final = limiter.HISTORY_CHUNKS + 1
-# So many chunks are rendered at once: enough to be fast, few enough to stay in the processor's cache.
+# Chunks rendered at once: enough to be fast, few enough to stay in the processor's cache.
 _AT_ONCE: Final = 16
 
 
@@ -42,16 +42,17 @@ class Job(NamedTuple):
 
 
 class _Track(NamedTuple):
-    """A channel's takes up to a chunk in one version."""
+    """The takes of a channel up to a chunk, in one version of its score."""
 
     seed: int
     takes: list[Take]
 
 
 def seam(job: Job, audio: AudioFormat) -> EntryId | None:
-    """The score that a chunk has to come from, if that of its predecessor is not its own.
+    """The version of the score that a chunk has to be crossfaded from, or None.
 
-    That is so where the predecessor was not rendered from what the chunk's own score makes of it.
+    There is one if the predecessor in the ring was not rendered from the version that the chunk's own score
+    has for it.
     """
     predecessor = job.versions.predecessor
     if predecessor == NO_ENTRY:
@@ -66,7 +67,7 @@ def history_s() -> float:
 
 
 class Renderer:
-    """Renders on one device, with one intra-op thread: results must not depend on how work is split."""
+    """Renders on one device, with one intra-op thread: results must not depend on how the work is split."""
 
     def __init__(self, audio: AudioFormat, device: Device = CPU) -> None:
         threadpool_limits(1, user_api="blas")
@@ -78,13 +79,13 @@ class Renderer:
         self._desk = desk.Desk()
         self._layers = LayerRenderer(audio, device, self._desk)
         self._space = SpaceRenderer(audio, device)
-        # By channel; a score that was read anew is another channel.
+        # By channel; a score that was read again from its beginning counts as another channel.
         self._tapes = Recent[tuple[int, int], tuple[Score, Tape]]()
         # The channels that have had their turn in this round.
         self._served: set[int] = set()
 
     def take_skipped(self) -> Counter[str]:
-        """How many notes could not be played since the last call, by the reason why."""
+        """How many notes could not be played since the last call, by reason."""
         taken, self._cast.skipped = self._cast.skipped, Counter()
         return taken
 
@@ -97,9 +98,9 @@ class Renderer:
         return [self._finish(job, chunks) for job in jobs]
 
     def keep_up(self, job: Job, most: int) -> bool:
-        """Render what later chunks need of ``job`` and its past, and nothing that is heard of it.
+        """Render what later chunks need of ``job`` and its past, but no audio of its own.
 
-        At most ``most`` chunks of it (two at least), the oldest first; True if nothing is lacking any more.
+        At most ``most`` chunks (two at least) a call, the oldest first; True once nothing is missing.
         """
         self._next_round({job.seed})
         track = self._track(job, job.versions.own)
@@ -116,13 +117,13 @@ class Renderer:
     def build_ahead(self, jobs: Sequence[Job]) -> None:
         """Build some of the voices that begin soon after ``jobs``, while nothing waits for a chunk.
 
-        As the newest entry has it: the one that a chunk is rendered from may end soon after it, with a hold
-        that nobody will hear.
+        They are taken from the newest version of the score: a chunk's own version may end soon after it, with
+        a held chord that nobody will hear.
         """
         self._cast.build_ahead([Turn(job.seed, job.score.view(), job.seq) for job in jobs])
 
     def _next_round(self, seeds: set[int]) -> None:
-        """Forget what is old once a channel's turn comes again."""
+        """Begin a round, in which caches forget what is old, once a channel has its turn again."""
         if seeds & self._served:
             self._served = set()
             for kept in (self._cast, self._layers, self._tapes):
@@ -147,7 +148,7 @@ class Renderer:
         return Tape(self._audio, self._space.depth(_MIXES), LONGEST_DELAY_CHUNKS + _MIXES)
 
     def _mixed(self, tracks: Sequence[_Track]) -> Iterator[NDArray[np.float32]]:
-        """The last chunk of each track: layers of many channels are rendered together, space one by one."""
+        """The last chunk of each track, limited; tracks of many channels are rendered and mixed together."""
         waiting: list[Plan] = []
         wanted: dict[int, tuple[int, Take]] = {}
         for track in tracks:
@@ -163,7 +164,7 @@ class Renderer:
                 waiting, wanted = [], {}
 
     def _play(self, wanted: Sequence[tuple[int, Take]]) -> None:
-        """Render the buses of takes."""
+        """Render the buses of ``wanted``, pairs of seed and take."""
         for first in range(0, len(wanted), _AT_ONCE):
             some = wanted[first : first + _AT_ONCE]
             scenes = [self._cast.soundings(seed, take.view, take.seq) for seed, take in some]
@@ -184,6 +185,6 @@ class Renderer:
         seam_frames = self._audio.sample_rate_hz * SEAM_MS // 1000
         if seam(job, self._audio) is not None:
             chunk = master.crossfade(next(limited), chunk, seam_frames)
-        elif job.versions.predecessor == NO_ENTRY:  # the ring begins anew: out of silence
+        elif job.versions.predecessor == NO_ENTRY:  # the ring starts afresh: fade in from silence
             chunk = master.crossfade(np.zeros_like(chunk), chunk, seam_frames)
         return master.to_pcm(chunk, master.dither(job.seed, job.seq, self._audio))

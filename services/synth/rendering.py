@@ -1,4 +1,4 @@
-"""Rendering on a device that may fail: from then on the CPU renders."""
+"""Rendering on a device that may fail: from then on, on the CPU."""
 
 import threading
 import time
@@ -18,6 +18,7 @@ from services.synth.renderer import Job, Renderer
 _log = structlog.get_logger()
 
 _REASON_LENGTH: Final = 200
+_MOST_REASONS: Final = 100  # for skipped notes that are logged and remembered
 _CALM_S: Final = 3.0
 
 
@@ -25,29 +26,29 @@ Prepare = Callable[[AudioFormat, Device], None]
 
 
 class Renders(Protocol):
-    """What renders jobs of one format on one device."""
+    """A renderer of jobs of one format on one device."""
 
     def render(self, jobs: Sequence[Job]) -> list[bytes]:
         """The PCM of each job."""
         ...
 
     def keep_up(self, job: Job, most: int) -> bool:
-        """Render ``most`` chunks of what those after ``job`` will need; whether that was all."""
+        """Render up to ``most`` chunks that later ones need of ``job`` and its past; True if that was all."""
         ...
 
     def build_ahead(self, jobs: Sequence[Job]) -> None:
-        """Do some of what the chunks soon after ``jobs`` will need."""
+        """Do some of the work that the chunks soon after ``jobs`` will need."""
         ...
 
     def take_skipped(self) -> Counter[str]:
-        """How many notes could not be played since the last call, by the reason why."""
+        """How many notes could not be played since the last call, by reason."""
         ...
 
 
 class Rendering:
-    """A worker's renderers, one a format; ``device`` is where they are, ``lost`` is called when it fails.
+    """A worker's renderers, one per format, on ``device``; ``lost`` is called when the device fails.
 
-    Beside the work ``prepare`` is called once for each format, for what may be needed later.
+    ``prepare`` is called in the background, once per format and device, for what may be needed later.
     """
 
     def __init__(
@@ -68,10 +69,10 @@ class Rendering:
         self._known: set[str] = set()
 
     def render(self, audio: AudioFormat, jobs: Sequence[Job]) -> list[bytes] | None:
-        """The PCM of each job, or None if the device was lost or out of memory: then ask the CPU.
+        """The PCM of each job, or None if the device was lost or out of memory: then call again.
 
-        It needs nothing of the device, but the past of every channel once more; so the caller chooses anew
-        what is the most urgent.
+        The CPU renders from then on and needs the past of every channel again; so the caller first decides
+        again what is most urgent.
         """
         with self._falling_back():
             chunks = self._renderer(audio).render(jobs)
@@ -80,7 +81,7 @@ class Rendering:
         return None
 
     def keep_up(self, audio: AudioFormat, job: Job, most: int) -> bool | None:
-        """Render ``most`` chunks of what those after ``job`` will need; whether that was all.
+        """Render up to ``most`` chunks that later ones need of ``job`` and its past; True if that was all.
 
         None if the device was lost or out of memory.
         """
@@ -91,31 +92,35 @@ class Rendering:
         return None
 
     def build_ahead(self, audio: AudioFormat, jobs: Sequence[Job]) -> None:
-        """Do some of what the chunks soon after ``jobs`` will need; on the CPU, whatever the device."""
+        """Do some of the work that the chunks soon after ``jobs`` will need; always on the CPU."""
         self._renderer(audio).build_ahead(jobs)
 
     def take_skipped(self) -> int:
-        """How many notes could not be played since the last call; why is logged once."""
+        """How many notes could not be played since the last call.
+
+        Each of the first reasons is logged once; later ones are not logged, so that memory stays bounded.
+        """
         skipped = sum((renderer.take_skipped() for renderer in self._renderers.values()), Counter[str]())
-        for reason in skipped.keys() - self._known:
+        new = [reason for reason in skipped if reason not in self._known]
+        for reason in new[: _MOST_REASONS - len(self._known)]:
             _log.warning("note skipped", reason=reason)
-        self._known |= skipped.keys()
+            self._known.add(reason)
         return skipped.total()
 
     def get_ready(self, audio: AudioFormat) -> None:
-        """Get ready for what ``audio`` may need later: once, some time after the first call.
+        """Prepare what ``audio`` may need later: once, ``calm_s`` or more after the first call.
 
-        The first chunks do not wait for it, and whoever is idle has it when it has to take over.
+        So the first chunks do not wait for it, and an idle worker has it by the time it has to take over.
         """
         what, now_s = (audio, self.device), time.monotonic()
         since_s = self._begun_s.setdefault(what, now_s)
         if now_s - since_s >= self.calm_s and what not in self._ready:
             self._ready.add(what)
-            beside(self._prepare, *what)
+            prepare_in_background(self._prepare, *what)
 
     @contextmanager
     def _falling_back(self) -> Iterator[None]:
-        """Go on on the CPU after what torch raises of a device: its ``OutOfMemoryError`` is one, too."""
+        """Continue on the CPU after a ``RuntimeError`` of a device; torch's ``OutOfMemoryError`` is one."""
         try:
             yield
         except RuntimeError as error:
@@ -136,22 +141,22 @@ class Rendering:
         return self._renderers[audio]
 
 
-def beside(prepare: Prepare, audio: AudioFormat, device: Device) -> None:
-    """Get ready in a thread of its own.
+def prepare_in_background(prepare: Prepare, audio: AudioFormat, device: Device) -> None:
+    """Run ``prepare`` on its own thread.
 
-    It is no daemon: what ends in the middle of torch's work aborts. It takes a second at most.
+    Not a daemon: a process that exits in the middle of torch's work aborts. It takes a second at most.
     """
 
     def work() -> None:
         try:
             prepare(audio, device)
-        except RuntimeError as error:  # a device that fails is noticed where it is worked with
+        except RuntimeError as error:  # a failing device is noticed where chunks are rendered
             _log.debug("not got ready", device=device, reason=str(error))
 
     threading.Thread(target=work, name="get-ready").start()
 
 
 def first_needed(audio: AudioFormat, device: Device) -> None:
-    """Make what every channel's first chunk needs: a worker that begins anew does so while it connects."""
+    """Make the tables that every channel's first chunk needs; a worker does so while it connects."""
     design_rooms(audio, device, [DEFAULT_ROOM])
     noise.make_tables(audio)

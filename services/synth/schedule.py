@@ -1,9 +1,9 @@
 """What to render next: a pure decision from the time, the ring and the score.
 
-A *run* is a row of consecutive chunks that the ring takes in one push. Unless the ring runs low, first come
-chunks whose canonical score id is newer than the one they were rendered from, then new ones at the ring's
-end. A run that replaces only a part of what is ahead ends with an *escape*: the next chunk once more from its
-old score, but crossfaded from the new one, so that the ring is seamless at every moment, whoever dies.
+A *run* is a series of consecutive chunks that the ring takes in one push. Unless the ring runs low, chunks
+whose canonical score id is newer than the one they were rendered from come first, then new ones at the ring's
+end. A run that replaces only part of what is ahead ends with an *escape*: the next chunk, again from its old
+score but crossfaded from the new one, so that the ring is seamless at every moment, whichever process dies.
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ from auralis.score.entry_id import NO_ENTRY, EntryId
 from auralis.score.score import Score
 from auralis.timing import RING_AHEAD_CHUNKS, first_unfrozen_seq
 
-# The first run of a revision is a single chunk, so that it reaches the ring before it freezes; the further
-# ahead of the frozen chunks a run begins, the longer it may be.
+# In chunks. The first run of a revision is a single chunk, so that it reaches the ring before it freezes; the
+# further ahead of the frozen chunks a run begins, the longer it may be.
 LONGEST_RUN: Final = 6
-# With fewer chunks ahead of the frozen ones the ring is filled before anything in it is rendered again: on a
-# crowded machine a change is heard late rather than the ring run dry.
+# With fewer chunks than this ahead of the frozen ones the ring is filled before anything in it is rendered
+# again: on a crowded machine it is better that a change is heard late than that the ring runs dry.
 _LOW_CHUNKS: Final = 5
 
 
@@ -45,7 +45,7 @@ class Run(NamedTuple):
 
 @dataclass(slots=True)
 class RingView:
-    """What a worker knows of the ring: versions by seq; the broker corrects it where it is wrong."""
+    """The ring as a worker knows it: versions by seq. The broker corrects it where it is wrong."""
 
     held: dict[int, Versions] = field(default_factory=dict)
 
@@ -55,7 +55,7 @@ class RingView:
         return max(self.held, default=None)
 
     def pushed(self, run: Run) -> None:
-        """Note a run that the ring took; a run that does not join on began the ring anew."""
+        """Note a run that the ring took; one that leaves a gap after the head started the ring afresh."""
         head = self.head
         if head is not None and run.first_seq > head + 1:
             self.held.clear()
@@ -63,21 +63,21 @@ class RingView:
             self.held[seq] = versions
 
     def forget(self, before_seq: int) -> None:
-        """Drop what was played."""
+        """Drop the chunks before ``before_seq``, which have been played."""
         self.held = {seq: versions for seq, versions in self.held.items() if seq >= before_seq}
 
 
 def window(epoch_us: int, now_us: int, ready_us: int) -> Window:
-    """What may be rendered now, if it is pushed at ``ready_us``."""
+    """The chunks that may be rendered now, if they are pushed at ``ready_us``."""
     return Window(first_unfrozen_seq(epoch_us, ready_us), live_seq(epoch_us, now_us) + RING_AHEAD_CHUNKS)
 
 
 def next_run(
     score: Score, ring: RingView, window: Window, audio: AudioFormat, longest: int = LONGEST_RUN
 ) -> Run | None:
-    """The most urgent run, or None if the ring is full and up to date.
+    """The most urgent run, of at most ``longest`` chunks and an escape.
 
-    It has ``longest`` chunks at most, an escape not counted.
+    None if the ring is full and up to date.
     """
     unfrozen, last = window
     head = ring.head
@@ -94,12 +94,12 @@ def next_run(
 
 
 def _first_scored(score: Score, audio: AudioFormat) -> int:
-    """The first chunk that anything has been written for."""
+    """The first chunk that the score covers."""
     return audio.seq_at(score.from_frame)
 
 
 def _fresh(score: Score, start: int, last: int, audio: AudioFormat) -> Run | None:
-    """The ring begins anew. One chunk: the sooner it is there the better."""
+    """The run that starts the ring afresh: one chunk, for the sooner it is there the better."""
     own = score.version_for(audio.end_frame(start))
     return Run(start, (Versions(own),)) if own != NO_ENTRY and start <= last else None
 
@@ -126,7 +126,7 @@ def _extension(score: Score, held: Mapping[int, Versions], head: int, last: int,
 
 
 def _chain(score: Score, before: EntryId, start: int, last: int, audio: AudioFormat) -> list[Versions]:
-    """Canonical versions of ``start`` to ``last``, each with its predecessor's."""
+    """The canonical versions of chunks ``start`` to ``last``, each with its predecessor's version."""
     versions = []
     for seq in range(start, last + 1):
         own = score.version_for(audio.end_frame(seq))

@@ -1,8 +1,8 @@
-"""Shadows: channels of other workers that are kept up with, so that whoever plays them can die unheard.
+"""Shadows: other workers' channels that a worker keeps up with, so that their worker can die unheard.
 
-A takeover renders all of the past that can still be heard, and while it does the ring runs down. Who has time
-left renders what others play, once it is frozen, and throws it away: of that past nothing is missing then but
-what lies in the ring.
+A takeover has to render all of the past that can still be heard, and meanwhile the ring runs down. So a
+worker with spare time also renders channels of other workers, once their chunks are frozen, and discards the
+audio: when it takes one over, it lacks no more of the past than what lies in the ring.
 """
 
 import contextlib
@@ -23,58 +23,58 @@ from auralis.timing import POLL_S, first_unfrozen_seq
 from services.synth.renderer import Job
 from services.synth.tracked import TrackedChannel
 
-# So many chunks are rendered one after the other: one takes half as long among five as alone, and a takeover
-# lacks no more than these beside the ring's.
+# Chunks are rendered this many at a time: a chunk takes half as long among five as alone, and a takeover
+# lacks at most these in addition to those in the ring.
 _STRIDE: Final = 5
-# Of a past that is begun with, so many go at a time: whoever plays on the same processor is not to wait.
+# A whole past is rendered in pieces of this many chunks: workers playing on the same processor must not wait.
 _MOST_AT_ONCE: Final = 8
-# Each takes three or four hundredths of a core, and the rest of the machine has work, too.
+# Channels. Each takes three or four hundredths of a core, and the rest of the machine has work, too.
 MOST: Final = 4
-# Whose own channels take more of the time keeps up with none, until they take less than the other.
+# Above this load a worker follows no channels of others, until its load falls below the second one.
 _BUSY: Final = 0.6
 _AT_EASE: Final = 0.5
 _FORGETTING: Final = 0.9
 
 
 class Spare:
-    """How many channels of others a worker has the time for."""
+    """How many channels of others a worker has time for."""
 
     def __init__(self) -> None:
         self._load = 0.0
         self._at_ease = True
 
     def spent(self, load: float) -> None:
-        """Note the share of the last second that one's own channels took."""
+        """Note the share of the last second that the worker's own channels took."""
         self._load = self._load * _FORGETTING + load * (1 - _FORGETTING)
         self._at_ease = self._load < (_BUSY if self._at_ease else _AT_EASE)
 
     def allowed(self, count: int) -> int:
-        """How many there may be after a second in which there were ``count``: one more at a time."""
+        """How many there may be now, after ``count`` before: at most one more at a time."""
         return min(count + 1, MOST) if self._at_ease else 0
 
 
 @dataclass(slots=True)
 class _Followed:
-    """A channel that is kept up with; ``visited_seq``: the last chunk that it was rendered for in part."""
+    """A channel that is kept up with; ``visited_seq``: the frozen chunk whose past was last worked on."""
 
     channel: TrackedChannel
     visited_seq: int | None = None
 
     def is_due(self, frozen_seq: int) -> bool:
-        """Whether some of it is to be rendered now."""
+        """Whether part of it is to be rendered now."""
         done = self.channel.rendered_seq
         return frozen_seq - done >= _STRIDE if done is not None else frozen_seq != self.visited_seq
 
 
 class Shadow(NamedTuple):
-    """What is to be rendered of one channel: ``most`` chunks of the past of ``job``, and of itself."""
+    """What to render of one channel: at most ``most`` chunks of ``job`` and its past."""
 
     channel: TrackedChannel
     job: Job
     most: int = _MOST_AT_ONCE
 
     def done(self) -> None:
-        """Note that nothing is lacking any more."""
+        """Note that ``job`` and its past are complete."""
         self.channel.rendered_seq = self.job.seq
 
 
@@ -93,21 +93,21 @@ class Shadows:
 
     @property
     def channels(self) -> dict[str, TrackedChannel]:
-        """What is kept up with; those whose past is complete have a ``rendered_seq``."""
+        """The channels that are kept up with, by name; a ``rendered_seq`` means that the past is complete."""
         return {name: followed.channel for name, followed in self._followed.items()}
 
     def take(self, state: ChannelState) -> TrackedChannel:
-        """A channel that is to be played from now on, as far as it was kept up with; not if it was remade."""
+        """The channel, to be played from now on; its score is kept, unless the channel was recreated."""
         channel = self._taken(state).channel
-        channel.rendered_seq = None  # its first batch still has what is in the ring for a past
+        channel.rendered_seq = None  # its first batch still has to render what is in the ring, as its past
         return channel
 
     def forget(self) -> None:
-        """Begin anew: what was rendered is lost."""
+        """Start over: what was rendered is lost."""
         self._followed.clear()
 
     async def due(self, own: Set[str]) -> Shadow | None:
-        """What to render next beside one's ``own`` channels."""
+        """What to render next of channels that are not the worker's ``own``; None if nothing is due."""
         now_us = self._clock.now_us()
         if abs(now_us - self._looked_us) >= POLL_S * 1e6:
             self._looked_us = now_us
@@ -124,7 +124,7 @@ class Shadows:
         return None
 
     async def _choose(self, own: Set[str]) -> None:
-        """Keep up with some that can be heard, the one that always plays before others."""
+        """Choose channels that somebody hears; the main channel, which always plays, before others."""
         heard = {MAIN_CHANNEL, *await self._listeners.awake(self._looked_us)}
         others = sorted(heard - own, key=lambda name: (name != MAIN_CHANNEL, name))
         chosen: dict[str, _Followed] = {}
@@ -140,7 +140,7 @@ class Shadows:
         return _Followed(TrackedChannel.of(state))
 
     async def _read(self, channel: TrackedChannel, now_us: int) -> None:
-        """Read on in the score, and forget what is past."""
+        """Read new entries of the score and the ring's versions; forget what no chunk needs any more."""
         for entry in await self._scores.read(channel.id, after=channel.score.last_id):
             channel.score.apply(entry.id, entry.batch)
         channel.ring.held = await self._rings.versions(channel.id)

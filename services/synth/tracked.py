@@ -1,4 +1,4 @@
-"""A channel as its worker tracks it: caches of what the broker holds, never a truth."""
+"""A channel as its worker tracks it: caches of what the broker holds, never the authority."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,18 +17,18 @@ from services.synth.renderer import Job, history_s
 from services.synth.schedule import LONGEST_RUN, RingView, Run, next_run, window
 
 _KEPT_CHUNKS: Final = 5
-# What the worker renders while a request of its own goes through the composer.
+# Chunks that the worker renders while its request for another quality passes through the composer.
 _ON_ITS_WAY_CHUNKS: Final = 2
-# What one batch renders at most.
+# The most that one batch renders.
 BATCH_CHUNKS: Final = 12
 LONGEST_BATCH_US: Final = 400_000
-# A channel that begins takes so long, with its past: those that would run dry meanwhile go first. One whose
-# ring still plays was another worker's, and begins so much sooner than it is due.
+# A new channel takes about this long, with its past, so channels that would run dry meanwhile go first.
 _BEGINNING_US: Final = 1_000_000
+# A channel whose ring still plays is a takeover: it is begun this much earlier than it is due.
 _TAKEOVER_US: Final = 500_000
-# So much of the past is missing at most where a worker has gone on rendering.
+# A worker that has gone on rendering a channel lacks no more of its past than this.
 _COLD_CHUNKS: Final = 20
-# Who has not looked for so long was asleep or stopped, not slow.
+# A longer gap means that the process was suspended or the channel asleep, not that the worker was overloaded.
 _ABSENT_CHUNKS: Final = 30
 
 
@@ -43,22 +43,22 @@ class TrackedChannel:
     always_on: bool
     score: Score = field(default_factory=Score)
     ring: RingView = field(default_factory=RingView)
-    # When the channel was last seen to be this worker's own, seconds of its monotonic clock.
+    # When the channel was last held by this worker, in seconds of its monotonic clock.
     own_s: float = 0.0
-    # Whether the ring may hold something else than ``ring`` says.
+    # Whether the ring may differ from ``ring``.
     ring_unknown: bool = True
-    # The first chunk that had not frozen when deadlines were last looked at.
+    # The first chunk that had not frozen when deadlines were last checked.
     checked_seq: int = 0
-    # Since the ring was first full (after the channel came here, or woke up) every chunk from this one on has
-    # to be there in time.
+    # From this chunk on all have to be in time: set when the ring is first full after the channel came here
+    # or woke up.
     steady_seq: int | None = None
-    # The last chunk that this worker rendered, whoever's was taken.
+    # The last chunk that this worker rendered, whichever worker's version the ring took.
     rendered_seq: int | None = None
-    # Since quality was last thought about: chunks that were not there when they froze, and those that were
-    # there as an older score has them.
+    # Since the ladder last decided: chunks that were absent when they froze, and chunks that froze in the
+    # version of an older score.
     missing: int = 0
     late: int = 0
-    # The quality that was last told of.
+    # The quality that was last reported.
     said_quality: float = WHOLE.value
 
     @classmethod
@@ -69,13 +69,13 @@ class TrackedChannel:
 
     @property
     def quality(self) -> float:
-        """How much of the sound is to be rendered, as the score has it last."""
+        """How much of the sound is to be rendered, according to the score's last ramp of quality."""
         ramps = self.score.view().automation("quality")
         return ramps[-1].value if ramps else WHOLE.value
 
     @property
     def unrendered_seq(self) -> int:
-        """The first chunk that a change can still come in time for without anything being rendered twice."""
+        """The first chunk at which a change can still be in time without anything being rendered twice."""
         return (self.ring.head or 0) + 1 + _ON_ITS_WAY_CHUNKS
 
     def is_cold(self, now_us: int) -> bool:
@@ -96,14 +96,14 @@ class TrackedChannel:
         return run
 
     def jobs(self, run: Run) -> list[Job]:
-        """What the renderer has to do for ``run``."""
+        """The renderer's jobs for ``run``."""
         return [
             Job(self.seed, self.score, seq, versions)
             for seq, versions in enumerate(run.versions, run.first_seq)
         ]
 
     def chunks(self, run: Run, pcm: list[bytes]) -> list[RenderedChunk]:
-        """``run`` as the ring takes it."""
+        """``run`` and its PCM as the ring takes them."""
         return [
             RenderedChunk(job.versions, pack(self._header(job), payload))
             for job, payload in zip(self.jobs(run), pcm, strict=True)
@@ -114,7 +114,7 @@ class TrackedChannel:
         return run.first_seq in self.ring.held
 
     def missed(self, now_us: int) -> int:
-        """Chunks that froze since the last call and are not there as the score has them."""
+        """The number of chunks that froze since the last call and are missing, or of an older score."""
         unfrozen = first_unfrozen_seq(self.epoch_us, now_us)
         frozen = range(self.checked_seq or unfrozen, unfrozen)
         self.checked_seq = unfrozen
@@ -133,12 +133,12 @@ class TrackedChannel:
         return versions is not None and versions.own < self.score.version_for(self.audio.end_frame(seq))
 
     def forget(self, now_us: int) -> None:
-        """Drop what no chunk needs any more."""
+        """Drop everything in ring and score that no chunk needs any more."""
         live = live_seq(self.epoch_us, now_us)
         self.ring.forget(live - _KEPT_CHUNKS)
         if self.ring.held:
             versions = {version for held in self.ring.held.values() for version in held}
-            oldest = min(versions - {NO_ENTRY})  # nothing is rendered from none: a ring that begins has it
+            oldest = min(versions - {NO_ENTRY})  # NO_ENTRY: the predecessor of a ring's first chunk
             audible = self.audio.frames(history_s())
             self.score.forget(self.audio.start_frame(live - _KEPT_CHUNKS) - audible, oldest)
 
@@ -153,9 +153,9 @@ Work = tuple[TrackedChannel, Run]
 def most_urgent(
     channels: Iterable[TrackedChannel], now_us: int, batch_us: int, most_chunks: int = BATCH_CHUNKS
 ) -> list[Work]:
-    """Runs in order of what is due first, as many as fit into a batch; a cold channel is one of its own.
+    """Runs in order of urgency, as many as fit into a batch; a cold channel is a batch of its own.
 
-    A batch takes about ``batch_us`` and has ``most_chunks``, or a single run that has no more, but for its
+    A batch takes about ``batch_us`` and has at most ``most_chunks``; a single run may exceed these by its
     escape.
     """
     longest = min(most_chunks, LONGEST_RUN)

@@ -32,22 +32,22 @@ from services.synth.tracked import TrackedChannel, Work, most_urgent
 
 _log = structlog.get_logger()
 
-# The ring misses a chunk 100 ms after it was full; looking more often keeps it at its full depth.
+# A full ring has room for a chunk after 100 ms; looking more often keeps it at its full depth.
 _TICK_S: Final = 0.03
-# Whoever gets a channel has its past to render first: for so long the one who had it goes on as well. Of two
-# owners the ring takes what comes first, and it is the same.
+# A worker that gets a channel has to render its past first: for this long the previous one goes on as well.
+# Of two workers' chunks the ring takes whichever come first; they are the same.
 _HAND_OVER_S: Final = 3.0
-# Even a worker that is never done looks at everything so often.
+# Even a worker that always has more to render looks at everything this often.
 _ROUND_S: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Collaborators(Link):
-    """What a worker works with."""
+    """The collaborators of a worker."""
 
     metrics: SynthMetrics
     device: Device
-    # What channels are made with.
+    # The format that new channels are created with.
     audio: AudioFormat
 
 
@@ -69,14 +69,14 @@ class Worker:
         self._ladder = Ladder()
         self._tidied_s = time.monotonic()
         self._tracked: dict[str, TrackedChannel] = {}
-        # The last job of each channel since voices were last built ahead.
+        # The latest job of each channel since voices were last built ahead.
         self._last_jobs: dict[str, tuple[AudioFormat, Job]] = {}
         self._engine = Rendering(parts.device, lost=parts.metrics.device_fallbacks.inc)
-        # One thread: a product's bits depend on how it is split, and the loop stays free for renewals.
+        # One thread: the bits of a product depend on how it is split, and the loop stays free for renewals.
         self._rendering = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
 
     async def stand_by(self, called: Coroutine[Any, Any, None]) -> None:
-        """Hold no channel, but keep up with what others play, until ``called``."""
+        """Hold no channel, but keep up with those of other workers, until ``called`` is done."""
         async with asyncio.TaskGroup() as tasks:
             keeping, waiting = tasks.create_task(self._clock.keep()), tasks.create_task(called)
             while not waiting.done():
@@ -90,8 +90,8 @@ class Worker:
             keeping.cancel()
 
     async def run(self) -> None:
-        """Work until cancelled; then leave the group, so that the others go on at once."""
-        await self._share.keep(self._render_all, lost=self._lost, tick_s=_TICK_S)
+        """Work until cancelled; then leave the group, so that the other workers take over at once."""
+        await self._share.keep(self._render_all, on_broker_error=self._lost, tick_s=_TICK_S)
 
     async def _render_all(self, round_: Round) -> None:
         await self._track()
@@ -102,7 +102,7 @@ class Worker:
         await self._tidy()
         began_s, wakeups = time.monotonic(), self._parts.wakeups
         while await self._render_most_urgent():
-            # A revision is to be rendered within 100 ms: it does not wait until the ring is full.
+            # A revision has to be rendered within 100 ms: it must not wait until the ring is full.
             if wakeups.announced:
                 wakeups.nudge()
                 return
@@ -113,7 +113,7 @@ class Worker:
         await self._shadow()
 
     async def _build_ahead(self) -> None:
-        """Build what comes soon after the last chunks, once they are in the ring."""
+        """Build the voices that begin soon after the last chunks, once these are in the ring."""
         if self._last_jobs:
             last_jobs, self._last_jobs = [*self._last_jobs.values()], {}
             began_s = time.perf_counter()
@@ -121,25 +121,25 @@ class Worker:
             self._load.rendered(time.perf_counter() - began_s)
 
     def _idle(self) -> None:
-        """Be ready for the channels of others: they may be in any room."""
+        """If no channel plays here, get ready to take one over: it may be in any room."""
         if not self._awake():
             self._engine.get_ready(self._parts.audio)
 
     async def _shadow(self) -> None:
-        """Keep up with a channel of others: some of it at a time, and when nothing else is to be done."""
+        """Keep up with a channel of another worker, a piece at a time, when there is nothing else to do."""
         shadow = await self._shadows.due(self._tracked.keys())
         if shadow is None or self._parts.wakeups.announced:
             return
         work = partial(self._engine.keep_up, shadow.channel.audio, shadow.job, shadow.most)
         done = await asyncio.get_running_loop().run_in_executor(self._rendering, work)
-        self._engine.take_skipped()  # whoever plays it counts them
+        self._engine.take_skipped()  # the worker that plays the channel counts them
         if done is None:
-            self._begin_anew()
+            self._forget_rendered()
         elif done:
             shadow.done()
 
     async def _tidy(self) -> None:
-        """Give back what many channels scatter, also while there is more to render than there is time for."""
+        """Give memory back that many channels leave scattered, even when there is no time to spare."""
         now_s = time.monotonic()
         if is_due(now_s - self._tidied_s, resident_bytes()):
             self._tidied_s = now_s
@@ -150,7 +150,7 @@ class Worker:
             channel.ring_unknown, channel.steady_seq = True, None
 
     async def _track(self) -> None:
-        """Follow what the membership says."""
+        """Take on and drop channels as the membership says."""
         held, now_s = self._share.held, time.monotonic()
         for channel in [*self._tracked.values()]:
             if channel.id in held:
@@ -167,7 +167,7 @@ class Worker:
         self._metrics.follow(self._share.membership, len(self._tracked), self._scores.rejected)
 
     async def _follow(self, woken: set[str], everything: bool) -> None:
-        """Read on in the scores that were announced, in all of them once a second."""
+        """Read new entries of the scores that were announced, and of all scores once a second."""
         now_us = self._clock.now_us()
         for channel in self._awake():
             if channel.ring_unknown or everything or channel.id in woken:
@@ -179,7 +179,7 @@ class Worker:
         await self._look_again()
 
     async def _judge(self) -> None:
-        """Tell what quality the score has, and ask for another one where it is time."""
+        """Report each channel's quality, and ask for another one where the ladder decides so."""
         conditions = {}
         for channel in self._awake():
             self._say_quality(channel)
@@ -202,7 +202,7 @@ class Worker:
             _log.warning("quality changed", channel=channel.id, quality=channel.quality)
 
     async def _render_most_urgent(self) -> bool:
-        """Render one batch and push it; False if there is nothing to do."""
+        """Render one batch and push it; False if there is nothing to do, or the ring has no room yet."""
         now_us, began_s = self._clock.now_us(), time.perf_counter()
         awake = self._awake()
         chunks = self._pace.chunks(sum(channel.is_urgent(now_us) for channel in awake))
@@ -211,7 +211,7 @@ class Worker:
             return False
         pcm = await self._render(work, cold=work[0][0].is_cold(now_us))
         if pcm is None:
-            self._begin_anew()
+            self._forget_rendered()
             return True
         replies = await asyncio.gather(
             *(
@@ -225,19 +225,19 @@ class Worker:
         await self._look_again()
         return any(reply.outcome is not Outcome.AHEAD for reply in replies)
 
-    def _begin_anew(self) -> None:
-        """The device was lost, and with it what had been rendered of the past."""
+    def _forget_rendered(self) -> None:
+        """Forget what was rendered of the past: it was lost with the device."""
         for channel in self._tracked.values():
             channel.rendered_seq = None
         self._shadows.forget()
 
     async def _look_again(self) -> None:
-        """Read what is in the rings that were not as believed, before anything else is rendered."""
+        """Read the versions in rings that were not as believed, before anything else is rendered."""
         for channel in self._awake():
             if channel.ring_unknown:
                 channel.ring.held = await self._ring_reader.versions(channel.id)
                 channel.ring_unknown = False
-                channel.forget(self._clock.now_us())  # a log of an hour makes every view of it slow
+                channel.forget(self._clock.now_us())  # every view of an hour-long log would be slow
 
     async def _render(self, work: list[Work], *, cold: bool) -> list[list[bytes]] | None:
         """The PCM of each run; None if the device was lost."""
@@ -249,7 +249,7 @@ class Worker:
         return pcm
 
     def _note(self, work: list[Work], elapsed: float, *, cold: bool) -> None:
-        """Note what a batch took; the time of a ``cold`` channel says nothing about the next one."""
+        """Note a batch and its time; the time of a ``cold`` channel tells nothing about the next batch."""
         chunks = sum(len(run.versions) for _, run in work)
         if cold:
             self._load.caught_up(elapsed)
@@ -284,7 +284,7 @@ class Worker:
             self._metrics.pushed(len(run.versions), lasted_s, again=again)
             return
         self._metrics.refused.labels(reply.outcome.value).inc()
-        if reply.outcome is Outcome.EPOCH:  # deleted or created anew: begin again from its state
+        if reply.outcome is Outcome.EPOCH:  # deleted or recreated: start again from its state
             self._drop(channel.id)
         channel.ring_unknown = True
 

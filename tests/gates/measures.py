@@ -1,8 +1,8 @@
-"""Measures of finished audio, by methods that share nothing with the synth: what the gates are stated in.
+"""Measures of finished audio, in which the gates are stated; their methods share nothing with the synth.
 
-Audio is ``[ear, frame]`` with ±1 as full scale. Loudness is ITU-R BS.1770-4 (pyloudnorm; where it
-offers nothing, own code that the tests hold against it), loudness range EBU Tech 3342. Long recordings are
-worked through in pieces, so ten minutes fit in memory.
+Audio is ``[ear, frame]`` with ±1 as full scale. Loudness is ITU-R BS.1770-4 (pyloudnorm; our own code, tested
+against it, for what it does not offer), loudness range is EBU Tech 3342. Long recordings are processed in
+pieces, so that ten minutes fit in memory.
 """
 
 from collections.abc import Iterator
@@ -59,7 +59,7 @@ def k_weighting(rate_hz: int) -> NDArray[np.float64]:
 
 
 def loudness_curve(audio: Audio, rate_hz: int, window_s: float = 3.0) -> Curve:
-    """Loudness in LUFS of ``window_s`` ending at each tenth of a second from there on (3 s: short-term)."""
+    """Loudness in LUFS over windows of ``window_s``, one every tenth of a second (3 s: short-term)."""
     sections, tenth = k_weighting(rate_hz), rate_hz // _TENTHS
     state = np.zeros((2, audio.shape[0], 2))
     powers = []
@@ -87,18 +87,18 @@ def true_peak_db(audio: Audio) -> float:
     for start in range(0, audio.shape[1], _PIECE_FRAMES):
         piece = padded[:, start : start + _PIECE_FRAMES + 2 * overlap].astype(np.float64)
         dense = signal.resample_poly(piece, 4, 1, axis=1, window=_TO_FOURFOLD)
-        # Where a piece is cut off it rings.
+        # The filter rings where a piece is cut off.
         largest = max(largest, float(np.abs(dense[:, 4 * overlap : -4 * overlap]).max()))
     return decibels(largest**2)
 
 
 def crest_db(audio: Audio) -> float:
-    """The largest sample over the RMS of both ears."""
+    """The largest sample relative to the RMS of both ears, in dB."""
     return decibels(float(np.abs(audio).max()) ** 2 / _power(audio))
 
 
 def dc_dbfs(audio: Audio) -> float:
-    """The mean of the worse ear."""
+    """The level of the mean (DC) of the worse ear."""
     return decibels(float(np.abs(audio.mean(axis=1, dtype=np.float64)).max()) ** 2)
 
 
@@ -112,11 +112,11 @@ def _power(audio: Audio) -> float:
 
 
 class Borders(NamedTuple):
-    """How rough chunk borders are against what is around them.
+    """How rough chunk borders are compared with their surroundings.
 
-    ``mean_rank`` is the mean share of their neighbours that borders are rougher than: 0.5 where nothing tells
-    a border from any other place. ``rank_deviation`` is how far it is from that, in standard deviations.
-    ``step_db`` is the largest step between frames at borders against the largest anywhere else.
+    ``mean_rank`` is the mean share of neighbouring places that a border is rougher than: 0.5 if borders are
+    like any other place. ``rank_deviation`` is its distance from 0.5 in standard deviations. ``step_db`` is
+    the largest step between frames at borders, relative to the largest one anywhere else.
     """
 
     mean_rank: float
@@ -125,12 +125,12 @@ class Borders(NamedTuple):
 
 
 def borders(audio: Audio, chunk_frames: int) -> Borders:
-    """Compare the frames across chunk borders with those within 400 frames of them.
+    """Compare the frames across chunk borders with the frames up to 400 before and after.
 
     Roughness is the energy of the fourth difference over four frames: music has little of it, a break in
-    the waveform, its slope or its curvature has much. A tone with nearly a whole number of cycles a chunk (at
-    440 Hz 44) has many borders at one phase: so where it is more than chance allows, a standard deviation is
-    what other places have that lie a chunk apart.
+    the waveform, its slope or its curvature has much. A tone with nearly a whole number of cycles per chunk
+    (440 Hz has 44) meets many borders at the same phase. So the standard deviation is taken from other places
+    that lie a chunk apart, if it is larger there than chance explains.
     """
     mean_rank, by_chance = _mean_rank(audio, chunk_frames)
     shifts = [chunk_frames * place // _OTHER_PLACES for place in range(1, _OTHER_PLACES)]
@@ -144,7 +144,7 @@ def borders(audio: Audio, chunk_frames: int) -> Borders:
 
 
 def _mean_rank(audio: Audio, chunk_frames: int) -> tuple[float, float]:
-    """Of all borders, and its standard deviation if they were independent."""
+    """The mean rank of all borders, and its standard deviation if they were independent."""
     ranks = [rank for ear in audio for rank in _border_ranks(ear, chunk_frames)]
     return float(np.mean(ranks)), float(np.sqrt(1 / 12 / len(ranks)))
 
@@ -159,9 +159,9 @@ def _border_ranks(ear: Audio, chunk_frames: int) -> Iterator[float]:
 
 
 def click_frames(audio: Audio, times: float = 20.0) -> list[int]:
-    """Frames whose second difference is ``times`` the median of the liveliest 1.5 ms nearby, or more.
+    """Frames whose second difference is over ``times`` the median of the liveliest 1.5 ms nearby.
 
-    Gaussian noise of ten minutes stays under 9; what is under 4 LSB counts as dither.
+    Ten minutes of Gaussian noise stay below 9 times; up to 4 LSB counts as dither.
     """
     found: set[int] = set()
     for ear in audio:
@@ -175,7 +175,7 @@ def click_frames(audio: Audio, times: float = 20.0) -> list[int]:
 
 
 def longest_silence_s(audio: Audio, rate_hz: int, below: float = 2.5 * LSB) -> float:
-    """The longest stretch in which neither ear leaves ±``below``: by default, what dithered silence holds."""
+    """The longest stretch in which neither ear exceeds ±``below``, by default that of dithered silence."""
     loud = np.flatnonzero((np.abs(audio) > below).any(axis=0))
     edges = np.concatenate([[-1], loud, [audio.shape[1]]])
     return float((np.diff(edges).max() - 1) / rate_hz)
@@ -190,7 +190,7 @@ def stereo_correlation(audio: Audio) -> float:
 
 
 def mono_loss_db(audio: Audio) -> float:
-    """What ``(left + right) / 2`` loses against the mean power of both: 0 for mono, 3 for unrelated ears."""
+    """The loss of ``(left + right) / 2`` against the mean power of both: 0 for mono, 3 for unrelated ears."""
     return decibels(_power(audio)) - decibels(_power(audio.mean(axis=0, keepdims=True)))
 
 
@@ -198,19 +198,19 @@ def mono_loss_db(audio: Audio) -> float:
 
 
 def spectrum(audio: Audio, rate_hz: int) -> tuple[Curve, Curve]:
-    """Frequencies in Hz and the power density of both ears (Welch, 8192 frames)."""
+    """Frequencies (Hz) and the mean power density of both ears (Welch, 8192 frames)."""
     freq_hz, ears = signal.welch(audio, rate_hz, nperseg=8192, axis=1)
     return freq_hz.astype(np.float64), ears.mean(axis=0).astype(np.float64)
 
 
 def power_centroid_hz(audio: Audio, rate_hz: int) -> float:
-    """The mean frequency of the power; weighted by magnitude it would be the noise's."""
+    """The mean frequency, weighted by power; weighted by magnitude, noise would dominate it."""
     freq_hz, density = spectrum(audio, rate_hz)
     return float((freq_hz * density).sum() / density.sum())
 
 
 def slope_db_per_octave(audio: Audio, rate_hz: int, low_hz: float = 100, high_hz: float = 8000) -> float:
-    """The straight line through the third-octave means of the power density: white 0, pink -3."""
+    """The slope of a line through the third-octave means of the power density: white 0, pink -3."""
     freq_hz, density = spectrum(audio, rate_hz)
     edges = np.log2(low_hz) + np.arange(0, 3 * np.log2(high_hz / low_hz) + 0.5) / 3
     octave = np.log2(np.maximum(freq_hz, 1))

@@ -1,4 +1,4 @@
-"""How much a sound moves inside: the levels of its bands over time. Audio is ``[ear, frame]``."""
+"""How much a sound moves: the levels of its bands over time. Audio is ``[ear, frame]``."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,7 @@ from tests.gates.measures import Audio
 
 _FRAME = 4096
 _LOWEST, _HIGHEST = 3, 38  # ERB numbers: 90 Hz to 13 kHz
-_FLOOR = 1e-4  # bands 40 dB under the loudest one are left out
+_FLOOR = 1e-4  # bands 40 dB below the loudest one are left out
 
 
 def band_levels_db(audio: Audio, rate_hz: int) -> NDArray[np.float64]:
@@ -27,5 +27,5 @@ def band_levels_db(audio: Audio, rate_hz: int) -> NDArray[np.float64]:
 
 
 def movement_db(audio: Audio, rate_hz: int) -> float:
-    """The bands' mean deviation from their levels: 0 for tones, under 0.4 for steady noise."""
+    """The mean standard deviation of the bands' levels over time: 0 for tones, below 0.4 for steady noise."""
     return float(band_levels_db(audio, rate_hz).std(axis=1).mean())

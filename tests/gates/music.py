@@ -1,6 +1,6 @@
-"""Measures of a score: how much lies outside the key, how voices move, how much returns, how even it is.
+"""Measures of a score: how much lies outside the key, how voices move, what recurs, how even it is.
 
-Bands and their sources are with the gates. Entropies are in bits, times in frames.
+Bands and their sources are in the gates' tests. Entropies are in bits, times in frames.
 """
 
 from collections import Counter
@@ -15,8 +15,8 @@ from auralis.score.events import Chord, Event, Note
 from services.composer.chords import DEGREES, QUALITIES
 from services.composer.scale import diatonic_number, scale_of
 
-# Melodic intervals of the Essen collection, of OpenEWLD and of POP909, averaged, in percent: unison, minor
-# and major second, minor and major third, fourth, fifth, sixths, octave.
+# Melodic intervals, as the mean of the Essen collection, OpenEWLD and POP909 in percent: unison, minor and
+# major second, minor and major third, fourth, fifth, sixths, octave.
 SUNG = (20.3, 14.0, 34.7, 13.0, 5.7, 6.4, 2.8, 2.2, 0.6)
 _INTERVALS = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 7: 6, 8: 7, 9: 7, 12: 8}
 _BEAT_TICKS = 4
@@ -24,7 +24,7 @@ _BEAT_TICKS = 4
 
 @dataclass(frozen=True)
 class Music:
-    """A stretch of a score in one key: what sounds in ``[begin, end)``, a beat of ``beat_frames``."""
+    """The events of a stretch of a score in one key; a beat has ``beat_frames``."""
 
     events: tuple[Event, ...]
     key: Key
@@ -36,7 +36,7 @@ class Music:
 
     @cached_property
     def chords(self) -> list[Chord]:
-        """Every chord once, though a mark may say it again."""
+        """Every chord once, although a mark may repeat it."""
         said = [event for event in self.events if isinstance(event, Chord)]
         return said[:1] + [b for a, b in pairwise(said) if b.at_frame >= a.at_frame + a.duration_frames - 2]
 
@@ -48,14 +48,14 @@ class Music:
         return [note for note in self.notes if note.layer == layer]
 
     def between(self, begin: int, end: int) -> "Music":
-        """What begins in ``[begin, end)``."""
+        """The events that begin in ``[begin, end)``."""
         return Music(
             tuple(event for event in self.events if begin <= event.at_frame < end), self.key, self.beat_frames
         )
 
 
 def entropy(counts: Iterable[float]) -> float:
-    """Of shares proportional to ``counts``."""
+    """The entropy of shares proportional to ``counts``."""
     found = [count for count in counts if count]
     total = sum(found)
     return -sum(count / total * log2(count / total) for count in found)
@@ -76,7 +76,7 @@ def out_of_key(music: Music) -> float:
 
 
 def voice_moves(chords: Sequence[Chord]) -> list[float]:
-    """By how many semitones each voice above the bass moves at each change."""
+    """The semitones by which each voice above the bass moves at each change of chord."""
     return [
         abs(a - b)
         for one, other in pairwise(chords)
@@ -85,7 +85,7 @@ def voice_moves(chords: Sequence[Chord]) -> list[float]:
 
 
 def repeats(music: Music, bars: int = 8) -> int:
-    """Stretches of so many bars whose notes, by layer, beat and pitch, were heard before."""
+    """The number of stretches of ``bars`` whose notes (layer, beat and pitch) were heard before."""
     window = 4 * bars
     beats: dict[int, list[tuple[str, float]]] = {}
     for note in music.notes:
@@ -98,7 +98,7 @@ def repeats(music: Music, bars: int = 8) -> int:
 
 
 def chord_entropy(degrees: Sequence[str]) -> float:
-    """Of the next chord, given the chord before it."""
+    """The entropy of the next chord, given the one before it."""
     after: dict[str, Counter[str]] = {}
     for one, other in pairwise(degrees):
         after.setdefault(one, Counter())[other] += 1
@@ -107,12 +107,12 @@ def chord_entropy(degrees: Sequence[str]) -> float:
 
 
 def pitch_class_entropy(line: Sequence[Note]) -> float:
-    """By duration."""
+    """The entropy of pitch classes, weighted by duration."""
     return entropy(_durations(line).values())
 
 
 def scale_consistency(line: Sequence[Note]) -> float:
-    """The share of time in the best of all major scales."""
+    """The share of time in the best-fitting major scale."""
     shares = _durations(line)
     return max(
         sum(shares[(tonic + step) % 12] for step in (0, 2, 4, 5, 7, 9, 11)) / shares.total()
@@ -128,7 +128,7 @@ def _durations(line: Sequence[Note]) -> Counter[int]:
 
 
 def phrases(line: Sequence[Note], beat_frames: int) -> list[list[Note]]:
-    """The line, cut where it rests for a beat or longer."""
+    """The line, cut where it rests for longer than a beat."""
     found: list[list[Note]] = []
     for note in line:
         if not found or note.at_frame - found[-1][-1].release_frame > beat_frames:
@@ -138,12 +138,12 @@ def phrases(line: Sequence[Note], beat_frames: int) -> list[list[Note]]:
 
 
 def intervals(line: Sequence[Note], beat_frames: int) -> list[int]:
-    """Within phrases, in signed semitones."""
+    """The intervals within phrases, in signed semitones."""
     return [int(b.pitch - a.pitch) for phrase in phrases(line, beat_frames) for a, b in pairwise(phrase)]
 
 
 def interval_divergence(steps: Sequence[int]) -> float:
-    """From what people sing."""
+    """The divergence of melodic intervals from those that people sing."""
     counts = [0.0] * len(SUNG)
     for step in steps:
         if abs(step) in _INTERVALS:
@@ -152,7 +152,7 @@ def interval_divergence(steps: Sequence[int]) -> float:
 
 
 def lengths(line: Sequence[Note], beat_frames: int) -> list[int]:
-    """Durations in quarters of a beat; the articulation's gap is part of the note."""
+    """Durations in quarters of a beat; the gap of the articulation counts as part of the note."""
     return [max(1, round(note.duration_frames / 0.92 * _BEAT_TICKS / beat_frames)) for note in line]
 
 
@@ -162,7 +162,7 @@ def npvi(durations: Sequence[int]) -> float:
 
 
 def recurrence(music: Music, size: int = 3) -> float:
-    """The share of runs of (step of the scale, ratio of durations) in the melody that were heard before."""
+    """The share of the melody's runs of (scale step, duration ratio) that were heard before."""
     line, beat_frames, scale = music.line("melody"), music.beat_frames, scale_of(music.key)
     seen: set[tuple[tuple[int, int], ...]] = set()
     heard = total = 0
@@ -183,9 +183,9 @@ def _number(note: Note, scale: tuple[int, ...]) -> int:
 
 
 def tone_kinds(music: Music) -> Counter[str]:
-    """The melody's sounding time on chord tones, on other tones of the chord's scale, and on neither.
+    """The melody's sounding time on chord tones, on other tones of the chord's scale, and on other tones.
 
-    A note that outlasts its chord counts for each chord for as long as it sounds over it.
+    A note that outlasts its chord counts towards each chord for as long as it sounds over it.
     """
     kinds: Counter[str] = Counter()
     chords = music.chords
@@ -205,7 +205,7 @@ def _kind(tone: int, chord: Chord, key: Key) -> str:
 
 
 def bar_entropies(line: Sequence[Note], beat_frames: int, bars: int = 4) -> list[float]:
-    """Pitch-class entropy of each stretch of so many bars that has four notes or more."""
+    """Pitch-class entropy of each stretch of ``bars`` that has four notes or more."""
     stretches: dict[int, list[Note]] = {}
     for note in line:
         stretches.setdefault(note.at_frame // (4 * bars * beat_frames), []).append(note)
@@ -217,7 +217,7 @@ def bar_entropies(line: Sequence[Note], beat_frames: int, bars: int = 4) -> list
 
 
 def groove(line: Sequence[Note], beat_frames: int) -> float:
-    """How alike the onsets of neighbouring bars are on a grid of 16: 1 is the same."""
+    """How similar the onsets of neighbouring bars are on a grid of 16: 1 means equal."""
     bars: dict[int, set[int]] = {}
     for note in line:
         slot = round(note.at_frame * 4 / beat_frames)
@@ -227,7 +227,7 @@ def groove(line: Sequence[Note], beat_frames: int) -> float:
 
 
 def centroid_step(chords: Sequence[Chord]) -> float:
-    """How far the tonal centroid (Harte, Sandler, Gasser 2006) moves at a change, on average."""
+    """The mean distance by which the tonal centroid (Harte, Sandler, Gasser 2006) moves at a change."""
     places = [_centroid(chord) for chord in chords]
     return sum(dist(a, b) for a, b in pairwise(places)) / (len(places) - 1)
 

@@ -12,13 +12,13 @@ from tests.gates.measures import Audio, Curve
 _HOPS_A_SECOND: Final = 100
 _FRAME: Final = 2048
 _PIECE_HOPS: Final = 3000
-# Steady noise reaches 0.06 over its median, in few bands at -20 dBFS 0.12; a pluck over quiet noise 0.15 to
-# 0.4.
+# The flux of steady noise exceeds its median by up to 0.06, in few bands at -20 dBFS by 0.12; of a pluck over
+# quiet noise by 0.15 to 0.4.
 _OVER: Final = 0.08
 
 
 def _bands(freq_hz: Curve, low_hz: float, high_hz: float, per_octave: float) -> NDArray[np.float64]:
-    """Overlapping triangles at equal distances in pitch: ``[band, frequency]``, each of sum 1."""
+    """Overlapping triangles at equal distances in pitch, ``[band, frequency]``, each with sum 1."""
     count = int(np.log2(high_hz / low_hz) * per_octave)
     centre = np.log2(low_hz) + np.arange(count) / per_octave
     octave = np.log2(np.maximum(freq_hz, 1e-3))
@@ -28,7 +28,7 @@ def _bands(freq_hz: Curve, low_hz: float, high_hz: float, per_octave: float) -> 
 
 
 def _band_levels(audio: Audio, rate_hz: int) -> NDArray[np.float64]:
-    """Twelfth-octaves from 60 Hz to 14 kHz every 10 ms, as ``log10(1 + 1000 x)``: ``[hop, band]``."""
+    """Twelfth-octave bands, 60 Hz to 14 kHz, every 10 ms, as ``log10(1 + 1000 x)``: ``[hop, band]``."""
     hop = rate_hz // _HOPS_A_SECOND
     bands = _bands(np.fft.rfftfreq(_FRAME, 1 / rate_hz), 60, 14_000, 12)
     window = signal.get_window("hann", _FRAME) / (_FRAME / 4)
@@ -67,7 +67,7 @@ def onset_density(audio: Audio, rate_hz: int, over: float = _OVER) -> float:
 
 
 def unexplained_s(peaks_s: list[float], events_s: list[float], tolerance_s: float = 0.05) -> list[float]:
-    """The peaks that no event is near: sounds that the score knows nothing of."""
+    """The peaks that are near no event: sounds that the score does not explain."""
     events = np.sort(np.array([-np.inf, *events_s, np.inf]))
     after = np.searchsorted(events, peaks_s)
     nearest = np.minimum(events[after] - peaks_s, peaks_s - events[after - 1])
@@ -75,7 +75,7 @@ def unexplained_s(peaks_s: list[float], events_s: list[float], tolerance_s: floa
 
 
 class Repeat(NamedTuple):
-    """Two windows that resemble each other, and the share of their fingerprints' bits that differ."""
+    """Two similar windows, and the share of their fingerprints' bits that differ."""
 
     first_s: float
     again_s: float
@@ -86,9 +86,9 @@ _PRINTS_A_SECOND: Final = 20
 
 
 def fingerprints(audio: Audio, rate_hz: int) -> NDArray[np.uint32]:
-    """32 bits every 50 ms: does the difference between neighbouring bands grow (Haitsma and Kalker 2002).
+    """32 bits every 50 ms: whether the difference of neighbouring bands grows (Haitsma and Kalker 2002).
 
-    Bands reach from 100 Hz to 5 kHz, windows over 0.4 s: half a hop's shift changes few bits.
+    Bands range from 100 Hz to 5 kHz; windows last 0.4 s, so a shift by half a hop changes few bits.
     """
     hop, length = rate_hz // _PRINTS_A_SECOND, int(0.4 * rate_hz)
     bands = _bands(np.fft.rfftfreq(length, 1 / rate_hz), 100, 5000, 33.5 / np.log2(50))[:33]
@@ -102,9 +102,10 @@ def fingerprints(audio: Audio, rate_hz: int) -> NDArray[np.uint32]:
 
 
 def closest_repeat(audio: Audio, rate_hz: int, window_s: float) -> Repeat:
-    """The two windows of ``window_s``, at least that far apart, that are most alike.
+    """The most similar two windows of ``window_s``, at least that far apart.
 
-    Every pair is compared. The same music again differs in under 0.1 of the bits, other music in 0.4 to 0.5.
+    Every pair is compared. A repeat of the same music differs in under 0.1 of the bits, other music in 0.4 to
+    0.5.
     """
     return min(_repeats(audio, rate_hz, window_s), key=lambda repeat: repeat.difference)
 
@@ -121,5 +122,5 @@ def _repeats(audio: Audio, rate_hz: int, window_s: float) -> Iterator[Repeat]:
 
 
 def _windowed(sums: NDArray[np.int64], window: int) -> NDArray[np.int64]:
-    """Sums over each ``window``, from the running sums."""
+    """Sums over each ``window``, from running sums."""
     return np.concatenate([sums[window - 1 : window], sums[window:] - sums[:-window]])

@@ -1,4 +1,4 @@
-"""The gate of aliasing: of a note with a fundamental of 7 kHz nothing is heard but its harmonics."""
+"""The gate of aliasing: nothing but harmonics is heard of a note with a fundamental of 7 kHz."""
 
 import json
 
@@ -25,7 +25,7 @@ SAW = {
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
 def test_a_high_saw_is_its_harmonics_and_nothing_else(rate_hz: int) -> None:
-    """Two of its 24 harmonics fit into the band; everything else is under -90 dB of the fundamental."""
+    """Its harmonics below 0.45 of the rate sound; everything else is below -90 dB of the fundamental."""
     audio, patch = AudioFormat(rate_hz), parse("saw", json.dumps(SAW).encode())
     notes = calibrate.notes_of("saw", patch, [calibrate.Stroke(0.0, 0.0, 10.0)], audio)
     heard = calibrate.rendered(calibrate.voices(patch, notes, audio), range(5, 25), audio)[0]

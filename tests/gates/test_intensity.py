@@ -1,4 +1,4 @@
-"""The gate of intensity: from 0 to 1 the music grows brighter, denser, louder and deeper in its breath."""
+"""The gate of intensity: from 0 to 1 the music grows brighter, denser, louder and wider in loudness range."""
 
 import multiprocessing
 import os
@@ -13,10 +13,10 @@ from services.offline.rendering import cores
 from tests.gates import measures
 from tests.gates.pieces import composed_and_rendered
 
-# As seed@rate; half an hour of audio each: two are what a test run has time for.
+# As seed@rate; half an hour of audio each: a test run has time for two.
 PIECES: Final = tuple(os.environ.get("AURALIS_GATE_INTENSITY", "1@44100 2@48000").split())
 LEVELS: Final = (0.0, 0.5, 1.0)
-# Loudness range is a matter of sections and swells: of four minutes it is mostly chance.
+# Loudness range depends on sections and swells: over four minutes it is mostly chance.
 MINUTES: Final = 10.0
 MOST_LU: Final = 6.0
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(900)
 
 
 class Level(NamedTuple):
-    """What a piece measures at one level: not its ten minutes of audio, which fill memory."""
+    """The measures of a piece at one intensity, without its ten minutes of audio, which would fill memory."""
 
     centroid_hz: float
     onsets: int
@@ -34,7 +34,7 @@ class Level(NamedTuple):
 
 @pytest.fixture(scope="module")
 def measured() -> dict[tuple[str, float], Level]:
-    """All pieces at all levels, by as many processes as there are cores."""
+    """All pieces at all intensities, measured by one process per core."""
     wanted = [(name, intensity) for name in PIECES for intensity in LEVELS]
     spawn = multiprocessing.get_context("spawn")  # torch's threads don't survive a fork
     with ProcessPoolExecutor(cores(), mp_context=spawn) as pool:
@@ -43,7 +43,7 @@ def measured() -> dict[tuple[str, float], Level]:
 
 @pytest.fixture(params=PIECES)
 def levels(request: pytest.FixtureRequest, measured: dict[tuple[str, float], Level]) -> list[Level]:
-    """The same seed at each level."""
+    """The measures of one seed at each intensity."""
     return [measured[request.param, intensity] for intensity in LEVELS]
 
 
@@ -68,16 +68,16 @@ def _measured(name: str, intensity: float) -> Level:
     ],
 )
 def test_it_rises_with_intensity(levels: list[Level], figure: Callable[[Level], float]) -> None:
-    """Power-weighted centroid, notes, LUFS (BS.1770) and LU (EBU Tech 3342): from level to level."""
+    """Power-weighted centroid, notes, LUFS (BS.1770) and LU (EBU Tech 3342) rise at each step."""
     assert all(figure(more) > figure(less) for less, more in pairwise(levels))
 
 
-def test_brightness_and_density_rise_by_much(levels: list[Level]) -> None:
-    """A fifth brighter and half as many notes again, at the least."""
+def test_brightness_and_density_rise_substantially(levels: list[Level]) -> None:
+    """At least a fifth brighter, and half as many notes again."""
     assert levels[-1].centroid_hz > 1.2 * levels[0].centroid_hz
     assert levels[-1].onsets > 1.5 * levels[0].onsets
 
 
 def test_loudness_does_not_jump(levels: list[Level]) -> None:
-    """By less than 6 LU."""
+    """It changes by less than 6 LU at each step."""
     assert all(more.loudness_lufs - less.loudness_lufs < MOST_LU for less, more in pairwise(levels))

@@ -1,4 +1,4 @@
-"""The measures on signals whose answers are known: EBU's test cases, tones, noise, and planted faults."""
+"""The measures on signals with known answers: EBU's test cases, tones, noise, and planted faults."""
 
 import numpy as np
 import pyloudnorm
@@ -16,7 +16,7 @@ CHUNK = 4410
 def tone(
     levels_dbfs: list[float], seconds: list[float], rate_hz: int = RATE_HZ, freq_hz: float = 1000
 ) -> NDArray:
-    """A sine in both ears, its peak at each level for so long."""
+    """A sine in both ears, with its peak at each of the levels for the given seconds."""
     amplitude = np.concatenate(
         [np.full(round(s * rate_hz), 10 ** (db / 20)) for db, s in zip(levels_dbfs, seconds, strict=True)]
     )
@@ -25,13 +25,13 @@ def tone(
 
 
 def noise(seconds: float, level: float = 0.1, seed: int = 1) -> NDArray:
-    """White and independent in both ears, as float32."""
+    """White noise, independent in both ears, as float32."""
     samples = level * np.random.default_rng(seed).standard_normal((2, int(seconds * RATE_HZ)))
     return samples.astype(np.float32)
 
 
 def mellow(seconds: float, seed: int = 1) -> NDArray:
-    """Noise that falls by 12 dB an octave over 400 Hz, rounded to 16 bit with dither: like a quiet mix."""
+    """Noise that falls by 12 dB per octave above 400 Hz, rounded to 16 bit with dither, like a quiet mix."""
     rng = np.random.default_rng(seed)
     sections = signal.butter(2, 400, fs=RATE_HZ, output="sos")
     soft = signal.sosfilt(sections, noise(seconds, seed=seed).astype(np.float64), axis=1)
@@ -70,7 +70,7 @@ def test_loudness_range_of_ebu_3342(rate_hz: int, levels_dbfs: list[float], expe
 
 
 def test_own_loudness_agrees_with_pyloudnorm() -> None:
-    """On noise that swells, short-term powers average to pyloudnorm's value, and the ranges agree."""
+    """On swelling noise our mean loudness is pyloudnorm's, and the loudness ranges agree."""
     audio = mellow(40) * np.linspace(0.3, 1, 40 * RATE_HZ)
     own = measures.loudness_curve(audio, RATE_HZ, 40.0)[0]
     assert own == pytest.approx(measures.integrated_lufs(audio, RATE_HZ), abs=0.15)
@@ -79,7 +79,7 @@ def test_own_loudness_agrees_with_pyloudnorm() -> None:
 
 
 def test_the_loudness_curve_follows_a_change_within_its_window() -> None:
-    """3 s after a step of 6 dB the whole step is there, before it nothing of it."""
+    """3 s after a step of 6 dB the curve shows the whole step, before the step nothing of it."""
     curve = measures.loudness_curve(tone([-29, -23], [10, 10]), RATE_HZ)
     assert curve.size == 20 * 10 - 30 + 1
     assert curve[69] == pytest.approx(-29, abs=0.1)
@@ -123,7 +123,7 @@ def test_pcm_is_read_as_planar() -> None:
     "audio", [noise(20), mellow(20), tone([-12], [20], freq_hz=466.16)], ids=["white", "mellow", "tone"]
 )
 def test_seamless_audio_has_borders_like_any_other_place(audio: NDArray) -> None:
-    """Ranks scatter round one half by no more than chance allows, and no step stands out."""
+    """Ranks scatter around one half by no more than chance allows, and no step stands out."""
     found = measures.borders(audio, CHUNK)
     assert abs(found.rank_deviation) < 4
     assert found.step_db < 0.5
@@ -131,7 +131,7 @@ def test_seamless_audio_has_borders_like_any_other_place(audio: NDArray) -> None
 
 @pytest.mark.parametrize("fault", ["step", "slope", "gain"])
 def test_faults_at_borders_are_found(fault: str) -> None:
-    """A step of 30 LSB, a bend in the slope, 3 % of gain from chunk to chunk: each shows in the ranks."""
+    """A step of 30 LSB, a kink, 3 % of gain from chunk to chunk: each shows in the ranks."""
     audio, chunk = mellow(20), np.arange(20 * RATE_HZ) // CHUNK
     within = np.arange(20 * RATE_HZ) % CHUNK
     if fault == "step":
@@ -143,8 +143,8 @@ def test_faults_at_borders_are_found(fault: str) -> None:
     assert measures.borders(audio, CHUNK).rank_deviation > 6
 
 
-def test_a_large_step_shows_as_such() -> None:
-    """A tenth of full scale where the music moves by a hundredth."""
+def test_a_large_step_stands_out() -> None:
+    """A step of a tenth of full scale, where the music's own steps are about a hundredth."""
     audio = mellow(5) + 0.1 * (np.arange(5 * RATE_HZ) // CHUNK % 2)
     assert measures.borders(audio, CHUNK).step_db > 10
 
@@ -156,7 +156,7 @@ def test_clean_audio_has_no_clicks(audio: NDArray) -> None:
 
 
 def test_a_struck_note_is_no_click() -> None:
-    """A tone that rises within 2 ms, with noise of 20 ms."""
+    """A tone and a 20 ms thump of noise, both rising within 2 ms."""
     t = np.arange(RATE_HZ) / RATE_HZ
     struck = np.minimum(t / 0.002, 1) * np.exp(-t / 0.2) * np.sin(2 * np.pi * 880 * t)
     thump = np.minimum(t / 0.002, 1) * np.exp(-t / 0.02) * noise(1)[0]
@@ -177,7 +177,7 @@ def test_planted_clicks_are_found_where_they_are() -> None:
 
 
 def test_gaps_are_timed() -> None:
-    """Half a second of dithered silence inside noise."""
+    """Half a second of dithered silence within noise is measured within 1 ms."""
     audio = noise(2)
     audio[:, 30_000 : 30_000 + RATE_HZ // 2] = measures.LSB
     assert measures.longest_silence_s(audio, RATE_HZ) == pytest.approx(0.5, abs=0.001)
@@ -185,7 +185,7 @@ def test_gaps_are_timed() -> None:
 
 
 def test_stereo_of_known_signals() -> None:
-    """Mono, unrelated ears, half of each, opposite ears."""
+    """Mono, unrelated ears, half-related ears, opposite ears."""
     left, right = noise(5)
     mono = np.stack([left, left])
     assert measures.stereo_correlation(mono) == pytest.approx(1)

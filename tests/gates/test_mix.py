@@ -1,4 +1,4 @@
-"""The gates of the sound: what whole pieces must measure, by references that know nothing of their making."""
+"""The gates of the sound: what whole pieces must measure, by methods independent of the synth."""
 
 import numpy as np
 import pytest
@@ -35,16 +35,16 @@ def test_loudness(long: Piece) -> None:
 
 
 def test_loudness_range(long: Piece) -> None:
-    """It breathes by 4 to 12 LU (EBU Tech 3342)."""
+    """4 to 12 LU (EBU Tech 3342)."""
     assert 4 <= measures.loudness_range_lu(long.audio, long.rate_hz) <= 12
 
 
 def test_no_seed_is_far_louder_than_another(any_piece: Piece) -> None:
-    """Minutes of any seed are within 2.5 LU of the target."""
+    """A piece of any seed is within 2.5 LU of the target."""
     assert measures.integrated_lufs(any_piece.audio, any_piece.rate_hz) == pytest.approx(-18, abs=2.5)
 
 
-def test_the_sample_rate_is_no_volume_control() -> None:
+def test_loudness_does_not_depend_on_the_sample_rate() -> None:
     """The same minute is as loud at 44.1 as at 48 kHz, within 0.2 LU."""
     low, high = (piece(4, SHORT_MINUTES, rate_hz=rate_hz) for rate_hz in SAMPLE_RATES_HZ)
     loudness = measures.integrated_lufs(low.audio, low.rate_hz)
@@ -52,48 +52,48 @@ def test_the_sample_rate_is_no_volume_control() -> None:
 
 
 def test_true_peak(any_piece: Piece) -> None:
-    """Not over -1 dBTP."""
+    """At most -1 dBTP."""
     assert measures.true_peak_db(any_piece.audio) <= -1
 
 
 def test_no_clicks_no_gaps_no_offset(any_piece: Piece) -> None:
-    """Nothing breaks the waveform, nothing is silent, nothing leans."""
+    """No break in the waveform, no silence of 0.1 s, DC below -60 dBFS."""
     assert measures.click_frames(any_piece.audio) == []
     assert measures.longest_silence_s(any_piece.audio, any_piece.rate_hz) < 0.1
     assert measures.dc_dbfs(any_piece.audio) < -60
 
 
-def test_chunk_borders_can_not_be_told(short: Piece) -> None:
-    """Borders are no rougher than what is around them."""
+def test_chunk_borders_are_indistinguishable(short: Piece) -> None:
+    """Borders are no rougher than their surroundings."""
     found = measures.borders(short.audio, short.rate_hz // 10)
     assert abs(found.rank_deviation) < 4
     assert found.step_db <= 0
 
 
 def test_stereo(any_piece: Piece) -> None:
-    """Wide, and whole on one loudspeaker."""
+    """Wide, and with little loss on a single loudspeaker."""
     assert 0.2 <= measures.stereo_correlation(any_piece.audio) <= 0.9
     assert measures.mono_loss_db(any_piece.audio) < 3
 
 
 def test_spectral_balance(short: Piece) -> None:
-    """Neither dull nor glaring: 2 to 6 dB quieter from octave to octave (by hertz 3 dB more)."""
+    """Neither dull nor harsh: 2 to 6 dB quieter from octave to octave (per hertz 3 dB more)."""
     assert -9 <= measures.slope_db_per_octave(short.audio, short.rate_hz) <= -5
     assert 200 <= measures.power_centroid_hz(short.audio, short.rate_hz) <= 600
 
 
 def test_it_is_not_rough(short: Piece) -> None:
-    """Its partials beat and grind no more than those of a wide chord of a smooth pad."""
+    """A roughness of at most 0.75, about that of a wide chord of a smooth pad."""
     assert roughness(short.audio, short.rate_hz) <= 0.75
 
 
-def test_nothing_sounds_that_the_score_does_not_know(short: Piece) -> None:
-    """Where the spectrum jumps, a note begins; a few jumps may be grains and echoes."""
+def test_nothing_sounds_that_the_score_does_not_explain(short: Piece) -> None:
+    """Where the spectrum jumps, a note begins; a few jumps (5 % of the notes) may be grains and echoes."""
     assert len(_unexplained_s(short.audio, short)) <= 0.05 * len(short.onsets_s())
 
 
-def test_what_the_score_does_not_know_would_be_found(short: Piece) -> None:
-    """Of tenths of a second that are 6 dB too loud, faded within 5 ms, most are: the test above can fail."""
+def test_sounds_that_the_score_does_not_explain_would_be_found(short: Piece) -> None:
+    """Most of planted bursts are found (0.1 s, 6 dB too loud, faded in 5 ms): the test above can fail."""
     onsets, frames = np.array(short.onsets_s()), short.rate_hz // 10
     faults = [at for at in np.arange(3.05, 57, 1.0) if np.abs(onsets - at).min() > 0.2]
     fade = np.minimum(1, np.minimum(np.arange(frames), np.arange(frames)[::-1]) / (short.rate_hz / 200))
@@ -106,16 +106,16 @@ def test_what_the_score_does_not_know_would_be_found(short: Piece) -> None:
 
 
 def _unexplained_s(audio: measures.Audio, of: Piece) -> list[float]:
-    """Jumps of the spectrum of ``audio`` at which the score has no note."""
+    """Times at which the spectrum of ``audio`` jumps and the score has no note."""
     return structure.unexplained_s(structure.onsets_s(audio, of.rate_hz), of.onsets_s(), 0.12)
 
 
 def test_no_eight_bars_come_back(long: Piece) -> None:
-    """Of all pairs of 32 s (eight bars at 60 beats a minute) none is the same music."""
+    """No two stretches of 32 s (eight bars at 60 BPM) are the same music."""
     assert structure.closest_repeat(long.audio, long.rate_hz, 32.0).difference > 0.25
 
 
 def test_other_seeds_are_other_pieces() -> None:
-    """Two seeds have nothing in common but their style."""
+    """The audio of two seeds is uncorrelated."""
     one, other = (piece(seed, SHORT_MINUTES).audio for seed in (2, 3))
     assert abs(np.corrcoef(one[0], other[0])[0, 1]) < 0.1

@@ -1,4 +1,4 @@
-"""The measure of movement, against sounds whose movement is known."""
+"""The measure of movement, against sounds with known movement."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def test_steady_noise_hardly_moves() -> None:
 
 
 @pytest.mark.parametrize("depth_db", [1.0, 4.0])
-def test_a_slow_swing_counts_with_its_effective_depth(depth_db: float) -> None:
+def test_a_slow_swing_counts_by_its_rms_depth(depth_db: float) -> None:
     swing = 10 ** (depth_db * np.sin(2 * np.pi * 0.25 * SECONDS) / 20)
     moved = movement_db(both(np.sin(2 * np.pi * 440 * SECONDS) * swing), RATE)
     assert moved == pytest.approx(depth_db / np.sqrt(2), rel=0.2)

@@ -1,8 +1,8 @@
-"""The music's gates over thirty minutes of five seeds in both modes, at intensity 0.5 and 60 BPM.
+"""The gates of the music: thirty minutes of five seeds in both modes, at intensity 0.5 and 60 BPM.
 
 Bands come from corpora: the 5 to 95 % range of the Essen folk songs (6204), the lead sheets of OpenEWLD
-(502), the songs of POP909 (757) and Bach's chorales (370), widened by what a prototype measured.
-``docs/music.md`` says what this one measures.
+(502), the songs of POP909 (757) and Bach's chorales (370), widened by a prototype's results. For the results
+of this composer see ``docs/music.md``.
 """
 
 from collections import Counter
@@ -37,7 +37,7 @@ each_key = pytest.mark.parametrize("key", KEYS)
 
 @cache
 def piece(seed: int, key: str, intensity: float = 0.5, minutes: float = 30) -> Music:
-    """What is announced under unchanging controls."""
+    """The score that is announced under constant controls."""
     plan = begin(seed, 0, Controls(key=key, intensity=intensity), 0)
     plan, batch = extend(plan, FORMAT.frames(60 * minutes), FORMAT)
     assert plan.rejected == ()
@@ -45,7 +45,7 @@ def piece(seed: int, key: str, intensity: float = 0.5, minutes: float = 30) -> M
 
 
 def windows(seed: int, key: str, intensity: float = 0.5) -> list[Music]:
-    """Ten minutes each; those in which the melody sings for a minute and a half."""
+    """Windows of ten minutes, of which the melody sings for over a minute and a half."""
     ten = FORMAT.frames(600)
     parts = [piece(seed, key, intensity).between(at, at + ten) for at in (0, ten, 2 * ten)]
     return [part for part in parts if sum(n.duration_frames for n in part.line("melody")) > 90 * BEAT]
@@ -60,8 +60,8 @@ def test_at_most_a_twentieth_sounds_outside_the_key(seed: int, key: str) -> None
 
 
 @each_piece
-def test_what_lies_outside_the_key_and_its_chord_is_left_by_step(seed: int, key: str) -> None:
-    """Such tones are in the melody alone; the palette of the section is the chord's own scale."""
+def test_tones_outside_the_key_and_the_chord_are_left_by_step(seed: int, key: str) -> None:
+    """Such tones are in the melody alone."""
     whole = piece(seed, key)
     melody = whole.line("melody")
     after = {note.id: following for note, following in pairwise(melody)}
@@ -79,7 +79,7 @@ def test_what_lies_outside_the_key_and_its_chord_is_left_by_step(seed: int, key:
 
 @each_piece
 def test_a_borrowed_tone_of_the_pads_is_left_by_step_or_kept(seed: int, key: str) -> None:
-    """Nine of ten, and none by more than a third: it resolves."""
+    """Nine of ten are, and none moves by more than a major third: borrowed tones resolve."""
     moves = []
     for one, other in pairwise(piece(seed, key).chords):
         tones = scale_of(piece(seed, key).key)
@@ -91,7 +91,7 @@ def test_a_borrowed_tone_of_the_pads_is_left_by_step_or_kept(seed: int, key: str
 
 
 def over(whole: Music) -> list[tuple[Chord, Note]]:
-    """Every pitched note with the chord over which it begins; weather has no pitch."""
+    """Every pitched note with the chord over which it begins; textures and percussion have no pitch."""
     found, chords = [], whole.chords
     place = 0
     for note in sorted(whole.pitched, key=lambda note: note.at_frame):
@@ -111,7 +111,7 @@ def own_scale(chord: Chord, whole: Music) -> set[int]:
 
 @each_piece
 def test_voices_above_the_bass_move_by_little(seed: int, key: str) -> None:
-    """At most 1.2 semitones on average (upper voices of Bach's chorales: 1.9; band of §12: 0.5 to 1.3)."""
+    """By 0.5 to 1.2 semitones on average (upper voices of Bach's chorales: 1.9; band of §12: 0.5 to 1.3)."""
     assert 0.5 <= mean(music.voice_moves(piece(seed, key).chords)) <= 1.2
 
 
@@ -122,7 +122,7 @@ def test_no_eight_bars_return(seed: int, key: str) -> None:
 
 @each_piece
 def test_the_next_chord_is_neither_known_nor_random(seed: int, key: str) -> None:
-    """Bits a chord over a hundred chords: 1.2 to 2.1 (one song of POP909 0.73 to 1.87, all pooled 2.45)."""
+    """1.2 to 2.1 bits per chord over a hundred chords (single songs of POP909 0.73 to 1.87, pooled 2.45)."""
     degrees = [chord.degree for chord in piece(seed, key).chords[:101]]
     assert 1.2 <= music.chord_entropy(degrees) <= 2.1
 
@@ -163,7 +163,7 @@ def test_transition_rows_are_distributions_and_every_chord_is_reached(
 def test_the_melody_is_of_chord_tones_scale_tones_and_few_others(
     seed: int, key: str, intensity: float
 ) -> None:
-    """72 - 4 I, 25 and 3 + 4 I percent of its time in ten minutes, give or take 3."""
+    """At intensity I, 72 - 4 I, 25 and 3 + 4 I percent of its time in ten minutes, within 3 points."""
     for window in windows(seed, key, intensity):
         kinds = music.tone_kinds(window)
         shares = [kinds[kind] / kinds.total() for kind in ("chord", "scale", "chromatic")]
@@ -171,7 +171,7 @@ def test_the_melody_is_of_chord_tones_scale_tones_and_few_others(
 
 
 @each_piece
-def test_pitch_classes_are_as_various_as_in_songs(seed: int, key: str) -> None:
+def test_pitch_classes_are_as_varied_as_in_songs(seed: int, key: str) -> None:
     """2.4 to 3.1 bits by duration (Essen 2.06 to 2.74, OpenEWLD 2.24 to 3.07)."""
     for window in windows(seed, key):
         assert 2.4 <= music.pitch_class_entropy(window.line("melody")) <= 3.1
@@ -179,21 +179,21 @@ def test_pitch_classes_are_as_various_as_in_songs(seed: int, key: str) -> None:
 
 @each_piece
 def test_the_melody_keeps_to_a_scale(seed: int, key: str) -> None:
-    """At least 0.86 of its time in the best scale (OpenEWLD's 5 %)."""
+    """At least 0.86 of its time lies in the best-fitting scale (OpenEWLD's 5th percentile)."""
     for window in windows(seed, key):
         assert music.scale_consistency(window.line("melody")) >= 0.86
 
 
 @each_key
 def test_intervals_are_those_that_people_sing(key: str) -> None:
-    """Jensen-Shannon divergence from three corpora under 0.05 bits (each from another: 0.006 to 0.027)."""
+    """Jensen-Shannon divergence from three corpora under 0.05 bits (among these: 0.006 to 0.027)."""
     steps = [step for seed in SEEDS for step in music.intervals(piece(seed, key).line("melody"), BEAT)]
     assert music.interval_divergence(steps) <= 0.05
 
 
 @each_key
 def test_leaps_turn_back_by_step(key: str) -> None:
-    """Of fourths and wider ones 80 % turn (Essen 77), and 60 % by a step; none goes on to another leap."""
+    """Of fourths and wider leaps 80 % turn (Essen 77), 60 % by step; no second leap in the same direction."""
     turns = []
     for seed in SEEDS:
         for phrase in music.phrases(piece(seed, key).line("melody"), BEAT):
@@ -205,8 +205,8 @@ def test_leaps_turn_back_by_step(key: str) -> None:
 
 
 @each_piece
-def test_the_rhythm_is_as_various_and_uneven_as_in_songs(seed: int, key: str) -> None:
-    """Durations: 1.0 to 2.5 bits (OpenEWLD 1.0 to 2.6); nPVI 20 to 65 (Essen 13 to 65)."""
+def test_the_rhythm_is_as_varied_and_uneven_as_in_songs(seed: int, key: str) -> None:
+    """Durations have 1.0 to 2.5 bits (OpenEWLD 1.0 to 2.6) and an nPVI of 20 to 65 (Essen 13 to 65)."""
     for window in windows(seed, key):
         lengths = music.lengths(window.line("melody"), BEAT)
         assert 1.0 <= music.entropy(Counter(lengths).values()) <= 2.5
@@ -215,13 +215,13 @@ def test_the_rhythm_is_as_various_and_uneven_as_in_songs(seed: int, key: str) ->
 
 @each_piece
 def test_motifs_return(seed: int, key: str) -> None:
-    """Of runs of three steps with their rhythm 12 to 50 % were heard before (Essen 26, POP909 45)."""
+    """12 to 50 % of runs of three steps, with their rhythm, were heard before (Essen 26, POP909 45)."""
     assert 0.12 <= music.recurrence(piece(seed, key)) <= 0.5
 
 
 @each_piece
 def test_four_bars_have_their_own_tones(seed: int, key: str) -> None:
-    """0.8 to 2.4 bits (POP909 1.83 to 2.35); bars share 75 to 95 % of 16 slots (POP909 76 to 92)."""
+    """0.8 to 2.4 bits (POP909 1.83 to 2.35); bars agree in 75 to 95 % of 16 slots (POP909 76 to 92)."""
     for window in windows(seed, key):
         line = window.line("melody")
         assert 0.8 <= mean(music.bar_entropies(line, BEAT)) <= 2.4
@@ -229,7 +229,7 @@ def test_four_bars_have_their_own_tones(seed: int, key: str) -> None:
 
 
 @each_piece
-def test_rests_are_as_long_as_phrases_when_still(seed: int, key: str) -> None:
+def test_at_intensity_0_rests_are_as_long_as_phrases(seed: int, key: str) -> None:
     """At intensity 0 the melody is silent for more than half of its time."""
     for window in windows(seed, key, 0.0):
         line = window.line("melody")
@@ -241,8 +241,8 @@ def test_rests_are_as_long_as_phrases_when_still(seed: int, key: str) -> None:
 
 
 @each_key
-def test_percussion_is_none_at_intensity_0_and_only_grows(key: str) -> None:
-    """To a slow pulse at 1: on average less than two strokes a second."""
+def test_there_is_no_percussion_at_intensity_0_and_ever_more_above(key: str) -> None:
+    """Up to a slow pulse at intensity 1: on average less than two strokes per second."""
     for seed in SEEDS[:3]:
         counts = [len(piece(seed, key, level, 10).line("percussion")) for level in LEVELS]
         assert counts[0] == 0
@@ -252,7 +252,7 @@ def test_percussion_is_none_at_intensity_0_and_only_grows(key: str) -> None:
 
 @each_key
 def test_more_layers_sound_at_higher_intensity(key: str) -> None:
-    """About 3, 4, 5, 6 and 7 besides percussion, by the minute."""
+    """In a minute about 3.3, 4, 5, 6 and 6.5 layers sound, not counting percussion."""
     means = []
     for level in LEVELS:
         layers = []
@@ -288,8 +288,8 @@ def test_sections_of_three_to_nine_minutes_follow_each_other(seed: int, key: str
 
 @pytest.mark.parametrize("old", ["C major", "A minor", "Eb major"])
 @pytest.mark.parametrize("new", ["A major", "C minor", "D major", "E minor", "G major", "F# major"])
-def test_a_change_of_key_shows_no_note_that_fits_neither(old: str, new: str) -> None:
-    """From the change on, and after it; borrowed tones that sounded before may ring on."""
+def test_during_a_change_of_key_every_note_fits_one_of_the_keys(old: str, new: str) -> None:
+    """On the way tones of both keys and of the chord at the change, then of each chord; melody excepted."""
     plan, _ = extend(begin(3, 0, Controls(key=old), 0), 70 * BEAT, FORMAT)
     floor = 62 * BEAT + 999
     plan, batch = revise(plan, floor, Controls(key=new), 1, FORMAT)

@@ -17,7 +17,7 @@ def tones(*freq_hz: float) -> NDArray:
 
 
 def test_partials_are_found_where_they_are() -> None:
-    """Within a tenth of a hertz and of a decibel, however they lie between two bins."""
+    """Within a tenth of a hertz and 1 dB, wherever they lie between two bins."""
     freq_hz, amplitude = peaks(tones(441.3, 1000.0, 2500.7)[0, :16_384], RATE_HZ)
     assert freq_hz == pytest.approx([441.3, 1000.0, 2500.7], abs=0.1)
     assert 20 * np.log10(amplitude / 0.1) == pytest.approx([0, 0, 0], abs=1)
@@ -28,8 +28,8 @@ def test_one_tone_and_wide_intervals_are_smooth() -> None:
     assert roughness(tones(440.0, 880.0, 1760.0), RATE_HZ) < 0.02
 
 
-def test_noise_is_no_tone() -> None:
-    """White noise as loud as the tone beside it: without its peaks, nearly as smooth as the tone alone."""
+def test_noise_does_not_count_as_tones() -> None:
+    """A tone in white noise of its level is nearly as smooth as alone: the noise's peaks do not count."""
     noise = 0.07 * np.random.default_rng(3).standard_normal((2, SECONDS.size))
     assert roughness(tones(440.0) + noise, RATE_HZ) < 0.02
 
@@ -53,7 +53,7 @@ def test_the_level_does_not_count() -> None:
 
 
 def test_a_tail_does_not_count() -> None:
-    """What has died away by 30 dB: half a second of a second after two of a fifth."""
+    """Two seconds of a fifth, then two of a semitone that is more than 30 dB quieter."""
     audio = tones(262.0, 393.0)
     tail = audio.copy()
     tail[:, 2 * RATE_HZ :] = 0.01 * tones(262.0, 277.0)[:, 2 * RATE_HZ :]

@@ -1,4 +1,4 @@
-"""Onsets, flux and repeats on made-up music whose events are known."""
+"""Onsets, flux and repeats in synthetic music whose events are known."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ RATE_HZ = 44_100
 
 
 def pluck(freq_hz: float, seconds: float = 0.5) -> NDArray:
-    """Three partials that begin at once and die away."""
+    """Three partials that begin together and decay."""
     t = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
     partials = [np.sin(2 * np.pi * freq_hz * n * t) / n for n in (1, 2, 3)]
     return 0.2 * np.sum(partials, axis=0) * np.exp(-t / 0.12) * np.minimum(t / 0.003, 1)
@@ -39,7 +39,7 @@ def random_notes(seed: int, seconds: float) -> list[tuple[float, float]]:
 
 
 def test_every_pluck_is_an_onset_and_nothing_else() -> None:
-    """Two a second, irregular, in front of a swelling pad: found within 30 ms."""
+    """About two per second, irregular, over a swelling pad: found within 30 ms."""
     rng = np.random.default_rng(4)
     starts = [0.7 + 0.5 * step + float(rng.uniform(0, 0.15)) for step in range(18)]
     audio = melody([(at, 220 * 2 ** (step % 7 / 12)) for step, at in enumerate(starts)], 10)
@@ -50,7 +50,7 @@ def test_every_pluck_is_an_onset_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("kind", ["swell", "vibrato", "noise"])
 def test_sounds_without_onsets_have_none(kind: str) -> None:
-    """A pad that swells within two seconds, a vibrato of ±20 cents, steady noise."""
+    """A pad that swells within two seconds, vibrato of ±20 cents, steady noise."""
     t = np.arange(8 * RATE_HZ) / RATE_HZ
     if kind == "swell":
         sound = (
@@ -67,15 +67,15 @@ def test_sounds_without_onsets_have_none(kind: str) -> None:
     assert inner == []
 
 
-def test_unexplained_peaks_are_those_far_from_all_events() -> None:
-    """Within 50 ms of an event, before or after, a peak has its reason."""
+def test_peaks_far_from_all_events_are_unexplained() -> None:
+    """An event within 50 ms before or after explains a peak."""
     assert structure.unexplained_s([0.1, 1.04, 2.2, 2.96], [1.0, 3.0]) == [0.1, 2.2]
     assert structure.unexplained_s([0.5], []) == [0.5]
 
 
 @pytest.mark.parametrize("offset_s", [0.0, 0.025])
 def test_a_repeat_is_found_where_it_is(offset_s: float) -> None:
-    """Eight seconds come again 20 s later, between two hops at worst, under fresh noise."""
+    """Eight seconds are repeated 20 s later, at worst halfway between two hops, with different noise."""
     notes = random_notes(1, 40)
     phrase = [(at, freq_hz) for at, freq_hz in notes if 5 <= at < 13.5]
     others = [(at, freq_hz) for at, freq_hz in notes if not 24.5 <= at < 34]
@@ -87,5 +87,5 @@ def test_a_repeat_is_found_where_it_is(offset_s: float) -> None:
 
 
 def test_other_music_of_the_same_scale_is_no_repeat() -> None:
-    """Random notes of one pentatonic scale over one pad: the closest 8 s differ in a third of the bits."""
+    """Random notes of one pentatonic scale over one pad: even the closest 8 s differ in 30 % of the bits."""
     assert structure.closest_repeat(melody(random_notes(3, 40), 40), RATE_HZ, 8).difference > 0.3

@@ -5,16 +5,15 @@ A chunk is cut into blocks of ``K`` samples. A partial that rises, falls or bend
 
     y[t1 K + t2] = Re sum_p C_p(t1) e^{j w_p t2} (1 - t2/K) + C_p(t1 + 1) e^{j w_p (t2 - K)} (t2/K)
 
-That is a real product of two matrices. The phase is exact at every border, levels are interpolated linearly
-between borders, and a frequency that moves a little (vibrato, a glide) is a phase that does. (Spectral
-modelling: Serra & Smith 1990; overlap-add of windowed sinusoids: Rodet & Depalle 1992.) What keeps its
-frequency and moves evenly over the chunk costs less: :mod:`services.synth.dsp.steady`.
+This is a real product of two matrices. The phase is exact at every border, levels are interpolated linearly
+between borders, and a frequency that moves a little (vibrato, a glide) is a phase that moves. (Spectral
+modelling: Serra & Smith 1990; overlap-add of windowed sinusoids: Rodet & Depalle 1992.) Partials that keep
+their frequency and move evenly over the chunk cost less: :mod:`services.synth.dsp.steady`.
 
-A partial's phase at the borders is that at the chunk's start, turned by angles that are the same in every
-chunk: they are computed once, and no sine is needed while a partial sounds. Partials lie along the last axis,
-in multiples of :data:`ROWS` where those of several channels are computed together, so that everything
-elementwise fills whole vector registers and no bit depends on what else is in a batch. Every product is that
-of one channel's layer, for the same reason.
+A partial's phase at the borders is its phase at the chunk's start, turned by angles that are the same in
+every chunk: these are computed once. Partials lie along the last axis, in multiples of :data:`ROWS` where
+several channels are computed together, so that elementwise operations fill whole vector registers and no bit
+depends on what else is in a batch. For the same reason each product covers one layer of one channel alone.
 """
 
 from collections.abc import Sequence
@@ -24,21 +23,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.synth.dsp import arrays
-from services.synth.dsp.arrays import Array
+from services.synth.dsp.arrays import Array, Float64Array
 from services.synth.dsp.grid import Blocks
 from services.synth.dsp.upsampling import trimmed
 
-# More than is taken at a time of a row in memory, in the widest registers: two of sixteen.
+# No elementwise loop takes more of a row at a time: two of the widest registers, of sixteen numbers each.
 ROWS: Final = 32
 PARTS: Final = 2  # real and imaginary
 ENDS: Final = 2  # of a chunk
 
 
 class Waves(NamedTuple):
-    """What of lively partials stays while they sound.
+    """The tables of lively partials, constant while they sound.
 
-    ``bases`` (``[partial, part, sample]``) is what a unit amplitude adds to the blocks around a border: to a
-    block's samples as the border at its start, then as the one at its end. ``phasors``
+    ``bases`` (``[partial, part, sample]``) is what a unit amplitude at a border adds to the blocks around it:
+    first to the block that begins there, then to the block that ends there. ``phasors``
     (``[border, partial]``) say how far each partial has turned at each border since the chunk's start.
     """
 
@@ -46,16 +45,16 @@ class Waves(NamedTuple):
     phasors: NDArray[np.complex64]
 
     def only(self, index: NDArray[np.intp]) -> "Waves":
-        """Those partials only."""
+        """The tables of the partials at ``index``."""
         return Waves(self.bases[index], self.phasors.take(index, axis=1))
 
 
-def waves(freq_hz: NDArray[np.float64], blocks: Blocks) -> Waves:
-    """Those of partials at ``freq_hz``."""
+def waves(freq_hz: Float64Array, blocks: Blocks) -> Waves:
+    """The tables of partials at ``freq_hz``."""
     return Waves(_bases(freq_hz, blocks), _phasors(freq_hz, blocks))
 
 
-def _bases(freq_hz: NDArray[np.float64], blocks: Blocks) -> NDArray[np.float32]:
+def _bases(freq_hz: Float64Array, blocks: Blocks) -> NDArray[np.float32]:
     k = blocks.size
     w = 2 * np.pi * freq_hz[:, None] / blocks.grid.rate_hz
     samples = _rotation(w, k)
@@ -68,8 +67,8 @@ def _bases(freq_hz: NDArray[np.float64], blocks: Blocks) -> NDArray[np.float32]:
     return parts
 
 
-def _rotation(w: NDArray[np.float64], count: int) -> NDArray[np.complex64]:
-    """``e^{j w n}`` for ``n < count`` as products of a few: ``[partial, n]`` from ``w`` ``[partial, 1]``."""
+def _rotation(w: Float64Array, count: int) -> NDArray[np.complex64]:
+    """``e^{j w n}`` for ``n < count`` from few exponentials: ``[partial, n]`` from ``w`` ``[partial, 1]``."""
     step = int(np.sqrt(count)) + 1
     few = np.exp(1j * w * np.concatenate([np.arange(step), np.arange(0, count, step)])).astype(np.complex64)
     fine, rough = few[:, :step], few[:, step:]
@@ -77,24 +76,24 @@ def _rotation(w: NDArray[np.float64], count: int) -> NDArray[np.complex64]:
     return every.reshape(len(w), rough.shape[1] * step)[:, :count]
 
 
-def _phasors(freq_hz: NDArray[np.float64], blocks: Blocks) -> NDArray[np.complex64]:
+def _phasors(freq_hz: Float64Array, blocks: Blocks) -> NDArray[np.complex64]:
     first = np.exp(2j * np.pi * ((freq_hz * (blocks.frames[0] / blocks.grid.audio.sample_rate_hz)) % 1.0))
     turned = _rotation(2 * np.pi * freq_hz[:, None] * blocks.size / blocks.grid.rate_hz, len(blocks.frames))
-    # In rows of partials in memory, too: it is along these that they are multiplied.
+    # Contiguous along the partials: elementwise products run along them.
     return np.ascontiguousarray((turned * first.astype(np.complex64)[:, None]).T)
 
 
 def start_turns(
-    freq_hz: NDArray[np.float64], phase_turns: NDArray[np.float64], frames: NDArray[np.int64], rate_hz: int
+    freq_hz: Float64Array, phase_turns: Float64Array, frames: NDArray[np.int64], rate_hz: int
 ) -> NDArray[np.float32]:
     """Phase of each partial ``frames`` after its reference, in turns: ``[partial]``.
 
-    Whole and fractional hertz are reduced apart in float64, so that hours after the onset the phase is as
-    exact as at its beginning.
+    Whole and fractional hertz are reduced separately in float64, so that hours after the onset the phase is
+    as exact as at the onset.
     """
     whole = np.floor(freq_hz)
-    # Of whole hertz the product is an integer, which float64 has exactly up to 2^53: some months of the
-    # highest partial.
+    # With whole hertz this product is an integer, exact in float64 up to 2^53: some months of the highest
+    # partial.
     turns = whole * frames / rate_hz
     turns += (freq_hz - whole) * (frames / rate_hz)
     turns += phase_turns
@@ -103,7 +102,7 @@ def start_turns(
 
 
 def factor(phasors: Array, amplitude: Array, stereo: Array) -> Array:
-    """The left factor: ``[ear and border, partial and part]``.
+    """The left factor of the product: ``[ear and border, partial and part]``.
 
     Args:
         phasors: complex, ``[border, partial]``.
@@ -118,8 +117,8 @@ def sums(left: Array, groups: Sequence[tuple[int, int, Array]]) -> Array:
     """Sum the partials of each group: ``[group, row, sample]``.
 
     Args:
-        left: the factor of all groups.
-        groups: the first partial of each, the one after its last, and the matrix of their bases:
+        left: the left factor, for the partials of all groups.
+        groups: of each group the first partial, the one after the last, and the matrix of the bases:
             ``[partial and part, sample]``.
     """
     found = arrays.empty((len(groups), len(left), groups[0][2].shape[1]), like=left)
@@ -129,9 +128,9 @@ def sums(left: Array, groups: Sequence[tuple[int, int, Array]]) -> Array:
 
 
 def joined(found: Array, blocks: Blocks) -> Array:
-    """What :func:`sums` has found as samples that :func:`upsample` takes: ``[group and ear, sample]``.
+    """The result of :func:`sums` as samples for :func:`upsample`: ``[group and ear, sample]``.
 
-    Each border adds to the blocks around it.
+    Each border adds to the blocks on both of its sides.
     """
     borders = found.reshape(-1, len(blocks.frames), 2 * blocks.size)
     samples = borders[:, :-1, : blocks.size] + borders[:, 1:, blocks.size :]

@@ -1,25 +1,25 @@
 """Convolution with a long finite response, one chunk at a time (uniformly partitioned overlap-save).
 
 The response is cut into partitions of one chunk. With ``X_a`` the spectrum of the chunks ``n - a - 1`` and
-``n - a`` after another and ``H_p`` that of partition ``p``, filled with zeros to the same length, chunk ``n``
-of the output is
+``n - a`` concatenated and ``H_p`` the spectrum of partition ``p``, both padded with zeros to the same length,
+chunk ``n`` of the output is
 
     y_n = last chunk of irfft( sum_p X_p H_p )
 
-(Stockham 1966; Gardner 1995). The output is thus a function of a finite past, and the spectra of the past can
-be kept by whoever renders: nothing is handed from one call to the next.
+(Stockham 1966; Gardner 1995). The output is thus a function of a finite past, and the caller keeps the
+spectra of that past: no state is handed from one call to the next.
 
 High bands of a room die away within a second, so each partition keeps only the bins that carry energy: two
 fifths of the products remain. A partition's hard ends smear its bass over all bins. Where the next partition
-keeps a bin, its own start takes that back; where it does not, the bin is taken from a partition that fades
-out instead (without this, the same error needs 70 % more bins). Two-level partitions (few long ones for the
-tail) were rejected: what they save in products they cost in longer transforms, and those come in bursts.
+keeps a bin, its own start cancels this; where it does not, the bin is taken from a copy of the partition that
+fades out (without this, the same error needs 70 % more bins). Two-level partitioning (a few long partitions
+for the tail) was rejected: what it saves in products it costs in longer transforms, which come in bursts.
 
-Spectra are ``[ear, bin]`` with the ears side by side in memory, so that the first bins of both are one
+Spectra are ``[ear, bin]`` with the ears interleaved in memory, so that the first bins of both are one
 contiguous run: on the CPU numpy multiplies such runs in two thirds of the time that torch takes for rows.
-A past of one ear is kept once and meets the response's ears one after the other.
-On an accelerator, where beginning an operation costs more than a partition does, all products are one, and a
-sparse sum (a bag of embeddings) adds them up in the order of the partitions.
+A mono past is kept once and multiplied by the response's ears one after the other.
+On an accelerator, where starting an operation costs more than a partition does, all products are one
+operation, and a sparse sum (a bag of embeddings) adds them up in the order of the partitions.
 """
 
 import math
@@ -34,19 +34,19 @@ from numpy.typing import NDArray
 
 from auralis.audio import AUDIO_CHANNELS, AudioFormat
 from services.synth.dsp import arrays, transforms
-from services.synth.dsp.arrays import Array, Device
+from services.synth.dsp.arrays import Array, Device, Float64Array
 from services.synth.dsp.sums import Sums
 from services.synth.memory import kept_across
 
-# Frames in a transform: two chunks and zeros. For pocketfft 8820 takes 1.25 times as long as 9000; at 48 kHz a
-# cut partition rings beyond 9600.
+# Frames in a transform: two chunks and zeros. pocketfft takes 1.25 times as long for 8820 as for 9000; at
+# 48 kHz a cut partition rings beyond 9600.
 _TRANSFORM: Final = {4410: 9000, 4800: 9720}
-# What is left out of a response, against all of it. For the rooms this gives an error of -82 dB with pink
-# noise and -76 dB with white: what a partition's cut ends ring beyond the transform is not taken back.
+# The energy left out of a response, relative to all of it. For the rooms this gives an error of -82 dB with
+# pink noise and -76 dB with white: the ringing of cut partitions beyond the transform is not cancelled.
 _DROPPED_DB: Final = -82.0
-# Partitions end at multiples of this many bins: whole vectors.
+# The bins of a partition are rounded up to a multiple of this: whole vectors.
 _BIN_STEP: Final = 16
-# Transforms in one call share what it costs to begin; more than that leave the processor's cache.
+# Transforms in one call share its start-up cost; more than this many do not fit the processor's cache.
 _AT_ONCE: Final = 16
 # The share of a chunk over which a partition fades into its neighbours while its bins are chosen.
 _SKIRT: Final = 0.125
@@ -67,21 +67,21 @@ class Partition:
 
     @cached_property
     def flat(self) -> NDArray[np.complex64]:
-        """``[bin and ear]``, the same memory; numpy's only."""
+        """``[bin and ear]``, the same memory; for numpy only."""
         flat: NDArray[np.complex64] = self.spectrum.T.reshape(-1)
         return flat
 
     @cached_property
     def by_ear(self) -> NDArray[np.complex64]:
-        """``[ear, bin]``, one ear after the other; numpy's only."""
+        """``[ear, bin]``, one ear after the other in memory; for numpy only."""
         return np.ascontiguousarray(self.spectrum)
 
 
 class _Products(NamedTuple):
-    """The products of all partitions, one after another, on an accelerator.
+    """The products of all partitions, concatenated, on an accelerator.
 
-    ``bins`` is how many each partition has, ``weights``, ``[product, ear]``, what they are made with, and
-    ``sums`` how they add up to bins.
+    ``bins`` are the products of each partition, ``weights`` (``[product, ear]``) the response's factors, and
+    ``sums`` how the products add up to bins.
     """
 
     bins: Sequence[int]
@@ -91,14 +91,14 @@ class _Products(NamedTuple):
 
 @dataclass(frozen=True)
 class Response:
-    """The audible partitions of a response by delay, and its length in chunks without its silent end."""
+    """The audible partitions of a response by delay, and its length in chunks up to the last of them."""
 
     partitions: tuple[Partition, ...]
     length: int
 
     @cached_property
     def products(self) -> _Products:
-        """All of its products; on an accelerator only."""
+        """All of its products; for an accelerator only."""
         weights = arrays.joined([part.spectrum.T for part in self.partitions])
         sizes = [part.spectrum.shape[-1] for part in self.partitions]
         bins = np.concatenate([np.arange(size) for size in sizes])
@@ -108,13 +108,13 @@ class Response:
         return _Products(sizes, weights, Sums(sources, starts, plain, len(bins), arrays.home_of(weights)))
 
     def on(self, device: Device) -> "Response":
-        """The same on ``device``."""
+        """The same response on ``device``."""
         moved = tuple(Partition(part.delay, arrays.on(device, part.spectrum)) for part in self.partitions)
         return Response(moved, self.length)
 
 
-def response(impulse: NDArray[np.float64], audio: AudioFormat) -> Response:
-    """The partitions of ``impulse`` (``[ear, frame]``, any length), without silent ones and silent bins."""
+def response(impulse: Float64Array, audio: AudioFormat) -> Response:
+    """The partitions of ``impulse`` (``[ear, frame]``, any length) without silent partitions and bins."""
     every = _segments(impulse, audio)
     # An echo's partitions are mostly silent: nothing needs to be transformed there.
     sounding = np.flatnonzero(every.any(axis=(0, 2)))
@@ -122,7 +122,7 @@ def response(impulse: NDArray[np.float64], audio: AudioFormat) -> Response:
         return Response((), 0)
     bins = np.zeros(every.shape[1] + 1, dtype=np.int64)
     bins[sounding] = _audible_bins(every, sounding, audio)
-    # One by one: all of a large room would fill a hundred megabytes for a moment.
+    # One by one: all of a large room at once would take a hundred megabytes for a moment.
     partitions = tuple(
         Partition(int(p), _pack(_partition_spectrum(every[:, p], bins[p + 1], audio)[:, : bins[p]]))
         for p in sounding
@@ -132,9 +132,9 @@ def response(impulse: NDArray[np.float64], audio: AudioFormat) -> Response:
 
 
 class Spectrum:
-    """The spectrum of two chunks after another: ``bins`` are ``[ear, bin]``, complex64, one ear or two.
+    """The spectrum of two chunks concatenated: ``bins`` are ``[ear, bin]``, complex64, one ear or two.
 
-    ``rows`` are the same, ``[bin, ear]`` as they lie in memory.
+    ``rows`` are the same memory as it lies: ``[bin, ear]``.
     """
 
     __slots__ = ("bins", "flat", "mono", "rows")
@@ -147,7 +147,7 @@ class Spectrum:
         self.flat: Array = self.rows.reshape(-1) if arrays.is_numpys(bins) else None
 
     def heard_by(self, ears: int) -> Array:
-        """``[bin, ear]`` for one ear, if it is that of one, or for two."""
+        """``[bin, ear]`` for ``ears``; a mono spectrum is expanded to two."""
         return self.rows.expand(-1, ears) if self.mono and ears > 1 else self.rows
 
     def cut(self, bins: int) -> "Spectrum":
@@ -156,10 +156,10 @@ class Spectrum:
 
 
 class Past(NamedTuple):
-    """What a chunk of a convolution is made of.
+    """The input of one output chunk of a convolution.
 
-    ``history`` has :func:`spectra` of each chunk and the one before, the newest last, None for exact
-    silence; no more than ``response.length`` matter. The response is on the device of the history.
+    ``history`` has the :func:`spectra` of each chunk and the one before, the newest last, None for exact
+    silence; only the last ``response.length`` matter. The response is on the device of the history.
     """
 
     history: Sequence[Spectrum | None]
@@ -167,7 +167,7 @@ class Past(NamedTuple):
 
     @property
     def heard(self) -> "_Heard":
-        """What each partition of the response is multiplied by; None is silence."""
+        """The spectrum that each partition of the response is multiplied by; None is silence."""
         newest = len(self.history) - 1
         return [
             self.history[newest - part.delay] if part.delay <= newest else None
@@ -179,22 +179,22 @@ _Heard = Sequence[Spectrum | None]
 
 
 def bins_up_to(highest_hz: float, audio: AudioFormat) -> int:
-    """How many bins a response needs that ends at ``highest_hz``."""
+    """How many bins a response that ends at ``highest_hz`` needs."""
     needed = math.ceil(highest_hz * _TRANSFORM[audio.frames_per_chunk] / audio.sample_rate_hz) + 1
     return -(-needed // _BIN_STEP) * _BIN_STEP
 
 
 def spectra(pairs: Sequence[Pair], bins: int, audio: AudioFormat) -> list[Spectrum | None]:
-    """The spectra of pairs of chunks, each one after the other; what else is asked for changes no bit.
+    """The spectra of pairs of consecutive chunks; the bits of each do not depend on the other pairs.
 
     Args:
-        pairs: chunk ``n - 1`` and chunk ``n``, float32, ``[ear, frame]``; one ear is heard by both. None is
+        pairs: chunk ``n - 1`` and chunk ``n``, float32, ``[ear, frame]``; one ear stands for both. None is
             exact silence.
         bins: how many are kept.
         audio: the format of all.
 
     Returns:
-        What :func:`convolve` wants as its history; None for silence.
+        Entries for the history that :func:`convolve` takes; None for silence.
     """
     found: list[Spectrum | None] = [None] * len(pairs)
     sounding = [place for place, pair in enumerate(pairs) if any(chunk is not None for chunk in pair)]
@@ -206,7 +206,7 @@ def spectra(pairs: Sequence[Pair], bins: int, audio: AudioFormat) -> list[Spectr
 
 
 def _transformed(pairs: Sequence[Pair], audio: AudioFormat) -> Sequence[Array]:
-    """``[ear, bin]`` of each."""
+    """The spectrum of each pair: ``[ear, bin]``."""
     frames, size = audio.frames_per_chunk, _TRANSFORM[audio.frames_per_chunk]
     sounding = [[chunk for chunk in pair if chunk is not None] for pair in pairs]
     rows = [max(map(len, chunks)) for chunks in sounding]
@@ -223,9 +223,9 @@ def _transformed(pairs: Sequence[Pair], audio: AudioFormat) -> Sequence[Array]:
 
 
 def convolve(pasts: Sequence[Past], audio: AudioFormat) -> list[Array | None]:
-    """A chunk of each convolution; the left input meets the left response, the right the right.
+    """One output chunk of each convolution: left input with left response, right with right.
 
-    The bits of each depend on its past alone: the products are added by delay, and silence adds nothing.
+    The bits of each depend on its past alone: products are added in order of delay, and silence adds nothing.
 
     Returns:
         ``[ear, frame]`` each, float32; None where all of it is silent.
@@ -250,8 +250,8 @@ def _summed(responses: Sequence[Response], every: Sequence[_Heard], audio: Audio
     return transforms.inverse(totals, size)[..., -audio.frames_per_chunk :]
 
 
-def _segments(impulse: NDArray[np.float64], audio: AudioFormat) -> NDArray[np.float64]:
-    """``[ear, partition, frame]``: each partition with a skirt of its neighbours on both sides."""
+def _segments(impulse: Float64Array, audio: AudioFormat) -> Float64Array:
+    """``[ear, partition, frame]``: each partition with a skirt from its neighbours on either side."""
     frames, skirt = audio.frames_per_chunk, _skirt_frames(audio)
     count = max(1, -(-impulse.shape[1] // frames))
     padded = np.pad(impulse, ((0, 0), (skirt, count * frames - impulse.shape[1] + skirt)))
@@ -259,10 +259,8 @@ def _segments(impulse: NDArray[np.float64], audio: AudioFormat) -> NDArray[np.fl
     return windows[:, ::frames]
 
 
-def _audible_bins(
-    every: NDArray[np.float64], sounding: NDArray[np.intp], audio: AudioFormat
-) -> NDArray[np.int64]:
-    """How many bins each partition needs to lose no more than its share; never fewer than a later one."""
+def _audible_bins(every: Float64Array, sounding: NDArray[np.intp], audio: AudioFormat) -> NDArray[np.int64]:
+    """How many bins each partition needs to lose no more than its share; later partitions never need more."""
     rise = _rise(audio)
     window = np.concatenate([rise, np.ones(audio.frames_per_chunk), rise[::-1]])
     size = _TRANSFORM[audio.frames_per_chunk]
@@ -275,9 +273,9 @@ def _audible_bins(
 
 
 def _partition_spectrum(
-    segment: NDArray[np.float64], bins_of_next: int, audio: AudioFormat
+    segment: Float64Array, bins_of_next: int, audio: AudioFormat
 ) -> NDArray[np.complex128]:
-    """``[ear, bin]``: a hard end in bins that the next partition has, a fade-out in others."""
+    """``[ear, bin]``: cut hard in the bins that the next partition keeps, faded out in the others."""
     skirt = _skirt_frames(audio)
     body = segment[:, skirt : skirt + audio.frames_per_chunk]
     fade = np.concatenate([np.ones(audio.frames_per_chunk - skirt), _rise(audio)[::-1]])
@@ -286,15 +284,15 @@ def _partition_spectrum(
     return np.where(np.arange(hard.shape[-1]) < bins_of_next, hard, faded)
 
 
-def _energy(spectrum: NDArray[np.complex128]) -> NDArray[np.float64]:
-    """``[bin]``, of both ears."""
-    energy: NDArray[np.float64] = (spectrum.real**2 + spectrum.imag**2).sum(axis=0)
+def _energy(spectrum: NDArray[np.complex128]) -> Float64Array:
+    """The energy of both ears together: ``[bin]``."""
+    energy: Float64Array = (spectrum.real**2 + spectrum.imag**2).sum(axis=0)
     return energy
 
 
-def _rise(audio: AudioFormat) -> NDArray[np.float64]:
+def _rise(audio: AudioFormat) -> Float64Array:
     skirt = _skirt_frames(audio)
-    rise: NDArray[np.float64] = np.sin(np.pi / 2 * (np.arange(skirt) + 0.5) / skirt) ** 2
+    rise: Float64Array = np.sin(np.pi / 2 * (np.arange(skirt) + 0.5) / skirt) ** 2
     return rise
 
 
@@ -303,7 +301,7 @@ def _skirt_frames(audio: AudioFormat) -> int:
 
 
 def _pack(part: NDArray[np.complex128]) -> NDArray[np.complex64]:
-    """``[ear, bin]`` as complex64 with the ears side by side in memory."""
+    """``[ear, bin]`` as complex64 with the ears interleaved in memory."""
     return np.ascontiguousarray(part.T.astype(np.complex64)).T
 
 
@@ -322,7 +320,7 @@ def _add_one_by_one(response: Response, heard: _Heard, total: NDArray[np.complex
 def _accumulate(
     products: Sequence[tuple[NDArray[np.complex64], NDArray[np.complex64]]], into: NDArray[np.complex64]
 ) -> None:
-    """Add each product of a past and weights, ``[..., bin]``, to as many of the first bins of ``into``."""
+    """Add each product of a past and weights (``[..., bin]``) to the first bins of ``into``."""
     product = np.empty_like(into)
     for past, weights in products:
         size = weights.shape[-1]

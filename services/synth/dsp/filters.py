@@ -1,6 +1,6 @@
-"""Frequency responses of second-order filters, for designs that are made on a spectrum.
+"""Frequency responses of filters, for designs made in the frequency domain.
 
-Those of second order are bilinear transforms of analogue filters, so what is multiplied by them stays causal.
+Second-order filters are bilinear transforms of analogue ones, so a response multiplied by them stays causal.
 """
 
 from typing import Final
@@ -8,7 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-Frequencies = NDArray[np.float64]
+from services.synth.dsp.arrays import Float64Array
+
+Frequencies = Float64Array
 Gains = NDArray[np.complex128]
 
 _BUTTERWORTH_Q: Final = 2**-0.5
@@ -36,18 +38,18 @@ def high_pass(freq_hz: Frequencies, cutoff_hz: float, rate_hz: int) -> Gains:
     return _second_order(_laplace(freq_hz, cutoff_hz, rate_hz), (1.0, 0.0, 0.0), _BUTTERWORTH_Q)
 
 
-def band_end(freq_hz: Frequencies, from_hz: float, to_hz: float) -> NDArray[np.float64]:
+def band_end(freq_hz: Frequencies, from_hz: float, to_hz: float) -> Float64Array:
     """1 up to ``from_hz``, exactly 0 from ``to_hz`` on: a limited band is cheaper to convolve.
 
     It rings for about ``2 / (to_hz - from_hz)`` seconds, before as well as after.
     """
     position = np.clip((freq_hz - from_hz) / (to_hz - from_hz), 0.0, 1.0)
-    edge: NDArray[np.float64] = (1 + np.cos(np.pi * position)) / 2
+    edge: Float64Array = (1 + np.cos(np.pi * position)) / 2
     return edge
 
 
 def k_weighting(freq_hz: Frequencies, rate_hz: int) -> Gains:
-    """What loudness (ITU-R BS.1770) hears of each frequency."""
+    """The K-weighting of loudness (ITU-R BS.1770) at each frequency."""
     top = 10 ** (_SHELF_DB / 20)
     numerator = (top, top**_SHELF_MIDDLE / _SHELF_Q, 1.0)
     shelf = _second_order(_laplace(freq_hz, _SHELF_HZ, rate_hz), numerator, _SHELF_Q)
@@ -55,7 +57,7 @@ def k_weighting(freq_hz: Frequencies, rate_hz: int) -> Gains:
 
 
 def _laplace(freq_hz: Frequencies, corner_hz: float, rate_hz: int) -> Gains:
-    """The analogue frequency, 1j at the corner, that the bilinear transform maps to each of ``freq_hz``."""
+    """The analogue frequency (1j at the corner) that the bilinear transform maps to each of ``freq_hz``."""
     laplace: Gains = 1j * np.tan(np.pi * freq_hz / rate_hz) / np.tan(np.pi * corner_hz / rate_hz)
     return laplace
 

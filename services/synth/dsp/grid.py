@@ -1,13 +1,13 @@
-"""Grids and blocks: at which rate a partial is rendered, and how its chunk is cut.
+"""Grids and blocks: the rate at which a partial is rendered, and how its chunk is cut.
 
-A partial lives on one of three grids, by its frequency. The *full* one has the sample rate. Most partials
-are low: the *middle* grid has half of the sample rate and the *coarse* one a fifth. Their sums are brought to
+A partial lives on one of three grids, by its frequency. The *full* grid has the sample rate. Most partials
+are low: the *middle* grid has half the sample rate and the *coarse* one a fifth. Their sums are brought to
 the full rate by :mod:`services.synth.dsp.upsampling`, for which they reach some samples beyond the chunk on
 either side.
 
-*Lively* partials rise, fall or bend: on each grid a chunk is cut into blocks, at whose borders their levels
-and phases stand, 1.5 ms apart on the full grid and 5 ms or so on the others. All others are *steady* and lie
-in one spectrum, whichever their grid.
+*Lively* partials rise, fall or bend: on each grid a chunk is cut into blocks, and their levels and phases are
+computed at the blocks' borders, 1.5 ms apart on the full grid and about 5 ms on the others; a struck or
+sliding note has all of them on the full grid at first. All others are *steady* and share one spectrum.
 """
 
 from dataclasses import dataclass
@@ -18,15 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auralis.audio import AudioFormat
+from services.synth.dsp.arrays import Float64Array
 
-# Partials up to these shares of the sample rate live on the coarse and the middle grid: so far under half of
-# the grid's own rate that the upsampling filter is short.
+# Partials up to these shares of the sample rate live on the coarse and the middle grid: so far under half
+# the grid's own rate that a short upsampling filter is enough.
 COARSE_BELOW: Final = 0.0735
 MIDDLE_BELOW: Final = 0.18
-# Samples on either side of the chunk that the upsampling filter looks at.
+# Samples that the upsampling filter reads on either side of the chunk.
 SUPPORT: Final = 12
-# (blocks, block), by divisor and the chunk's frames: their product is the chunk's length on the grid, and at
-# least the filter's support on either side. The middle and the coarse grid have the same borders.
+# (blocks, samples per block), by divisor and the chunk's frames: their product is the chunk's length on the
+# grid plus at least the filter's support on either side. The middle and the coarse grid share their borders.
 _BLOCKS: Final = {
     (1, 4410): (63, 70), (2, 4410): (23, 105), (5, 4410): (23, 42),
     (1, 4800): (75, 64), (2, 4800): (25, 100), (5, 4800): (25, 40),
@@ -35,7 +36,7 @@ _BLOCKS: Final = {
 
 @dataclass(frozen=True)
 class Grid:
-    """A chunk of ``audio`` at its rate over ``divisor``.
+    """A chunk of ``audio`` at its sample rate divided by ``divisor``.
 
     Partials from ``low`` up to ``high`` (shares of the sample rate) live here.
     """
@@ -47,25 +48,25 @@ class Grid:
 
     @property
     def rate_hz(self) -> float:
-        """Samples a second on this grid."""
+        """Samples per second on this grid."""
         return self.audio.sample_rate_hz / self.divisor
 
     @cached_property
     def samples(self) -> int:
-        """Samples of a chunk."""
+        """Samples per chunk."""
         return self.audio.frames_per_chunk // self.divisor
 
     @property
     def around(self) -> int:
-        """Samples on either side of it that are needed, too."""
+        """Samples on either side of the chunk that upsampling needs as well."""
         return SUPPORT if self.divisor > 1 else 0
 
     @cached_property
     def blocks(self) -> "Blocks":
-        """Those that a chunk is cut into."""
+        """The blocks that a chunk is cut into."""
         return Blocks(self, *_BLOCKS[self.divisor, self.audio.frames_per_chunk])
 
-    def holds(self, freq_hz: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def holds(self, freq_hz: Float64Array) -> NDArray[np.bool_]:
         """Which partials live here."""
         share = freq_hz / self.audio.sample_rate_hz
         return np.asarray((share >= self.low) & (share < self.high))
@@ -73,7 +74,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Blocks:
-    """A chunk on ``grid`` as ``count`` blocks of ``size`` samples, which reach beyond it on either side."""
+    """A chunk on ``grid`` as ``count`` blocks of ``size`` samples that may reach beyond it on either side."""
 
     grid: Grid
     count: int
@@ -81,7 +82,7 @@ class Blocks:
 
     @cached_property
     def reach(self) -> int:
-        """Samples before the chunk, and after it."""
+        """How many samples the blocks reach before the chunk, and after it."""
         return (self.count * self.size - self.grid.samples) // 2
 
     @cached_property
@@ -93,11 +94,11 @@ class Blocks:
 
 @cache
 def grids(audio: AudioFormat) -> tuple[Grid, ...]:
-    """All three, the finest first."""
+    """All three grids, the finest first."""
     return full(audio), middle(audio), coarse(audio)
 
 
-# Where a partial can be: lively on each of the grids, or steady.
+# The places where a partial can be: lively on one of the grids, or steady.
 LIVELY: Final = 3
 STEADY: Final = LIVELY
 PLACES: Final = LIVELY + 1
@@ -105,7 +106,7 @@ PLACES: Final = LIVELY + 1
 
 @cache
 def strips(audio: AudioFormat) -> tuple[slice, ...]:
-    """Which of :func:`grids` have the same borders."""
+    """Slices of :func:`grids`, each with the grids that have the same borders."""
     borders = [on.blocks.frames.tolist() for on in grids(audio)]
     firsts = [place for place in range(LIVELY) if place == 0 or borders[place] != borders[place - 1]]
     return tuple(map(slice, firsts, [*firsts[1:], LIVELY]))
@@ -113,7 +114,7 @@ def strips(audio: AudioFormat) -> tuple[slice, ...]:
 
 @cache
 def full(audio: AudioFormat) -> Grid:
-    """The grid of the highest partials, and of notes that have just begun."""
+    """The grid of the highest partials, and of struck or sliding notes that have just begun."""
     return Grid(audio, 1, low=MIDDLE_BELOW, high=np.inf)
 
 

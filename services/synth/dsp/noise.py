@@ -1,12 +1,13 @@
 """Noise as a function of seed and frame: half-octave bands of circular noise, weighted and summed.
 
-Each band is a table of Gaussian noise without a seam, read at a place that the seed and the absolute frame
-give. The tables' lengths differ, so together they repeat after years only. Neighbouring bands overlap
-power-complementarily: any smooth spectrum is a set of gains, and gains may move every 5 ms or so. Low
-bands lie on the coarse grid, beside its partials, with which they are brought to the full rate.
+Each band is a seamless table of Gaussian noise, read in a loop from a place that the seed and the absolute
+frame give. A band by itself thus repeats after 5 to 6.5 s; as the tables' lengths differ, all bands together
+repeat only after years. Neighbouring bands overlap power-complementarily: any smooth spectrum is a set of
+gains, and gains may move about every 5 ms. Low bands lie on the coarse grid and are brought to the full rate
+together with its partials.
 
-The right ear reads half a table away from the left one. Half a turn changes the sign of every other
-frequency, so what even frequencies have more of is what the ears have in common.
+Above the lowest bands, which both ears share, the right ear reads half a table away from the left one. That
+changes the sign of every odd frequency, so the ears have in common what even frequencies have more of.
 """
 
 from functools import cache, lru_cache
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from auralis.audio import AudioFormat
 from services.synth.dsp import arrays, grid, upsampling
-from services.synth.dsp.arrays import Array, Home
+from services.synth.dsp.arrays import Array, Float64Array, Home
 from services.synth.dsp.grid import Grid
 from services.synth.dsp.stereo import diffuse_coherence
 from services.synth.dsp.upsampling import trimmed
@@ -26,34 +27,35 @@ BANDS: Final = 20
 _LOWEST_HZ: Final = 31.25
 _HIGHEST: Final = 0.47  # of the sample rate
 _MONO_BANDS: Final = 5  # the lowest, up to 150 Hz
-# Ears in a diffuse field share the lows; of the highs, so much that a mono sum loses less than 2 dB.
+# Ears in a diffuse field share the lows; here they also share enough of the highs for a mono sum to lose less
+# than 2 dB.
 _LEAST_COHERENCE: Final = 0.3
-_COS_SQUARE_BAND: Final = 0.3493  # the width of a band of cos^2 shape over its centre
+_COS_SQUARE_BAND: Final = 0.3493  # the equivalent width of a band of cos^2 shape, as a share of its centre
 _SEED: Final = 1
-# Lengths in the grids' samples, about 6 s: even, with small prime factors (so that they are made fast), and
-# no two alike.
+# The tables' lengths in samples of the bands' grids, about 6 s: even, with small prime factors (so that the
+# tables are quick to make), and no two alike.
 _LENGTHS: Final = (
     46_080, 46_656, 48_000, 48_600, 49_152, 50_000, 51_200, 51_840, 52_488, 54_000, 55_296, 56_250, 57_600,
     240_000, 248_832, 250_000, 256_000, 259_200, 262_144, 270_000,
 )  # fmt: skip
-# Into how many blocks a chunk's gains are cut that move.
+# How many blocks a chunk is cut into where gains move.
 _BLOCKS: Final = {4410: 21, 4800: 20}
 # A large odd number scatters seeds over tables (Knuth's multiplicative hash).
 SCATTER: Final = 0x9E37_79B9_7F4A_7C15
 
 
-def centres_hz() -> NDArray[np.float64]:
+def centres_hz() -> Float64Array:
     """The bands' centres: every half octave from 31 Hz."""
     return _LOWEST_HZ * 2 ** (np.arange(BANDS) / 2)
 
 
-def coherences() -> NDArray[np.float64]:
-    """How far left and right correlate in each band."""
+def coherences() -> Float64Array:
+    """The correlation of left and right in each band."""
     diffuse = np.maximum(diffuse_coherence(centres_hz()), _LEAST_COHERENCE)
     return np.where(np.arange(BANDS) < _MONO_BANDS, 1.0, diffuse)
 
 
-# The highest band of the coarse grid: those up to it lie there, the others on the full one.
+# The highest band on the coarse grid; the bands over it lie on the full grid.
 LAST_COARSE: Final = 12
 
 
@@ -63,7 +65,7 @@ def grid_of(band: int, audio: AudioFormat) -> Grid:
 
 
 class _Tables(NamedTuple):
-    """The noise of all bands, one table after another; ``firsts`` says where each begins: ``[band]``."""
+    """The tables of all bands, concatenated; ``firsts`` says where each begins: ``[band]``."""
 
     samples: Array
     firsts: NDArray[np.int64]
@@ -84,7 +86,7 @@ def _lengths() -> NDArray[np.int64]:
 
 
 def _table(band: int, audio: AudioFormat) -> NDArray[np.float32]:
-    """The noise of a band, its beginning repeated after its end for as long as a chunk is looked at.
+    """The noise of a band, followed by a repeat of its start for as many samples as a chunk reads.
 
     It has unit power; less where the sample rate cuts the band off.
     """
@@ -108,7 +110,7 @@ def _table(band: int, audio: AudioFormat) -> NDArray[np.float32]:
 
 
 def make_tables(audio: AudioFormat) -> None:
-    """Have the noise of all bands ready: it takes as long as some chunks."""
+    """Make the tables of all bands in advance: it takes as long as rendering some chunks."""
     _tables(audio, None)
 
 
@@ -117,19 +119,19 @@ def _samples_around(on: Grid) -> int:
 
 
 def around(on: Grid) -> int:
-    """How many samples on either side of the chunk its noise has: a block, or none at the full rate."""
+    """How many samples noise has on either side of the chunk: a block, or none at the full rate."""
     return on.samples // _BLOCKS[on.audio.frames_per_chunk] if on.divisor > 1 else 0
 
 
 @cache
 def border_frames(audio: AudioFormat) -> NDArray[np.int64]:
-    """Where gains that move are given, a block before the chunk and after it included: ``[border]``."""
+    """Frames at which moving gains are given, from a block before the chunk to one after: ``[border]``."""
     blocks = _BLOCKS[audio.frames_per_chunk]
     return np.arange(-1, blocks + 2) * (audio.frames_per_chunk // blocks)
 
 
-def _shared(index: NDArray[np.intp], coherence: float) -> NDArray[np.float64]:
-    """Gains of even and odd frequencies that leave ``coherence`` between the two halves of a turn."""
+def _shared(index: NDArray[np.intp], coherence: float) -> Float64Array:
+    """Gains of even and odd frequencies that give places half a table apart this ``coherence``."""
     share = 0.0 if coherence == 1.0 else coherence
     return np.asarray(np.sqrt(1 + np.where(index % 2 == 0, share, -share)))
 
@@ -138,7 +140,7 @@ def bands(seed: int, start_frame: int, which: range, on: Grid, home: Home = None
     """The noise of neighbouring bands, all of them on grid ``on``: ``[ear, band, sample]``, at ``home``.
 
     From :func:`around` samples before the chunk at ``start_frame`` to as many after it. Each band has unit
-    power; left and right correlate by :func:`coherences`.
+    power; :func:`coherences` are the correlations of left and right.
     """
     tables, here = _tables(on.audio, home), slice(which.start, which.stop)
     first = start_frame // on.divisor - around(on)
@@ -148,7 +150,7 @@ def bands(seed: int, start_frame: int, which: range, on: Grid, home: Home = None
 
 @lru_cache(maxsize=4096)  # channels; 320 bytes each
 def _turns(seed: int) -> NDArray[np.int64]:
-    """By how much a seed turns each band's table for each ear: ``[ear, band]``."""
+    """How far into each band's table each ear begins for a seed: ``[ear, band]``."""
     lengths = _lengths()
     left = [(seed * BANDS + band + 1) * SCATTER % length for band, length in enumerate(_LENGTHS)]
     apart = np.where(np.arange(BANDS) < _MONO_BANDS, 0, lengths // 2)
@@ -157,7 +159,7 @@ def _turns(seed: int) -> NDArray[np.int64]:
 
 @cache
 def _windows(on: Grid, home: Home) -> Array:
-    """What a chunk would be given from each sample of all tables on: ``[first, sample]``, a view."""
+    """The samples that a chunk would read from each place in the tables: ``[first, sample]``, a view."""
     return arrays.windows(_tables(on.audio, home).samples, _samples_around(on), 1)
 
 
@@ -167,10 +169,10 @@ def faded(gains: Array, noise: Array, on: Grid) -> Array:
     Args:
         gains: ``[end, output, ear and band]``, linear, at the chunk's ends.
         noise: ``[ear and band, sample]`` as from :func:`bands`.
-        on: their grid.
+        on: the bands' grid.
 
     Returns:
-        ``[output, sample]``, as :func:`upsample` wants it.
+        ``[output, sample]`` for :func:`upsample`.
     """
     outputs = gains.shape[1]
     samples = trimmed(noise, on)
@@ -184,10 +186,10 @@ def shaped(gains: Array, noise: Array, on: Grid) -> Array:
     Args:
         gains: ``[border, output, ear and band]``, linear, at the borders of the blocks.
         noise: ``[ear and band, sample]``, whole blocks.
-        on: their grid.
+        on: the bands' grid.
 
     Returns:
-        ``[output, sample]``, as :func:`upsample` wants it.
+        ``[output, sample]`` for :func:`upsample`.
     """
     outputs, blocks = gains.shape[1], len(gains) - 1
     ends = arrays.joined([gains[:-1], gains[1:]], axis=1)

@@ -3,15 +3,15 @@
 A room is data: how long each octave rings, when reflections come and from where. Its response is made from
 
 - a tail: random pulses that grow dense until they are Gaussian noise, shaped in a short-time spectrum to the
-  decay of each frequency; the ears have a common bass and independent highs, as in a diffuse sound field,
-- early reflections: short diffuse echoes from set directions,
+  decay of each frequency; the ears share the bass and have independent highs, as in a diffuse sound field,
+- early reflections: short diffuse echoes from given directions,
 - the send's high-pass and low-pass.
 
 Noise that decays has no modes, so it cannot ring at a pitch or flutter (Moorer 1979).
 
 Every room is equally loud: pink noise comes back in each ear with the loudness (ITU-R BS.1770: K-weighted
-power) with which it was sent. The response is a function of the room's name alone: other sample rates have
-samples of the same response.
+power) with which it was sent. The response is a function of the room alone: at another sample rate it is the
+same response, resampled.
 """
 
 import math
@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from auralis.audio import AUDIO_CHANNELS, SAMPLE_RATES_HZ, AudioFormat
+from services.synth.dsp.arrays import Float64Array
 from services.synth.dsp.diffusion import burst
 from services.synth.dsp.filters import band_end, frequencies, high_pass, k_weighting, low_pass
 from services.synth.dsp.stereo import diffuse_coherence, equal_power
@@ -34,16 +34,16 @@ _SEND_HIGH_PASS_HZ: Final = 140.0
 _SEND_LOW_PASS_HZ: Final = 7000.0
 HIGHEST_HZ: Final = 16_000.0
 _BAND_END_HZ: Final = (11_000.0, HIGHEST_HZ)
-# Drawn anew at each rate it would be another room: how loud a tone comes back, and in which phase, is up to
-# chance, and held tones add to their reverberation. Pieces came out 0.7 to 1.2 LU louder at 48 kHz.
+# The rate at which every response is drawn. Drawn separately at each rate, a room would not be the same: how
+# loud a tone comes back, and in which phase, is up to chance, and held tones add to their reverberation.
+# Pieces came out 0.7 to 1.2 LU louder at 48 kHz.
 _DESIGN: Final = AudioFormat(SAMPLE_RATES_HZ[0])
-# A response is faded out and ends where this much of its energy, for pink noise, is left.
+# A response is faded out and ends where this much of its energy is left, for pink noise.
 _FLOOR_DB: Final = -75.0
 _FADE_SHARE: Final = 0.12
 # Pulses a second at the tail's onset: fewer would be heard one by one.
 _FIRST_DENSITY_HZ: Final = 2000.0
-# Two points this far apart in a diffuse field hear what two ears do (Cook et al. 1955).
-# An octave is heard to decay like its slower, lower part: its value belongs this far under its middle.
+# An octave is heard to decay like its slower, lower part: its T60 applies this far below its centre.
 _SLOWER_PART_OCTAVES: Final = 0.12
 _WINDOW: Final = 2048
 _HOP: Final = 512
@@ -52,7 +52,7 @@ _REFLECTION_HIGH_PASS_HZ: Final = 180.0
 _REFLECTION_LOW_PASS_HZ: Final = 5000.0
 _RINGING_S: Final = 0.02
 _FAR_EAR_S: Final = 0.0006
-# Loudness is compared in the band where music is.
+# Loudness and decay are weighed from here up, where music is.
 _LOWEST_HZ: Final = 20.0
 
 
@@ -72,7 +72,7 @@ class Room:
     ``t60_s`` is the time in which each of :data:`OCTAVES_HZ` falls by 60 dB. The first reflection comes after
     ``pre_delay_ms``. The tail begins ``tail_onset_ms`` later, reaches its level with the time constant
     ``build_ms`` and is as dense as noise after ``mixing_ms``. ``early_db`` is the energy of the reflections
-    against the tail's.
+    relative to the tail's.
     """
 
     name: str
@@ -166,13 +166,13 @@ _ALL: Final = (
 ROOMS: Final[Mapping[str, Room]] = {room.name: room for room in _ALL}
 
 
-def impulse(room: Room, audio: AudioFormat) -> NDArray[np.float64]:
-    """The room's response, the send's filters and the calibration included: ``[ear, frame]``."""
+def impulse(room: Room, audio: AudioFormat) -> Float64Array:
+    """The room's response, including the send's filters and the calibration: ``[ear, frame]``."""
     return _resampled(_designed(room, _DESIGN), _DESIGN, audio)
 
 
-def _designed(room: Room, audio: AudioFormat) -> NDArray[np.float64]:
-    """The response as it is drawn at the rate of ``audio``: ``[ear, frame]``."""
+def _designed(room: Room, audio: AudioFormat) -> Float64Array:
+    """The response, drawn at the rate of ``audio``: ``[ear, frame]``."""
     random = np.random.default_rng(zlib.crc32(room.name.encode()))
     tail = _tail(room, audio, random)
     onset = audio.frames((room.pre_delay_ms + room.tail_onset_ms) / 1000)
@@ -185,7 +185,7 @@ def _designed(room: Room, audio: AudioFormat) -> NDArray[np.float64]:
 
 
 def tail_s(room: Room) -> float:
-    """How long the tail is: until the floor is left of its energy, for pink noise through the send."""
+    """How long the tail is: until its energy has fallen to the floor, for pink noise through the send."""
     freq_hz = np.geomspace(_LOWEST_HZ, OCTAVES_HZ[-1], 200)
     rate_hz = _DESIGN.sample_rate_hz
     send = high_pass(freq_hz, _SEND_HIGH_PASS_HZ, rate_hz) * low_pass(freq_hz, _SEND_LOW_PASS_HZ, rate_hz)
@@ -196,7 +196,7 @@ def tail_s(room: Room) -> float:
     return float(np.interp(-_FLOOR_DB, -left_db, at_s))
 
 
-def _tail(room: Room, audio: AudioFormat, random: np.random.Generator) -> NDArray[np.float64]:
+def _tail(room: Room, audio: AudioFormat, random: np.random.Generator) -> Float64Array:
     """Shaped noise from the tail's onset to its end: ``[ear, frame]``."""
     slowest_s = max(room.t60_s)
     frames = audio.frames(tail_s(room))
@@ -207,9 +207,7 @@ def _tail(room: Room, audio: AudioFormat, random: np.random.Generator) -> NDArra
     return shaped * (build * 10 ** (-3 * at_s / slowest_s))
 
 
-def _pulses(
-    frames: int, mixing_s: float, audio: AudioFormat, random: np.random.Generator
-) -> NDArray[np.float64]:
+def _pulses(frames: int, mixing_s: float, audio: AudioFormat, random: np.random.Generator) -> Float64Array:
     """Gaussian pulses of constant power whose density grows to one a frame at ``mixing_s``; then noise."""
     rate = audio.sample_rate_hz
     noise = random.standard_normal(frames)
@@ -224,13 +222,11 @@ def _pulses(
     return noise
 
 
-def _shaped(
-    noise: NDArray[np.float64], room: Room, slowest_s: float, audio: AudioFormat
-) -> NDArray[np.float64]:
-    """Independent noise as what two ears hear, each frequency decaying by what it is faster than the slowest.
+def _shaped(noise: Float64Array, room: Room, slowest_s: float, audio: AudioFormat) -> Float64Array:
+    """Turn independent noise into what two ears hear, and decay each frequency relative to the slowest.
 
-    Only this difference is made in the short-time spectrum. The onset and the slowest decay are applied to
-    frames, so that nothing smears to before the onset.
+    Only this difference is applied in the short-time spectrum. The onset and the slowest decay are applied to
+    the frames, so that nothing smears to before the onset.
     """
     frames = noise.shape[1]
     margin = _WINDOW
@@ -248,7 +244,7 @@ def _shaped(
     return _overlap_add(shaped)[:, margin : margin + frames]
 
 
-def _overlap_add(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+def _overlap_add(windows: Float64Array) -> Float64Array:
     """Windows ``[ear, window, frame]`` a hop apart as one signal; squared Hann windows add up to 3/2."""
     ears, count, _ = windows.shape
     overlaps = _WINDOW // _HOP
@@ -258,20 +254,20 @@ def _overlap_add(windows: NDArray[np.float64]) -> NDArray[np.float64]:
     return out.reshape(ears, -1) / 1.5
 
 
-def _t60_s(room: Room, freq_hz: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The decay time at each frequency, between octaves interpolated on logarithmic scales."""
+def _t60_s(room: Room, freq_hz: Float64Array) -> Float64Array:
+    """The decay time at each frequency, interpolated between octaves on logarithmic scales."""
     octave = np.log2(np.maximum(freq_hz, OCTAVES_HZ[0])) + _SLOWER_PART_OCTAVES
     return np.exp(np.interp(octave, np.log2(OCTAVES_HZ), np.log(room.t60_s)))
 
 
-def _ear_mix(freq_hz: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _ear_mix(freq_hz: Float64Array) -> tuple[Float64Array, Float64Array]:
     """Gains of the noise that the ears share and of the noise that they have with opposite signs."""
     coherence = diffuse_coherence(freq_hz)
     return np.sqrt((1 + coherence) / 2), np.sqrt((1 - coherence) / 2)
 
 
-def _early(room: Room, audio: AudioFormat, random: np.random.Generator) -> NDArray[np.float64]:
-    """The early reflections from the source's own time on: ``[ear, frame]``."""
+def _early(room: Room, audio: AudioFormat, random: np.random.Generator) -> Float64Array:
+    """The early reflections, from the time of the direct sound on: ``[ear, frame]``."""
     last_ms = max(reflection.at_ms for reflection in room.reflections)
     length = (room.pre_delay_ms + last_ms) / 1000 + _REFLECTION_S + _FAR_EAR_S + _RINGING_S
     out = np.zeros((AUDIO_CHANNELS, audio.frames(length)))
@@ -285,9 +281,9 @@ def _early(room: Room, audio: AudioFormat, random: np.random.Generator) -> NDArr
 
 
 def _filtered(
-    signal: NDArray[np.float64], high_pass_hz: float, low_pass_hz: float, audio: AudioFormat
-) -> NDArray[np.float64]:
-    """``signal`` through a high-pass and a low-pass; what rings on after its end is dropped."""
+    signal: Float64Array, high_pass_hz: float, low_pass_hz: float, audio: AudioFormat
+) -> Float64Array:
+    """``signal`` through a high-pass and a low-pass; ringing after its end is dropped."""
     size = _transform_frames(signal.shape[1] + audio.frames(_RINGING_S))
     freq_hz = frequencies(size, audio.sample_rate_hz)
     gains = high_pass(freq_hz, high_pass_hz, audio.sample_rate_hz)
@@ -295,30 +291,30 @@ def _filtered(
     return np.fft.irfft(np.fft.rfft(signal, size) * gains, size)[:, : signal.shape[1]]
 
 
-def _finished(response: NDArray[np.float64], audio: AudioFormat) -> NDArray[np.float64]:
-    """The response through the send's filters, faded out, at its loudness."""
+def _finished(response: Float64Array, audio: AudioFormat) -> Float64Array:
+    """The response through the send's filters, faded out and calibrated in loudness."""
     filtered = _filtered(response, _SEND_HIGH_PASS_HZ, _SEND_LOW_PASS_HZ, audio)
     fade = int(_FADE_SHARE * filtered.shape[1])
     filtered[:, -fade:] *= np.cos(np.pi / 2 * np.arange(fade) / fade) ** 2
     return filtered / _loudness(filtered, audio)
 
 
-def _loudness(response: NDArray[np.float64], audio: AudioFormat) -> NDArray[np.float64]:
-    """The gain of ``response`` for the loudness of pink noise from 20 Hz on: ``[ear, 1]``."""
+def _loudness(response: Float64Array, audio: AudioFormat) -> Float64Array:
+    """The gain of ``response`` for the loudness of pink noise from 20 Hz up: ``[ear, 1]``."""
     size = _transform_frames(response.shape[1])
     freq_hz = frequencies(size, audio.sample_rate_hz)
     pink = (freq_hz >= _LOWEST_HZ) / np.maximum(freq_hz, _LOWEST_HZ)
     weight = pink * np.abs(k_weighting(freq_hz, audio.sample_rate_hz)) ** 2
     heard = np.sum(np.abs(np.fft.rfft(response, size)) ** 2 * weight, axis=1, keepdims=True)
-    gain: NDArray[np.float64] = np.sqrt(heard / np.sum(weight))
+    gain: Float64Array = np.sqrt(heard / np.sum(weight))
     return gain
 
 
-def _resampled(response: NDArray[np.float64], of: AudioFormat, audio: AudioFormat) -> NDArray[np.float64]:
-    """``response`` with the gains that it has at the rate ``of``, at that of ``audio``: ``[ear, frame]``.
+def _resampled(response: Float64Array, of: AudioFormat, audio: AudioFormat) -> Float64Array:
+    """``response`` resampled from the rate of ``of`` to that of ``audio``, gains unchanged: ``[ear, frame]``.
 
-    A response ends at :data:`HIGHEST_HZ`, under half of either rate, so its spectrum is all there is of it: a
-    transform over the same time at the other rate is exact, where a filter would have an error and a slope.
+    A response ends at :data:`HIGHEST_HZ`, under half of either rate, so its spectrum is complete at both: an
+    inverse transform of the same duration is exact, where a filter would have an error and a slope.
     """
     if audio == of:
         return response
@@ -330,6 +326,6 @@ def _resampled(response: NDArray[np.float64], of: AudioFormat, audio: AudioForma
 
 
 def _transform_frames(frames: int) -> int:
-    """The next of 2^k, 3·2^k and 5·2^k: quick to transform."""
+    """The smallest size of the form 2^k, 3·2^k or 5·2^k from ``frames`` up: quick to transform."""
     power = 1 << (frames - 1).bit_length()
     return min(size for size in (power, power * 3 // 4, power * 5 // 8) if size >= frames)

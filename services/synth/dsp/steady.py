@@ -5,15 +5,16 @@ start to its end. With ``c`` near the chunk's middle, a chunk of ``N`` frames is
 
     y[n] = Re sum_p (a_p + d_p (n - c) / N) e^{j w_p (n - c)}
 
-To an FFT of ``M`` points, about half as many again as the chunk has, each partial is a peak that lies between
-the bins. It is spread over the :data:`WIDTH` bins around it by a kernel that falls off in frequency and in
-time; all partials' spectra are summed and transformed at once, and what the kernel does to levels over time
-is divided out. That is a nonuniform FFT (Dutt & Rokhlin 1993) with the kernel of Barnett, Magland & af
-Klinteberg (2019), ``exp(beta (sqrt(1 - x^2) - 1))``; as a way to synthesise: Rodet & Depalle (1992). The
-slope ``d_p`` has a kernel of its own, the first one's derivative: what is multiplied by ``n`` in time is
-differentiated in frequency. A partial costs as much as 18 bins do, however long the chunk is.
+In an FFT of ``M`` points, about half as many again as the chunk has frames, each partial is a peak that lies
+between the bins. It is spread over the :data:`WIDTH` bins around it by a kernel that falls off in frequency
+and in time; all partials' spectra are summed and transformed at once, and the kernel's effect on levels over
+time is divided out. This is a nonuniform FFT (Dutt & Rokhlin 1993) with the kernel of Barnett, Magland & af
+Klinteberg (2019), ``exp(beta (sqrt(1 - x^2) - 1))``; for its use in synthesis: Rodet & Depalle (1992). The
+slope ``d_p`` has a kernel of its own, the derivative of the first: a multiplication by ``n`` in time is a
+differentiation in frequency. A partial costs 18 additions to bins, however long the chunk is.
 
-Bins are as wide on every grid. A spectrum whose highest partial lives on a coarser one is transformed there.
+Bins are equally wide on every grid. A spectrum whose highest partial lives on a coarser grid is transformed
+there.
 """
 
 import math
@@ -26,7 +27,7 @@ from numpy.typing import NDArray
 
 from auralis.audio import AudioFormat
 from services.synth.dsp import additive, arrays, grid, transforms
-from services.synth.dsp.arrays import Array, Device, Home
+from services.synth.dsp.arrays import Array, Device, Float64Array, Home
 from services.synth.dsp.grid import Grid
 from services.synth.dsp.sums import Sums
 
@@ -34,29 +35,29 @@ WIDTH: Final = 9  # bins that a partial is spread over
 KERNELS: Final = 2  # of the level and of its slope
 # Points on the full grid, by the chunk's frames: multiples of every grid's divisor, products of small primes.
 _POINTS: Final = {4410: 6720, 4800: 7200}
-# The kernel's shape, as a share of the one beyond which it aliases in time: the least error.
+# The kernel's shape, relative to the value beyond which it aliases in time: the one with the least error.
 _SHAPE: Final = 0.96
 _NODES: Final = 64  # of the quadrature of a kernel that has no closed transform
 
 
 class Spread(NamedTuple):
-    """Partials in the spectrum: the first of each one's bins and what it adds to them.
+    """Partials in the spectrum: the first bin of each, and its weights in the bins from there on.
 
-    ``first`` is ``[partial]``, ``weights`` ``[partial, bin, kernel]``: of its level, and of its slope.
+    ``first`` is ``[partial]``, ``weights`` ``[partial, bin, kernel]``: for the level, and for the slope.
     """
 
     first: NDArray[np.int32]
     weights: NDArray[np.float32]
 
     def only(self, index: NDArray[np.intp]) -> "Spread":
-        """Those partials only."""
+        """The spread of the partials at ``index``."""
         return Spread(self.first[index], self.weights[index])
 
 
 class Spectrum(NamedTuple):
     """How the partials of a chunk add up to bins on ``grid``.
 
-    Bins are ``sums`` of rows: the levels of all partials and, after them, their slopes.
+    Bins are ``sums`` of rows: the levels of all partials, followed by their slopes.
     """
 
     sums: Sums
@@ -65,41 +66,41 @@ class Spectrum(NamedTuple):
 
 @cache
 def centre(audio: AudioFormat) -> int:
-    """The frame ``c`` of a chunk at which phases are given: near the middle, on every grid a sample."""
+    """The frame ``c`` of a chunk at which phases are given: near the middle, and a sample of every grid."""
     every = math.lcm(*(on.divisor for on in grid.grids(audio)))
     return audio.frames_per_chunk // 2 // every * every
 
 
 @cache
 def lowest_hz(audio: AudioFormat) -> float:
-    """Under this frequency a partial's bins would reach below the first one."""
+    """The frequency below which a partial's bins would begin below bin 0."""
     return WIDTH / 2 * _bin_hz(audio)
 
 
-def spread(freq_hz: NDArray[np.float64], audio: AudioFormat) -> Spread:
-    """Partials of at least :func:`lowest_hz` in the spectrum."""
+def spread(freq_hz: Float64Array, audio: AudioFormat) -> Spread:
+    """The spread of partials, each of at least :func:`lowest_hz`, over bins."""
     place = freq_hz / _bin_hz(audio)
     first = np.ceil(place - WIDTH / 2).astype(np.int32)
     bins = first[:, None] + np.arange(WIDTH, dtype=np.int32)
     x = (bins - place[:, None]) * (2 / WIDTH)
-    # At the kernel's very end its slope would have no bound.
+    # At the very ends of the kernel its derivative would be unbounded.
     root = np.sqrt(np.maximum(1 - x * x, 1e-4))
     beta, points, frames = _beta(audio), _POINTS[audio.frames_per_chunk], audio.frames_per_chunk
-    # Every other bin is turned by half a turn: the chunk's centre lies in the middle of the points. The first
-    # one counts once in a real transform, the others twice.
+    # Every other bin is turned by half a turn: the chunk's centre lies in the middle of the points. Bin 0
+    # counts once in a real transform, the others twice.
     level = np.exp(beta * (root - 1)) * (1 - 2 * (bins % 2)) * np.where(bins, 1, 2)
     slope = level * x / root * (-beta * (2 / WIDTH) * points / (2 * np.pi * frames))
     return Spread(first, np.stack([level, slope], axis=2).astype(np.float32))
 
 
 def spectrum(spreads: Sequence[Spread], highest_hz: float, audio: AudioFormat, device: Device) -> Spectrum:
-    """How all of ``spreads`` add up, none of which is over ``highest_hz``."""
+    """How the partials of ``spreads``, none of them over ``highest_hz``, add up."""
     share = highest_hz / audio.sample_rate_hz
     on = next(each for each in reversed(grid.grids(audio)) if share < each.high)
     first = np.concatenate([each.first for each in spreads])
     weights = np.concatenate([each.weights for each in spreads]).reshape(-1, KERNELS)
     bins = (first[:, None] + np.arange(WIDTH)).astype(np.uint16).ravel()
-    order = np.argsort(bins, kind="stable")  # of such small numbers in linear time
+    order = np.argsort(bins, kind="stable")  # takes linear time for integers this small
     starts = np.zeros(_points(on) // 2 + 2, np.int32)
     np.cumsum(np.bincount(bins, minlength=len(starts) - 1), out=starts[1:])
     sources = _rows(len(first)).take(order, axis=0).ravel()
@@ -113,8 +114,8 @@ def peaks(start: Array, end: Array, phasors: Array, audio: AudioFormat) -> Array
     Args:
         start: levels at the chunk's start, ``[partial]``.
         end: levels at its end.
-        phasors: of the phases, complex.
-        audio: whose chunks.
+        phasors: the phases as complex numbers.
+        audio: the format of the chunks.
     """
     slope = (end - start) * phasors
     level = start * phasors + slope * (centre(audio) / audio.frames_per_chunk)
@@ -124,7 +125,7 @@ def peaks(start: Array, end: Array, phasors: Array, audio: AudioFormat) -> Array
 def bins(peaks: Array, mixing: Array, into: Spectrum) -> Array:
     """The spectrum of every output: complex, ``[bin, output]``.
 
-    ``mixing`` is what each partial adds to each output, in both parts of its number:
+    ``mixing`` is the gain of each partial in each output, once for each part of its complex number:
     ``[partial, output and part]``.
     """
     partials, outputs = len(mixing), mixing.shape[1] // additive.PARTS
@@ -134,10 +135,7 @@ def bins(peaks: Array, mixing: Array, into: Spectrum) -> Array:
 
 
 def samples(found: Array, on: Grid) -> Array:
-    """What :func:`bins` has found as samples on its grid, as :func:`upsample` takes them.
-
-    ``[output, sample]``.
-    """
+    """The result of :func:`bins` as samples on its grid, for :func:`upsample`: ``[output, sample]``."""
     points = transforms.inverse(found.T, _points(on), norm="forward")
     first, levels = _window(on, arrays.home_of(points))
     return points[:, first : first + len(levels)] * levels
@@ -145,7 +143,7 @@ def samples(found: Array, on: Grid) -> Array:
 
 @lru_cache(maxsize=64)
 def _rows(partials: int) -> NDArray[np.int32]:
-    """Which rows are those of each partial's bins: ``[partial and bin, kernel]``."""
+    """The rows that each bin of each partial is summed from: ``[partial and bin, kernel]``."""
     partial = np.repeat(np.arange(partials, dtype=np.int32), WIDTH)
     return np.stack([partial, partial + np.int32(partials)], axis=1)
 
@@ -165,7 +163,7 @@ def _beta(audio: AudioFormat) -> float:
 
 @cache
 def _window(on: Grid, home: Home) -> tuple[int, Array]:
-    """Which of the points is the first sample, and what each sample of the transform is multiplied by."""
+    """The index of the first sample among the points, and the factor of each sample."""
     from_centre = np.arange(-on.around, on.samples + on.around) - centre(on.audio) // on.divisor
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     kernel = weights * np.exp(_beta(on.audio) * (np.sqrt(1 - nodes**2) - 1)) * (WIDTH / 2)

@@ -1,4 +1,4 @@
-"""Sparse sums: rows as weighted sums of a few other rows each, in a fixed order."""
+"""Sparse sums: each one a weighted sum of a few rows, added in a fixed order."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class _Bag(NamedTuple):
-    """A bag of embeddings is a row of a sparse matrix times a dense one, in the order of its entries."""
+    """A sparse matrix as bags of embeddings: each bag is a row of it, added in the order of its entries."""
 
     sources: "torch.Tensor"
     starts: "torch.Tensor"
@@ -29,9 +29,9 @@ class _Bag(NamedTuple):
 
 
 class Sums:
-    """Which of ``count`` rows, with which weights, each sum is made of.
+    """Which of ``count`` rows each sum is made of, with which weights.
 
-    Sum ``s`` is that of the rows ``sources``, times ``weights``, from ``starts[s]`` on and before
+    Sum ``s`` adds up the rows ``sources`` times ``weights`` of the entries from ``starts[s]`` on and before
     ``starts[s + 1]``: ``sources`` and ``weights`` are ``[entry]``, ``starts`` is ``[sum + 1]``. ``home`` is
     where the rows will be.
     """

@@ -1,7 +1,7 @@
 """From a coarser grid's rate to the full one: a windowed-sinc interpolator as a matrix product.
 
 A Kaiser window (Kaiser 1974) puts images 95 dB down; the passband is flat up to the grid's highest
-partial. The filter is symmetric and delays nothing: the chunk's neighbourhood is evaluated, not waited for.
+partial. The filter is symmetric and adds no latency: the samples around a chunk are computed, not waited for.
 """
 
 from functools import cache
@@ -15,14 +15,14 @@ from services.synth.dsp.arrays import Array, Home
 from services.synth.dsp.grid import SUPPORT, Grid
 
 _KAISER_BETA: Final = 9.6
-# Samples at a time, by a chunk's length on its grid: short rows of the matrix are mostly taps, long ones
-# mostly zeros.
+# Samples per block, by a chunk's length on its grid: with few, a row is mostly the support around them; with
+# many, the matrix is mostly zeros.
 _BLOCKS: Final = {882: 14, 960: 16, 2205: 21, 2400: 24}
 
 
 @cache
 def _matrix(block: int, divisor: int) -> NDArray[np.float32]:
-    """``[block + 2 * support, block * divisor]``: the samples around a block to its full-rate frames."""
+    """From the samples of a block and around it to its frames: ``[block + 2 * support, block * divisor]``."""
     half = SUPPORT * divisor
     n = np.arange(-half, half + 1)
     taps = np.sinc(n / divisor) * np.kaiser(len(n), _KAISER_BETA)
@@ -32,13 +32,13 @@ def _matrix(block: int, divisor: int) -> NDArray[np.float32]:
 
 
 def trimmed(samples: Array, grid: Grid) -> Array:
-    """``[..., sample]`` of a chunk and what is around it, cut to what :func:`upsample` needs."""
+    """``[..., sample]`` of a chunk and its surroundings, cut to what :func:`upsample` needs."""
     spare = (samples.shape[-1] - grid.samples) // 2 - grid.around
     return samples[..., spare : samples.shape[-1] - spare]
 
 
 def faded(start: Array, end: Array, grid: Grid) -> Array:
-    """From ``start`` at the chunk's first sample to ``end`` at the next one's.
+    """Fade linearly from ``start`` at the chunk's first sample to ``end`` at the next chunk's.
 
     Both are ``[..., sample]`` as :func:`trimmed` gives them.
     """
@@ -52,7 +52,7 @@ def _along(grid: Grid, home: Home) -> Array:
 
 
 def upsample(samples: Array, grid: Grid) -> Array:
-    """``[row, sample]`` on ``grid``, with those around it, to ``[row, frame]``."""
+    """``[row, sample]`` on ``grid``, including the samples around the chunk, to ``[row, frame]``."""
     if grid.divisor == 1:
         return samples
     block = _BLOCKS[grid.samples]

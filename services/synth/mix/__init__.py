@@ -1,1 +1,1 @@
-"""From voices to the channel's mix: levels, layers, the desk, and the tape that remembers."""
+"""From voices to the channel's mix: levels, layers, the desk, and the tape with the recent past."""

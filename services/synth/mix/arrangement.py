@@ -1,7 +1,7 @@
-"""Arrangements: everything about the voices of a chunk that stays while none of them changes.
+"""Arrangements: everything about the voices of a chunk that stays the same while none of them changes.
 
-A channel's chunks mostly have the same voices, each in the same stage of its life. Their tables are put
-together once, and used until a note begins, grows older or ends; then only what that touches is made anew.
+A channel's chunks mostly have the same voices, each in the same stage of its life. Their tables are combined
+once, and used until a note begins, grows older or ends; then only the parts that this affects are rebuilt.
 """
 
 import math
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from auralis.audio import AUDIO_CHANNELS, AudioFormat
 from services.synth.dsp import arrays, grid, noise, steady
 from services.synth.dsp.additive import PARTS, Waves
-from services.synth.dsp.arrays import Array, Device
+from services.synth.dsp.arrays import Array, Device, Float64Array
 from services.synth.dsp.steady import Spectrum, Spread
 from services.synth.mix.desk import LAYERS, Mixes
 from services.synth.mix.sounding import Sounding
@@ -24,7 +24,9 @@ from services.synth.voices import hiss_terms
 from services.synth.voices.terms import EARS
 from services.synth.voices.voice import AtPlace, Part, Stage, Voice, brightness_range
 
-# A band of noise that never rises over -110 dB of full scale.
+# -110 dB of full scale, for the gain of a band in a voice's table: before its envelope, before gusts and
+# intensity, which may raise it, and before the desk. Bands are left out below the lowest and above the
+# highest one in which some noise has a higher gain.
 _INAUDIBLE: Final = 3e-6
 
 Staged = tuple[Voice, Stage]
@@ -34,20 +36,20 @@ K = TypeVar("K", Waves, Spread)
 
 
 class Placed(NamedTuple, Generic[K]):
-    """What a voice adds at one place."""
+    """The partials of a voice at one place."""
 
     voice: Voice
     part: Part[K]
 
     def same(self, other: "Placed[K]") -> bool:
-        """Whether nothing about it has changed."""
+        """Whether nothing has changed since ``other``."""
         return self.part is other.part or (
             self.part.rows is other.part.rows and np.array_equal(self.part.moving, other.part.moving)
         )
 
 
 class Group(NamedTuple):
-    """The lively partials of one layer on one grid: rows ``first`` to ``last``, the matrix of their bases."""
+    """The lively partials of one layer on one grid: rows ``first`` to ``last - 1``, their parts and bases."""
 
     layer: str
     first: int
@@ -60,13 +62,13 @@ class Group(NamedTuple):
 class PlaceRows(Generic[K]):
     """The partials of a chunk at one place, by layer.
 
-    ``table`` (``[column, row]``) and ``tones`` (``[4, row]``) are those of
+    ``table`` (``[column, row]``) and ``tones`` (``[4, row]``) are as in
     :class:`services.synth.voices.voice.AtPlace`; ``layers`` says which of :data:`LAYERS` a row belongs to.
     """
 
     placed: tuple[Placed[K], ...]
     table: Array
-    tones: NDArray[np.float64]
+    tones: Float64Array
     layers: NDArray[np.intp]
 
     def __len__(self) -> int:
@@ -74,7 +76,7 @@ class PlaceRows(Generic[K]):
         return int(self.tones.shape[1])
 
     def made_of(self, placed: Sequence[Placed[K]]) -> bool:
-        """Whether these very parts are here, in this order."""
+        """Whether the rows are made of exactly these parts, in this order."""
         return len(placed) == len(self.placed) and all(map(Placed.same, placed, self.placed))
 
 
@@ -82,8 +84,8 @@ class PlaceRows(Generic[K]):
 class LivelyRows(PlaceRows[Waves]):
     """Lively partials on one grid: ``phasors`` are ``[border, row]``.
 
-    ``moving`` are rows whose levels move fast. ``mixing`` is what each ear of each group adds to each output:
-    ``[output, group and ear]``.
+    ``moving`` are rows whose levels move fast. ``mixing`` is the gain of each ear of each group in each
+    output: ``[output, group and ear]``.
     """
 
     phasors: Array
@@ -94,7 +96,7 @@ class LivelyRows(PlaceRows[Waves]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SteadyRows(PlaceRows[Spread]):
-    """Steady partials: what each adds to each output is ``mixing`` (``[row, output and part]``)."""
+    """Steady partials; ``mixing`` is the gain of each in each output: ``[row, output and part]``."""
 
     spectrum: Spectrum
     mixing: Array
@@ -102,10 +104,10 @@ class SteadyRows(PlaceRows[Spread]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HissRows:
-    """Noises: terms ``[term, noise and band]`` of those that do not move and of those that do.
+    """Noises: terms ``[term, noise and band]`` and onset frames of ``still`` and of fast ``moving`` ones.
 
-    ``members`` is what each noise adds to the power of each layer: ``[ear, layer, noise]``, those that do not
-    move first; ``mixing`` what each layer adds to each output: ``[ear, output, layer]``. Of the bands those
+    ``members`` is what each noise adds to the power of each layer, still noises first: ``[ear, layer,
+    noise]``; ``mixing`` is the gain of each layer in each output: ``[ear, output, layer]``. Only the bands
     from ``lowest`` to ``highest`` can be heard.
     """
 
@@ -123,7 +125,7 @@ class HissRows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arrangement:
-    """The partials of a chunk, on each grid and steady, and its noises; None: there are none.
+    """The partials of a chunk, lively on each grid and steady, and its noises; None where there are none.
 
     It serves chunks with the same ``voices`` in the same range of brightness that begin from ``since`` on and
     before ``until``.
@@ -139,11 +141,11 @@ class Arrangement:
 
     @property
     def places(self) -> tuple[LivelyRows | SteadyRows | None, ...]:
-        """The partials at each of the places."""
+        """The partials at each place."""
         return (*self.lively, self.steady)
 
     def serves(self, sounding: Sounding) -> bool:
-        """Whether it is that of a chunk."""
+        """Whether it is the arrangement of ``sounding``."""
         return (
             self.since <= sounding.start_frame < self.until
             and self.voices == sounding.voices
@@ -165,7 +167,7 @@ class Arranger:
         self._desk = desk
 
     def arrange(self, sounding: Sounding, before: Arrangement = NOTHING) -> Arrangement:
-        """The arrangement of a chunk's voices; what has not changed is taken from ``before``."""
+        """The arrangement of a chunk's voices; unchanged parts are taken from ``before``."""
         start_frame, brightest = sounding.start_frame, sounding.brightest
         staged = [(each, each.stage(start_frame, brightest)) for each in sounding.voices]
         by_layer = sorted(staged, key=lambda each: LAYERS.index(each[0].layer))
@@ -236,7 +238,7 @@ class Arranger:
         )
 
     def _mixing(self, ears: NDArray[np.float32], layers: NDArray[np.intp]) -> NDArray[np.float32]:
-        """What each row adds to each output, ``[row, output and part]``, from what it adds to each ear."""
+        """The gain of each row in each output, ``[row, output and part]``, from its gains at the ears."""
         weights = self._desk.weights(LAYERS)
         found = sum(weights[:, layers, ear] * ears[ear] for ear in range(AUDIO_CHANNELS))
         return np.repeat(np.transpose(found), PARTS, axis=1)
@@ -244,8 +246,8 @@ class Arranger:
 
 def _joined(
     placed: Sequence[Placed[K]],
-) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.intp]]:
-    """Table, tones and layers of all parts."""
+) -> tuple[NDArray[np.float32], Float64Array, NDArray[np.intp]]:
+    """Table, tones and layers of all parts, concatenated."""
     table = np.concatenate([part.rows.table for _, part in placed], axis=1)
     tones = np.concatenate([part.rows.tones for _, part in placed], axis=1)
     layers = np.repeat([_NUMBERS[voice.layer] for voice, _ in placed], [len(part) for _, part in placed])

@@ -1,7 +1,7 @@
 """The partials of a batch of chunks: everything about them that is elementwise, computed at once.
 
-Most levels move so slowly that a chunk's two ends say all. Only where a note begins or ends fast, every
-border is computed; so is every phase where the pitch moves.
+Most levels move so slowly that a chunk's two ends are enough. Only where they move fast, as when a note
+begins or ends, are they computed at every border. The phases of lively partials are, too.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,14 +13,14 @@ from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from services.synth.dsp import additive, arrays, grid, steady
 from services.synth.dsp.additive import PARTS
 from services.synth.dsp.arrays import Array, Device, Home
-from services.synth.mix.sounding import WHOLE, Sounding
+from services.synth.mix.sounding import UNITY_GAINS, Sounding
 from services.synth.mix.stack import Stack, Strip, filled
 from services.synth.voices import levels
 from services.synth.voices.terms import BEND, EARS, FAST, SLOW
 
 
 class Batch:
-    """The chunks ``soundings``, whose arrangements are those of ``stack``."""
+    """The chunks ``soundings``, arranged as in ``stack``."""
 
     def __init__(
         self, soundings: Sequence[Sounding], stack: Stack, audio: AudioFormat, device: Device
@@ -44,14 +44,14 @@ class Batch:
         return [factors for strip in self._stack.strips for factors in self._factors(strip)]
 
     def peaks(self) -> dict[int, Array]:
-        """Those of each chunk's steady partials."""
+        """The peaks of each chunk's steady partials."""
         here = self._stack.places[grid.STEADY]
         start, end = self._levels[:, here.rows]
         peaks = steady.peaks(start, end, self._start[here.rows], self._audio)
         return {owner: peaks[:, at] for owner, at, _ in here.shares}
 
     def _factors(self, strip: Strip) -> Iterator[dict[int, Array]]:
-        """Those of each of the strip's grids."""
+        """The factors on each of the strip's grids."""
         if not strip:
             yield from ({} for _ in strip.places)
             return
@@ -72,7 +72,7 @@ class Batch:
         return additive.factor(turned, self._amplitudes(strip, since_s), self._stack.table[EARS, strip.rows])
 
     def _amplitudes(self, strip: Strip, since_s: Array) -> Array:
-        """``[border, row]``: on a straight line between the chunk's ends; what moves fast at every border."""
+        """``[border, row]``: linear between the chunk's ends; fast rows: their envelope at each border."""
         along = arrays.single(self._device, strip.blocks.frames / self._audio.frames_per_chunk)[:, None]
         start, end = self._levels[:, strip.rows]
         found = levels.between(start, end, along)
@@ -84,7 +84,7 @@ class Batch:
         return found
 
     def _bent(self, strip: Strip, since_s: Array) -> Array:
-        """What vibrato and slides add to the phase, turns: ``[border, row]``. Few rows still slide."""
+        """What vibrato and slides add to the phase, in turns: ``[border, row]``. Few rows still slide."""
         table = self._stack.table[BEND, strip.rows]
         found = levels.vibrato_turns(table, since_s)
         sliding = filled(np.flatnonzero(self._slides[strip.rows]))
@@ -94,14 +94,14 @@ class Batch:
         return found
 
     def _ends(self) -> Array:
-        """Levels at the chunk's ends, but for what moves fast: ``[end, row]``."""
+        """Levels at the chunk's ends, without the envelopes of rows that move fast: ``[end, row]``."""
         table, owners = self._stack.table, self._stack.owners
         at_ends = self._since_s + _ends_s(arrays.home_of(self._since_s))
         asked = levels.asked([(each.brightness, each.intensity) for each in self._soundings])
         if len(self._soundings) > 1:
             asked = asked.take(owners, axis=2)
         slow = levels.slow_levels(table[SLOW], at_ends, arrays.on(self._device, asked))
-        # A level that trembles moves.
+        # Without tremolo: a row that has some moves fast.
         fast = levels.envelope_levels(table[FAST], at_ends)
         for strip in self._stack.strips:
             if len(strip.moving):
@@ -109,11 +109,11 @@ class Batch:
         return self._leveled(slow * fast)
 
     def _leveled(self, ends: Array) -> Array:
-        """As loud as each layer is at the chunk's ends."""
+        """Apply, in place, the gain of each row's layer at the chunk's ends."""
         for here in self._stack.places:
             for owner, at, rows in here.shares:
                 gains = self._soundings[owner].gains
-                if gains is not WHOLE:
+                if gains is not UNITY_GAINS:
                     whole = slice(here.rows.start + at.start, here.rows.start + at.stop)
                     ends[:, whole] *= arrays.single(self._device, gains[:, rows.layers])
         return ends
@@ -121,5 +121,5 @@ class Batch:
 
 @cache
 def _ends_s(home: Home) -> Array:
-    """A chunk's ends, in seconds from its start: ``[end, 1]``."""
+    """The ends of a chunk, in seconds from its start: ``[end, 1]``."""
     return arrays.at(home, np.array([[0.0], [1 / CHUNKS_PER_SECOND]], dtype=np.float32))

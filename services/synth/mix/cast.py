@@ -1,4 +1,4 @@
-"""The cast: which voices sound in a chunk, built once for as long as they are needed."""
+"""The cast: the voices that sound in each chunk, built once and kept while they are needed."""
 
 import math
 from collections import Counter
@@ -9,15 +9,15 @@ from operator import itemgetter
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from auralis.audio import AudioFormat
 from auralis.score.events import Note
 from auralis.score.score import ScoreView
 from services.synth import automation, quality
+from services.synth.dsp.arrays import Float64Array
 from services.synth.mix import desk
 from services.synth.mix.recent import Recent
-from services.synth.mix.sounding import WHOLE, Sounding
+from services.synth.mix.sounding import UNITY_GAINS, Sounding
 from services.synth.patches.library import library
 from services.synth.patches.schema import Patch
 from services.synth.quality import Step
@@ -25,24 +25,25 @@ from services.synth.voices.build import parts_of, voice_of
 from services.synth.voices.thinning import thinned
 from services.synth.voices.voice import Voice
 
-# A partial under this level is left out: where music of -18 LUFS is played at 70 dB SPL, it would be under
+# Partials under this level are left out: where music of -18 LUFS is played at 70 dB SPL, they would be under
 # the threshold of hearing even in silence.
 INAUDIBLE_DBFS: Final = -90.0
 _SOON_CHUNKS: Final = 20
-# A voice that has been silent for so long will not be rendered again by a revision.
+# A voice that has been silent for this long will not be rendered again after a revision.
 _REST_S: Final = 2.5
-# Saying of each voice in every round that it is needed takes longer than finding it.
+# Voices are marked as needed once in this many rounds: marking one takes longer than finding it.
 _TOUCHED_ROUNDS: Final = 8
-# Of so many channels one has a voice built ahead at a time; two if voices are needed in so many chunks.
+# For each _BUILDING channels one voice is built ahead at a time; up to two where voices are needed within
+# _URGENT_CHUNKS.
 _BUILDING: Final = 4
 _URGENT_CHUNKS: Final = 5
 _LEVELS: Final = tuple(f"level_{name}" for name in desk.LAYERS)
 
-Curve = NDArray[np.float64]
+Curve = Float64Array
 
 
 class _Role(NamedTuple):
-    """What a voice is a function of."""
+    """Everything that a voice depends on."""
 
     seed: int
     note: Note
@@ -51,7 +52,7 @@ class _Role(NamedTuple):
 
     @property
     def key(self) -> tuple[int, int, int, float]:
-        """Found faster than the note itself, whose id a revised score may give to another one."""
+        """Found faster than the role itself; a revised score may give the note's id to another note."""
         return self.seed, self.note.id, self.part, self.step.value
 
 
@@ -69,13 +70,13 @@ _Found = tuple[_Key, _Kept]
 
 
 @dataclass(slots=True, eq=False)
-class _Company:
-    """The notes of a channel's last chunk, the one that begins at ``start``, and what was found for each.
+class _CurrentNotes:
+    """The notes of a channel's last chunk, the one that begins at ``start``, and the voices found for each.
 
-    Grains are other ones in every second of a note, so notes of ``grainy`` patches are only named. Of the
-    others who is ``awake`` has not been silent for long, and those in ``sounding`` do so in every chunk that
-    begins from ``start`` on and before ``until``; ``used`` is the round in which the voices were last said to
-    be needed.
+    A note has new grains in every second, so notes of ``grainy`` patches are only listed. Of the others'
+    voices, ``awake`` ones have not been silent for long, and ``sounding`` ones sound in every chunk that
+    begins from ``start`` on and before ``until``; ``used`` is the round in which the voices were last marked
+    as needed.
     """
 
     notes: list[Note]
@@ -88,7 +89,7 @@ class _Company:
     until: float = -math.inf
 
     def look(self, start: int, rest: int) -> None:
-        """Find who sounds in the chunk at ``start``; who has been silent for ``rest`` frames rests."""
+        """Find what sounds in the chunk at ``start``; voices silent for ``rest`` frames drop their tables."""
         for voice in [each for each in self.awake if each.timing.silent < start - rest]:
             voice.rest()
             self.awake.remove(voice)
@@ -99,23 +100,24 @@ class _Company:
 
 
 class Cast:
-    """Turns notes into voices; ``skipped`` counts the notes that can't be played by the reason why."""
+    """Turns notes into voices; ``skipped`` counts, by reason, the notes that can't be played."""
 
     def __init__(self, audio: AudioFormat) -> None:
         self._audio = audio
         self._patches = library()
         self._rest_frames = audio.frames(_REST_S)
         self._grainy = {name for name, patch in self._patches.items() if patch.grains is not None}
-        # With the note that each plays; None: nothing to be heard.
+        # Each with the note that it plays; None for a note that can't be played.
         self._voices = Recent[_Key, _Kept]()
-        self._last = Recent[tuple[int, Step], _Company]()
+        self._last = Recent[tuple[int, Step], _CurrentNotes]()
         self._round = 0
         self.skipped = Counter[str]()
 
     def soundings(self, seed: int, view: ScoreView, seq: int) -> list[Sounding]:
         """What sounds in chunk ``seq`` as ``view`` has it.
 
-        Where the quality has changed since the chunk before: at the old step, and at the new one.
+        Where the quality has changed since the chunk before, two soundings: the old quality step and the new
+        one, to be crossfaded.
         """
         start, end = self._audio.start_frame(seq), self._audio.end_frame(seq)
         notes = view.notes(start - self._audio.frames(longest_release_s()), end)
@@ -123,7 +125,7 @@ class Cast:
         gains = _gains(view, start, end)
         before = max(0, start - self._audio.frames_per_chunk)
         steps = dict.fromkeys(quality.steps_at(view.automation("quality"), (before, start)))
-        if gains is not WHOLE:
+        if gains is not UNITY_GAINS:
             heard = {name for name, gain in zip(desk.LAYERS, gains.max(axis=0), strict=True) if gain}
             notes = [note for note in notes if note.layer in heard]
         return [
@@ -152,7 +154,7 @@ class Cast:
         return self._audio.start_frame(turn.seq), self._audio.end_frame(turn.seq + _SOON_CHUNKS)
 
     def _next(self, turn: Turn) -> _Role | None:
-        """The next voice that begins after a chunk and has not been built."""
+        """The next voice that begins soon after a chunk and has not been built yet."""
         start, end = self._soon(turn)
         (step,) = quality.steps_at(turn.view.automation("quality"), (start,))
         notes = turn.view.onsets(start + 1, end)
@@ -168,24 +170,24 @@ class Cast:
         return intensity, automation.brightness(intensity, asked)
 
     def next_round(self) -> None:
-        """Drop the voices that no channel has needed lately."""
+        """Begin a round: drop the voices that no channel has needed lately."""
         self._round += 1
         self._voices.next_round()
         self._last.next_round()
 
     def _sounding(self, seed: int, notes: list[Note], step: Step, start: int) -> list[Voice]:
-        company = self._company(seed, notes, step, start)
-        if start >= company.until:
-            company.look(start, self._rest_frames)
-        company.start = start
-        if not company.grainy:
-            return company.sounding
-        grains = _voices(self._voiced(seed, note, step, start) for note in company.grainy)
-        return [*company.sounding, *(each for each in grains if each.gone > start)]
+        current = self._current_notes(seed, notes, step, start)
+        if start >= current.until:
+            current.look(start, self._rest_frames)
+        current.start = start
+        if not current.grainy:
+            return current.sounding
+        grains = _voices(self._voiced(seed, note, step, start) for note in current.grainy)
+        return [*current.sounding, *(each for each in grains if each.gone > start)]
 
-    def _company(self, seed: int, notes: list[Note], step: Step, start: int) -> _Company:
-        """Those of the chunk before, where nothing has changed."""
-        last = self._last.get((seed, step)) or _Company([], [], {}, [], self._round)
+    def _current_notes(self, seed: int, notes: list[Note], step: Step, start: int) -> _CurrentNotes:
+        """The notes of the chunk at ``start``; what was found for the chunk before is used again."""
+        last = self._last.get((seed, step)) or _CurrentNotes([], [], {}, [], self._round)
         if last.notes != notes or start < last.start:
             grainy = [note for note in notes if note.patch in self._grainy]
             found = {
@@ -193,7 +195,7 @@ class Cast:
                 for note in notes
                 if note.patch not in self._grainy
             }
-            last = _Company(notes, grainy, found, _voices(found.values()), last.used)
+            last = _CurrentNotes(notes, grainy, found, _voices(found.values()), last.used)
         if last.used < self._round - _TOUCHED_ROUNDS:
             for key, kept in (each for some in last.found.values() for each in some):
                 self._voices.keep(key, kept)
@@ -220,7 +222,7 @@ class Cast:
         return key, self._voices.keep(key, kept or (role.note, self._built(role)))
 
     def _built(self, role: _Role) -> Voice | None:
-        """The voice, whatever the note; one that can't be played is passed over."""
+        """The voice of a role, whatever the note; None for a note that can't be played."""
         seed, note, part, step = role
         patch = self._patches.get(note.patch)
         if patch is None:
@@ -230,9 +232,9 @@ class Cast:
             self.skipped[f"patch {note.patch!r}: pitch, velocity or pan out of range"] += 1
             return None
         try:
-            with np.errstate(invalid="ignore"):  # what is no number is found below
+            with np.errstate(invalid="ignore"):  # values that are not finite are found below
                 voice = voice_of(note, patch, seed, self._audio, part, floor_db(note))
-        except Exception as error:  # noqa: BLE001  no event of the score may end a worker
+        except Exception as error:  # noqa: BLE001  no event in the score may end a worker
             self.skipped[f"patch {note.patch!r}: {error!r:.200}"] += 1
             return None
         if not voice.finite:
@@ -246,26 +248,26 @@ def _voices(found: Iterable[list[_Found]]) -> list[Voice]:
 
 
 def _gains(view: ScoreView, start: int, end: int) -> Curve:
-    """How loud each layer is at a chunk's ends: ``[end, layer]``."""
+    """The gain of each layer at a chunk's ends: ``[end, layer]``."""
     levels = [view.automation(name) for name in _LEVELS]
     if not any(levels):
-        return WHOLE
+        return UNITY_GAINS
     curves = [automation.curve(ramps, (start, end), 1.0) for ramps in levels]
     return automation.level_gain(np.stack(curves, axis=1))
 
 
 def _in_range(note: Note) -> bool:
-    """What comes through the log is; of others the squares of the levels might be no number."""
+    """Whether a note has values that the log lets through; of others, squared levels might not be finite."""
     return 0 <= note.pitch <= 127 and 0 <= note.velocity <= 1 and -1 <= note.pan <= 1
 
 
 def floor_db(note: Note) -> float:
-    """The level, dB of full scale, under which the desk makes a partial of ``note`` inaudible."""
+    """The level, dB of full scale before the desk, under which a partial of ``note`` is inaudible."""
     return INAUDIBLE_DBFS - desk.MASTER_DB - desk.STRIPS[note.layer].level_db
 
 
 def _level_db(note: Note, patch: Patch) -> float:
-    """How loud a note is beside others: its layer's level on the desk, its velocity as its patch takes it."""
+    """How loud a note is relative to others: its layer's level on the desk, its velocity in its patch."""
     strip = desk.STRIPS[note.layer]
     return strip.level_db + 20 * patch.velocity_exponent * math.log10(max(note.velocity, 1e-6))
 

@@ -17,12 +17,12 @@ _OFF: Final = -120.0
 _NO_BUSES: Final = (None, None, None)
 
 
-# ``[output, layer, ear]``: what each ear of each layer adds to each output.
+# ``[output, layer, ear]``: the gain of each ear of each layer in each output.
 Weights = NDArray[np.float32]
 
 
 class Mixes(Protocol):
-    """What layers are mixed by."""
+    """A mixer, as renderers need it."""
 
     def weights(self, layers: tuple[str, ...]) -> Weights:
         """``[output, layer, ear]``."""
@@ -48,16 +48,17 @@ STRIPS: Final[Mapping[str, Strip]] = {
     "texture": Strip(-15.0, -22.0),
     "percussion": Strip(-8.0, -14.0),
 }
-# A room answers on all sides: what is left reverberates on the right as well, this much of it.
+# A room answers from all sides: sound on the left also reverberates on the right, with this gain relative to
+# the left.
 _ACROSS: Final = 0.5
 MASTER_DB: Final = 4.5
 OUTPUTS: Final = 5  # dry left and right, room left and right, delay
-# What comes back from the delay also goes into the room, this much quieter.
+# Echoes also go into the room, with this gain.
 DELAY_TO_ROOM: Final = 0.5
 
 
 class Buses(NamedTuple):
-    """A chunk before space: ``[ear, frame]`` each. The delay hears with one ear, or nothing (None)."""
+    """A chunk before space: ``[ear, frame]`` each. ``delay`` is mono; None if nothing is sent to it."""
 
     dry: Array
     room: Array
@@ -69,12 +70,12 @@ class Desk:
 
     @staticmethod
     def weights(layers: tuple[str, ...]) -> Weights:
-        """What each ear of each layer adds to each output: ``[output, layer, ear]``."""
+        """The gain of each ear of each layer in each output: ``[output, layer, ear]``."""
         return _weights(layers)
 
     @staticmethod
     def buses(outputs: Array | None, layers: Iterable[str]) -> Buses | None:
-        """``[output, frame]``, of ``layers``, as buses; None if nothing sounds."""
+        """``[output, frame]``, mixed from ``layers``, as buses; None if nothing sounds."""
         if outputs is None:
             return None
         echoing = any(STRIPS[name].delay_db > _OFF for name in layers)
@@ -82,7 +83,7 @@ class Desk:
 
 
 class Flat:
-    """No desk: every layer as it is, the outputs are the ears."""
+    """No desk: every layer as it is; the outputs are the ears."""
 
     @staticmethod
     def weights(layers: tuple[str, ...]) -> Weights:
@@ -104,7 +105,7 @@ def _weights(layers: tuple[str, ...]) -> Weights:
 
 
 def crossfaded(old: Buses | None, new: Buses | None) -> Buses | None:
-    """``old`` into ``new`` over the whole chunk; what is the same in both stays as it is."""
+    """``old`` into ``new`` over the whole chunk; values that are equal in both stay exactly the same."""
     heard = old or new
     if heard is None:
         return None

@@ -1,4 +1,4 @@
-"""The noise of a batch's voices, on the grids of its bands and in the outputs that it is mixed to."""
+"""The noise of a batch's voices, mixed into outputs on the grids of its bands."""
 
 from collections.abc import Sequence
 from itertools import accumulate
@@ -17,7 +17,7 @@ from services.synth.voices import hiss_terms, levels
 
 
 class _Bands:
-    """The bands of several chunks' noises, filled up to whole :data:`additive.ROWS` with silent ones."""
+    """The bands of several chunks' noises, padded to whole :data:`additive.ROWS` with silent ones."""
 
     def __init__(self, found: Sequence[tuple[int, Array, NDArray[np.int64]]], device: Device) -> None:
         sizes = [len(at) for _, _, at in found]
@@ -32,7 +32,7 @@ class _Bands:
 
 
 class HissStack:
-    """The noises of ``arrangements``: all about them that does not change from chunk to chunk."""
+    """Everything about the noises of ``arrangements`` that does not change from chunk to chunk."""
 
     def __init__(self, arrangements: Sequence[Arrangement], device: Device) -> None:
         self.rows = {owner: rows for owner, each in enumerate(arrangements) if (rows := each.hiss)}
@@ -56,7 +56,7 @@ class Hisses:
         self._moving = self._levels(stack.moving, frames)
 
     def mixed(self) -> "dict[int, Noise]":
-        """The noise of each chunk that has some, weighed into outputs."""
+        """The noise of each chunk that has some, mixed into outputs."""
         return {owner: self._noise(owner, rows) for owner, rows in self._stack.rows.items()}
 
     def _noise(self, owner: int, rows: HissRows) -> "Noise":
@@ -65,7 +65,7 @@ class Hisses:
             moving = self._moving[:, self._stack.moving.at[owner]]
             level = arrays.joined([levels.between(level[0], level[1], self._along), moving], axis=1)
         power = (level * level).reshape(len(level), -1, noise.BANDS).swapaxes(0, 1)
-        # What the voices of a layer share is one noise: their powers add.
+        # The voices of a layer share one noise signal: its power is the sum of theirs.
         ears, layers, noises = rows.members.shape
         sums = arrays.product(rows.members.reshape(-1, noises), power.reshape(noises, -1))
         gains = self._leveled(sums**0.5, sounding, rows.layers).reshape(ears, layers, -1)
@@ -74,7 +74,7 @@ class Hisses:
         return Noise(sounding, rows.lowest, rows.highest, by_ear.swapaxes(0, 2))
 
     def _leveled(self, gains: Array, sounding: Sounding, layers: tuple[str, ...]) -> Array:
-        """``[ear and layer, time and band]`` as loud as each layer is at the time."""
+        """Apply the gain of each layer at each time to ``[ear and layer, time and band]``."""
         ends = sounding.gains_of(layers)
         if ends is None:
             return gains
@@ -86,7 +86,7 @@ class Hisses:
         return by_time.reshape(gains.shape)
 
     def _levels(self, bands: _Bands, at_frames: NDArray[np.int64]) -> Array:
-        """``[time, noise and band]``, at frames from each chunk's start."""
+        """Gains ``[time, noise and band]`` at frames from each chunk's start."""
         if not len(bands.owners):
             return arrays.on(self._device, np.zeros((len(at_frames), 0), dtype=np.float32))
         starts = np.array([each.start_frame for each in self._soundings], dtype=np.int64)
@@ -99,7 +99,7 @@ class Hisses:
 
 
 class Noise(NamedTuple):
-    """One chunk's noise: ``gains`` are ``[time, output, ear, band]``; ``lowest`` to ``highest`` are heard."""
+    """One chunk's noise: gains ``[time, output, ear, band]``; bands ``lowest`` to ``highest`` are heard."""
 
     sounding: Sounding
     lowest: int
@@ -107,12 +107,12 @@ class Noise(NamedTuple):
     gains: Array
 
     def is_on(self, on: Grid) -> bool:
-        """Whether anything of it is heard on a grid."""
+        """Whether any heard band lies on a grid."""
         first, after = _bands_on(on, self.lowest, self.highest)
         return first < after
 
     def on(self, on: Grid) -> Array:
-        """What is heard of it on a grid, as :func:`upsample` wants it: ``[output, sample]``."""
+        """The heard bands on a grid, for :func:`upsample`: ``[output, sample]``."""
         which = range(*_bands_on(on, self.lowest, self.highest))
         times, outputs = self.gains.shape[:2]
         gains = self.gains[..., which.start : which.stop].reshape(times, outputs, -1)
@@ -124,7 +124,7 @@ class Noise(NamedTuple):
 
 
 def _bands_on(on: Grid, lowest: int, highest: int) -> tuple[int, int]:
-    """The first band on a grid and the one after the last."""
+    """The first heard band on a grid and the one after the last."""
     if on.divisor == 1:
         return max(lowest, noise.LAST_COARSE + 1), highest + 1
     return (lowest, min(highest, noise.LAST_COARSE) + 1) if on is grid.coarse(on.audio) else (0, 0)

@@ -1,9 +1,9 @@
 """A chunk's layers, mixed: the voices that sound in it on all grids, with their noise.
 
-Chunks of a batch are rendered together as far as that is elementwise, and each by itself where sums are
+Chunks of a batch are rendered together where operations are elementwise, and each by itself where sums are
 taken: so nothing that a channel hears depends on what else is in the batch. Each step is taken for all chunks
-before the next one: its code and its tables are then at hand. Layers are mixed on their grid, before it is
-brought to the full rate: there are fewer outputs than layers.
+before the next step: its code and tables are then in the cache. Layers are mixed on their grid, before they
+are brought to the full rate: there are fewer outputs than layers.
 """
 
 from collections.abc import Sequence
@@ -21,12 +21,12 @@ from services.synth.mix.recent import Recent
 from services.synth.mix.sounding import Sounding
 from services.synth.mix.stack import Stack
 
-# What is heard of those chunks of a batch in which something is: ``[output, sample]`` or ``[output, frame]``.
+# By chunk of a batch, for chunks in which anything sounds: ``[output, sample]`` or ``[output, frame]``.
 Heard: TypeAlias = dict[int, Array]
 
 
 class LayerRenderer:
-    """Renders mixed layers on one device; arrangements and stacks are kept, caches of pure functions."""
+    """Renders mixed layers on one device; arrangements and stacks are cached, being pure functions."""
 
     def __init__(self, audio: AudioFormat, device: Device, desk: Mixes) -> None:
         self._audio = audio
@@ -36,7 +36,7 @@ class LayerRenderer:
         self._stacks = Recent[int, Stack]()
 
     def next_round(self) -> None:
-        """Drop what no channel has needed lately."""
+        """Begin a round: drop what no channel has needed lately."""
         self._arrangements.next_round()
         self._stacks.next_round()
 
@@ -54,7 +54,7 @@ class LayerRenderer:
         return [found.get(i) for i in range(len(soundings))]
 
     def _lively(self, factors: Heard, arrangements: Sequence[Arrangement], place: int) -> Heard:
-        """Lively partials on one of the grids, as :func:`upsample` wants them."""
+        """Lively partials on one of the grids, for :func:`upsample`."""
         here = {i: rows for i, each in enumerate(arrangements) if (rows := each.lively[place])}
         blocks = grid.grids(self._audio)[place].blocks
         sums = {
@@ -65,7 +65,7 @@ class LayerRenderer:
         return {i: arrays.product(here[i].mixing, each) for i, each in samples.items()}
 
     def _steady(self, batch: Batch, arrangements: Sequence[Arrangement]) -> list[Heard]:
-        """Steady partials, by grid, as :func:`upsample` wants them."""
+        """Steady partials by grid, for :func:`upsample`."""
         rows = {i: rows for i, each in enumerate(arrangements) if (rows := each.steady)}
         bins = {i: steady.bins(each, rows[i].mixing, rows[i].spectrum) for i, each in batch.peaks().items()}
         samples = {i: steady.samples(each, rows[i].spectrum.grid) for i, each in bins.items()}
@@ -81,7 +81,7 @@ class LayerRenderer:
         return self._arrangements.keep(sounding.seed, kept)
 
     def _stack(self, soundings: Sequence[Sounding], arrangements: Sequence[Arrangement]) -> Stack:
-        """That of one channel is kept; of several, one has mostly changed."""
+        """The stack of a single chunk is cached; of several chunks one has mostly changed."""
         if len(soundings) != 1:
             return Stack(arrangements, self._audio, self._device)
         seed = soundings[0].seed
@@ -92,7 +92,7 @@ class LayerRenderer:
 
 
 def _added(one: Heard, other: Heard) -> Heard:
-    """What is heard of both; it takes the place of ``one``."""
+    """The sum of both, made in place of ``one``."""
     for i, each in other.items():
         if i in one:
             one[i] += each

@@ -1,4 +1,4 @@
-"""What was needed lately: the memory of a cache of pure functions."""
+"""What was needed recently: the store of a cache of pure functions."""
 
 from collections import OrderedDict
 from typing import Final, Generic, TypeVar
@@ -6,12 +6,12 @@ from typing import Final, Generic, TypeVar
 K = TypeVar("K")
 V = TypeVar("V")
 
-# Three seconds of every channel: longer than voices are built before they begin.
+# Three seconds of every channel: voices are built less than this ahead of their onset.
 _ROUNDS: Final = 30
 
 
 class Recent(Generic[K, V]):
-    """Keeps what one of the last rounds needed; how much that is follows from what sounds.
+    """Keeps what one of the last rounds needed; its size follows from what sounds.
 
     A round is one turn of every channel, in however many batches.
     """
@@ -35,13 +35,13 @@ class Recent(Generic[K, V]):
         return kept[0] if kept else None
 
     def keep(self, key: K, value: V) -> V:
-        """``value``, kept for ``key`` as what this round needed."""
+        """Keep ``value`` for ``key`` as needed in this round, and return it."""
         self._kept[key] = (value, self._round)
         self._kept.move_to_end(key)
         return value
 
     def next_round(self) -> None:
-        """Begin a round; drop what none of the last ones needed."""
+        """Begin a round; drop what none of the last rounds needed."""
         self._round += 1
         while self._kept:
             key, (_, last) = next(iter(self._kept.items()))

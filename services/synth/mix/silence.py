@@ -8,7 +8,7 @@ from services.synth.dsp.arrays import Array
 
 
 def total(one: Array | None, other: Array | None) -> Array | None:
-    """Both, ``[ear, frame]``."""
+    """The sum of both, ``[ear, frame]``."""
     if one is None or other is None:
         return other if one is None else one
     return one + other
@@ -17,7 +17,7 @@ def total(one: Array | None, other: Array | None) -> Array | None:
 def crossfaded(old: Array | None, new: Array | None, share: NDArray[np.floating]) -> Array | None:
     """``old`` into ``new`` (``[ear, frame]``) by ``share`` (``[frame]``, 0 to 1).
 
-    What is the same in both stays exactly as it is.
+    Values that are equal in both stay exactly the same.
     """
     heard = new if old is None else old
     if heard is None:

@@ -1,8 +1,8 @@
 """Space: echoes in time with the music and the room around it, chunk by chunk from what the tape holds.
 
-What a chunk's mix needs is asked for backwards (the room's past, the delay's past, the buses) and rendered
-forwards. So it does not matter what was rendered before: a worker that takes over renders the past that can
-still be heard, one that goes on renders one chunk.
+The needs of a chunk's mix are worked out backwards (the room's past, the delay's past, the buses) and
+rendered forwards. So it does not matter what was rendered before: a worker that takes over renders the past
+that can still be heard, a worker that carries on renders one chunk.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,14 +28,14 @@ NO_ROOM: Final = "none"
 _DEFAULT_BPM: Final = 60.0
 _BEATS: Final = 0.75  # between two echoes
 LONGEST_DELAY_CHUNKS: Final = int(delay.LONGEST_S * CHUNKS_PER_SECOND) + 1
-# A tempo that glides has a response for each of its beats.
+# A gliding tempo needs a response for each beat.
 _KEPT_DELAYS: Final = 64
 # No room is longer (see the tests).
 LONGEST_ROOM_CHUNKS: Final = 90
-# From so many chunks on no room has more than so many bins (see the tests): a room that is moved into needs
-# the past of the longest, which must not be rendered again while a change is to be heard.
+# (delay in chunks, bins): from this delay on no room has more bins than this (see the tests). After a change,
+# any room needs its past at once, so the past of the longest is kept: rendering it again takes too long.
 THINNER: Final = ((18, 1872), (39, 768))
-# A change of room is a walk, not a door.
+# A change of room is a crossfade of this length.
 _MOVE_S: Final = 4.0
 
 
@@ -52,13 +52,17 @@ def _delay(bpm: float, audio: AudioFormat, device: Device) -> Response:
 
 
 def design_rooms(audio: AudioFormat, device: Device, names: Iterable[str] = tuple(rooms.ROOMS)) -> None:
-    """Have rooms ready: designing the largest takes longer than a change may take to be heard."""
+    """Design rooms in advance: the largest takes longer than a change may take to be heard."""
     for name in names:
         _room(name, audio, device)
 
 
 class Plan(NamedTuple):
-    """Indices of takes that lack something, oldest first: a mix, the spectrum of what goes into the room."""
+    """Indices of takes that lack something, oldest first.
+
+    ``mixes`` lack their mix, ``rooms`` the spectrum of what goes into the room, ``sends`` that input itself,
+    ``echoes`` the spectrum of what goes into the delay, and ``plays`` their buses.
+    """
 
     takes: Sequence[Take]
     mixes: list[int]
@@ -73,7 +77,7 @@ class Plan(NamedTuple):
         return [self.takes[i] for i in self.plays]
 
     def oldest(self, most: int) -> "Plan":
-        """As much of it as can be done with so many of its plays: nothing depends on what comes later."""
+        """The part that needs only the first ``most`` of its plays: nothing depends on what comes later."""
         if len(self.plays) <= most:
             return self
         last = self.plays[most - 1]
@@ -81,7 +85,7 @@ class Plan(NamedTuple):
 
 
 class _Spot(NamedTuple):
-    """A take among those of its channel, oldest first."""
+    """A take among the takes of its channel, oldest first."""
 
     takes: Sequence[Take]
     place: int
@@ -95,15 +99,15 @@ class _Spot(NamedTuple):
         return self.takes[self.place - 1] if self.place else None
 
     def spectra(self, name: str, length: int) -> list[Spectrum | None]:
-        """The last ``length`` up to this one, oldest first."""
+        """The spectra ``name`` of the last ``length`` takes up to this one, oldest first."""
         first = max(0, self.place + 1 - length)
         return [getattr(take, name) for take in self.takes[first : self.place + 1]]
 
 
 class SpaceRenderer:
-    """Fills in what takes lack; ``takes`` are always those of one channel, oldest first, without a gap.
+    """Fills in what takes lack; ``takes`` are always of one channel, oldest first, without a gap.
 
-    Where they begin there was silence before, or nothing before can be heard at their end.
+    Before the first of them there was silence, or nothing that can still be heard in the last.
     """
 
     def __init__(self, audio: AudioFormat, device: Device) -> None:
@@ -112,7 +116,7 @@ class SpaceRenderer:
         self._room_bins, self._delay_bins = (
             convolution.bins_up_to(hz, audio) for hz in (rooms.HIGHEST_HZ, delay.HIGHEST_HZ)
         )
-        # By how many chunks later a mix is.
+        # By how many chunks the mix is later than the take.
         self._bins_needed = [
             min(bins for since, bins in ((0, self._room_bins), *THINNER) if since <= age)
             for age in range(LONGEST_ROOM_CHUNKS)
@@ -124,7 +128,7 @@ class SpaceRenderer:
         return LONGEST_DELAY_CHUNKS + LONGEST_ROOM_CHUNKS + count + 2
 
     def plan(self, takes: Sequence[Take], count: int) -> Plan:
-        """What the mix of the last ``count`` takes still needs; of none, what later ones need of the last."""
+        """What the last ``count`` mixes still need; if none lacks, what later takes need of the last one."""
         mixes = self._to_mix(takes, count)
         heard = mixes or range(len(takes))[-1:]
         rooms_ = self._to_analyse(takes, heard)
@@ -133,9 +137,9 @@ class SpaceRenderer:
         return Plan(takes, mixes, rooms_, sends, echoes, self._to_play(takes, heard, sends, echoes))
 
     def mix(self, plans: Sequence[Plan]) -> None:
-        """Give the takes of several channels their mix; those that the plans call unplayed have been played.
+        """Mix the takes of several channels; the plans' ``unplayed`` takes have been played by now.
 
-        Step by step for all of them at once: transforms of many chunks cost half of single ones.
+        Step by step for all of them at once: transforms of many chunks cost half as much as single ones.
         """
         self._analyse_delay([spot for spot in _spots(plans, "echoes") if not spot.take.delay_known])
         self._send([spot for spot in _spots(plans, "sends") if not spot.take.sent])
@@ -144,7 +148,7 @@ class SpaceRenderer:
         self._mix([spot for spot in _spots(plans, "mixes") if not spot.take.mixed])
 
     def forget(self, plan: Plan) -> None:
-        """Drop what no chunk needs any more, even where the last ones are rendered again."""
+        """Drop what no chunk needs any more, even if the last ones are rendered again."""
         takes = plan.takes
         shrink_past(takes, plan.plays)
         for age, bins in THINNER:
@@ -155,7 +159,7 @@ class SpaceRenderer:
                 if index < len(takes) - old:
                     takes[index].thin_room(bins)
 
-    # What is needed for what: indices of takes that lack something, oldest first.
+    # Planning: the indices of takes that lack something, oldest first.
 
     @staticmethod
     def _to_mix(takes: Sequence[Take], count: int) -> list[int]:
@@ -182,7 +186,7 @@ class SpaceRenderer:
     ) -> list[int]:
         return sorted(i for i in {*mixes, *sends, *_with_earlier(echoes)} if not takes[i].played)
 
-    # How it is made.
+    # Rendering: the steps that fill it in.
 
     def _analyse_delay(self, spots: Sequence[_Spot]) -> None:
         found = self._spectra(spots, "into_delay", self._delay_bins)
@@ -190,7 +194,7 @@ class SpaceRenderer:
             spot.take.delay_spectrum, spot.take.delay_known = spectrum, True
 
     def _send(self, spots: Sequence[_Spot]) -> None:
-        """What comes out of the delay, and what goes into the room."""
+        """Fill in what comes out of the delay, and what goes into the room."""
         for spot, echoes in zip(spots, self._echoes(spots), strict=True):
             take, returned = spot.take, echoes * DELAY_TO_ROOM if echoes is not None else None
             take.echoes = echoes
@@ -204,7 +208,7 @@ class SpaceRenderer:
             spot.take.room_spectrum, spot.take.room_bins = spectrum, self._room_bins
 
     def _mix(self, spots: Sequence[_Spot]) -> None:
-        """Dry, echoes and the room, gently saturated."""
+        """Fill in the sum of dry sound, echoes and the room, gently saturated."""
         takes = [spot.take for spot in spots]
         mixes = (
             total(total(take.buses.dry if take.buses else None, take.echoes), wet)
@@ -216,12 +220,12 @@ class SpaceRenderer:
             take.forget_buses()
 
     def _spectra(self, spots: Sequence[_Spot], name: str, bins: int) -> list[Spectrum | None]:
-        """Those of what ``name`` says, of each take and the one before."""
+        """The spectra of the signal ``name``, of each take and the one before."""
         pairs = [(getattr(spot.before, name, None), getattr(spot.take, name)) for spot in spots]
         return convolution.spectra(pairs, bins, self._audio)
 
     def _echoes(self, spots: Sequence[_Spot]) -> list[Array | None]:
-        """What the delay gives; where the tempo changes, from the old spacing into the new one."""
+        """The delay's output; where the tempo changes, crossfaded from the old spacing into the new one."""
         heard = self._convolved(spots, "delay_spectrum", [self._delays(spot.take) for spot in spots])
         return [self._respaced(*each) if len(each) > 1 else each[0] for each in heard]
 
@@ -229,13 +233,13 @@ class SpaceRenderer:
         return crossfaded(old, new, np.linspace(0, 1, self._audio.frames_per_chunk))
 
     def _delays(self, take: Take) -> list[Response]:
-        """The delay of the chunk before, if another, and of this one."""
+        """The delay's response in the chunk before, if it was another, and in this one."""
         start = self._audio.start_frame(take.seq)
         tempi = (_bpm(take, frame) for frame in (start - self._audio.frames_per_chunk, start))
         return [_delay(bpm, self._audio, self._device) for bpm in dict.fromkeys(tempi)]
 
     def _wet(self, spots: Sequence[_Spot]) -> list[Array | None]:
-        """The room's answer; after a change of room, from the old one into the new one."""
+        """The room's output; after a change of room, crossfaded from the old one into the new one."""
         moves = [self._moves(spot.take) for spot in spots]
         rooms_ = [[self._response(move.room) for move in each] for each in moves]
         heard = self._convolved(spots, "room_spectrum", rooms_)
@@ -254,7 +258,7 @@ class SpaceRenderer:
     def _convolved(
         self, spots: Sequence[_Spot], name: str, responses: Sequence[Sequence[Response]]
     ) -> list[list[Array | None]]:
-        """What each of the responses to each chunk gives of the spectra that ``name`` says."""
+        """The spectra ``name`` up to each spot, convolved with each of the spot's responses."""
         pasts = [
             Past(spot.spectra(name, response.length), response)
             for spot, several in zip(spots, responses, strict=True)
@@ -264,10 +268,10 @@ class SpaceRenderer:
         return [[next(found) for _ in several] for several in responses]
 
     def _moves(self, take: Take) -> list[Space]:
-        """The room at the chunk's start less the time that a move takes, and the moves since.
+        """The room in force one crossfade before the chunk's start, and the moves since.
 
         A room that is announced at the score's first frame is where the piece begins, not a move.
-        Who moves on before having arrived goes on from where he is.
+        A move that starts during another crossfades from the current mixture.
         """
         start, end = self._audio.start_frame(take.seq), self._audio.end_frame(take.seq)
         since = max(0, start - self._audio.frames(_MOVE_S))
@@ -287,9 +291,9 @@ class SpaceRenderer:
 
 
 def _fetched(mixes: Iterable[Array | None], device: Device) -> Iterable[NDArray[np.float32] | None]:
-    """As arrays of the CPU's: from an accelerator at once, since it is waited for.
+    """The mixes as numpy arrays; from an accelerator all at once, since each copy would wait for it.
 
-    On the CPU one by one: several at a time would lie between what is kept, and leave holes behind.
+    On the CPU one by one: several at a time would lie between arrays that are kept, and leave holes behind.
     """
     if arrays.by_numpy(device):
         return mixes
@@ -300,13 +304,13 @@ def _fetched(mixes: Iterable[Array | None], device: Device) -> Iterable[NDArray[
 
 
 def _spots(plans: Iterable[Plan], lacking: str) -> Iterable[_Spot]:
-    """What plans lack; once, also where two of them share a past."""
+    """The takes in the list ``lacking`` of the plans; each once, even where two plans share a past."""
     spots = (_Spot(plan.takes, index) for plan in plans for index in getattr(plan, lacking))
     return {id(spot.take): spot for spot in spots}.values()
 
 
 def _with_earlier(indices: Iterable[int]) -> set[int]:
-    """The indices and those before them: a spectrum is that of two chunks."""
+    """The indices and the ones before them: a spectrum covers two chunks."""
     return {j for i in indices for j in (i - 1, i) if j >= 0}
 
 

@@ -1,4 +1,4 @@
-"""The rows of a batch's arrangements, stacked: those of all channels at one place after another."""
+"""The rows of a batch's arrangements, stacked: place by place, and at each place channel by channel."""
 
 import operator
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from auralis.audio import AudioFormat
 from services.synth.dsp import additive, arrays, grid
-from services.synth.dsp.arrays import Array, Device
+from services.synth.dsp.arrays import Array, Device, Float64Array
 from services.synth.dsp.grid import Blocks
 from services.synth.mix.arrangement import Arrangement, LivelyRows, SteadyRows
 from services.synth.mix.hiss import HissStack
@@ -19,7 +19,7 @@ from services.synth.voices.terms import COUNT
 
 
 class Share(NamedTuple):
-    """The rows of one of the arrangements at a place: ``at`` among all that are there."""
+    """The rows of one arrangement at a place; ``at`` is their slice of all rows there."""
 
     owner: int
     at: slice
@@ -27,9 +27,9 @@ class Share(NamedTuple):
 
 
 class Place:
-    """The rows of all arrangements at one place, filled up to whole :data:`additive.ROWS` with silent ones.
+    """The rows of all arrangements at one place, padded to whole :data:`additive.ROWS` with silent ones.
 
-    Of the rows at all places they are ``rows``.
+    ``rows`` is their slice of the rows at all places.
     """
 
     def __init__(self, first: int, found: Sequence[tuple[int, LivelyRows | SteadyRows]]) -> None:
@@ -39,24 +39,24 @@ class Place:
         self.missing = -ends[-1] % additive.ROWS
         self.rows = slice(first, first + ends[-1] + self.missing)
 
-    def unalign(self) -> None:
-        """Fill up a little more if all places together had an even number of :data:`additive.ROWS`.
+    def avoid_4k_aliasing(self) -> None:
+        """Pad by another :data:`additive.ROWS` if all places together have an even number of them.
 
-        Arrays whose sizes are multiples of 4096 bytes lie in memory so that to the processor their elements
-        look alike (4K aliasing): what is computed with them takes up to twice as long.
+        Corresponding elements of arrays whose sizes are multiples of 4096 bytes have addresses that the
+        processor confuses (4K aliasing): computing with them takes up to twice as long.
         """
         if self.rows.stop % (2 * additive.ROWS) == 0:
             self.missing += additive.ROWS
             self.rows = slice(self.rows.start, self.rows.stop + additive.ROWS)
 
-    def members(self, device: Device) -> Iterator[tuple[int, Array, NDArray[np.float64]]]:
-        """Whose they are, their terms and tones; the silent ones at last."""
+    def members(self, device: Device) -> Iterator[tuple[int, Array, Float64Array]]:
+        """The owner, terms and tones of each share; the silent rows at the end."""
         yield from ((owner, rows.table, rows.tones) for owner, _, rows in self.shares)
         yield 0, arrays.on(device, _silence(self.missing)), np.zeros((4, self.missing))
 
     @property
     def lively(self) -> list[tuple[int, LivelyRows]]:
-        """Each arrangement's, and which of the rows at all places is their first."""
+        """The lively rows of each arrangement, and the index of their first among the rows at all places."""
         found = [(self.rows.start + at.start, rows) for _, at, rows in self.shares]
         return [(first, rows) for first, rows in found if isinstance(rows, LivelyRows)]
 
@@ -71,12 +71,12 @@ class Strip:
         self._device = device
 
     def __bool__(self) -> bool:
-        """Whether there are any."""
+        """Whether there are any rows but padding."""
         return any(place.shares for place in self.places)
 
     @cached_property
     def moving(self) -> NDArray[np.intp]:
-        """Rows whose levels move fast, among those at all places; filled up, too."""
+        """Which of the rows at all places have levels that move fast; padded as by :func:`filled`."""
         moving = [rows.moving + first for place in self.places for first, rows in place.lively]
         return filled(np.concatenate([np.zeros(0, dtype=np.intp), *moving]))
 
@@ -91,10 +91,10 @@ class Strip:
 
 
 class Stack:
-    """The rows of ``arrangements`` at all places: all that does not change from chunk to chunk.
+    """The rows of ``arrangements`` at all places: everything that does not change from chunk to chunk.
 
-    ``table`` is ``[term, row]``, ``tones`` ``[4, row]``; ``owners`` says which arrangement a row is of, and
-    those that fill up are the first one's.
+    ``table`` is ``[term, row]``, ``tones`` ``[4, row]``; ``owners`` says which arrangement a row belongs to,
+    the first one for padding.
     """
 
     def __init__(self, arrangements: Sequence[Arrangement], audio: AudioFormat, device: Device) -> None:
@@ -103,7 +103,7 @@ class Stack:
         for place in range(grid.PLACES):
             here = [(owner, rows) for owner, each in enumerate(arrangements) if (rows := each.places[place])]
             self.places.append(Place(self.places[-1].rows.stop if place else 0, here))
-        self.places[-1].unalign()
+        self.places[-1].avoid_4k_aliasing()
         members = [each for place in self.places for each in place.members(device)]
         owners, tables, tones = zip(*members, strict=True)
         self.table = arrays.joined(tables, axis=1)
@@ -115,14 +115,14 @@ class Stack:
         self.hiss = HissStack(arrangements, device)
 
     def of(self, arrangements: Sequence[Arrangement]) -> bool:
-        """Whether it is the stack of these very ones."""
+        """Whether it is the stack of exactly these arrangements: the same objects, in this order."""
         return len(arrangements) == len(self.arrangements) and all(
             map(operator.is_, arrangements, self.arrangements)
         )
 
 
 def filled(index: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Some rows, filled up to whole :data:`additive.ROWS` by repeating the last one."""
+    """Indices of rows, padded to whole :data:`additive.ROWS` by repeating the last one."""
     return np.concatenate([index, np.repeat(index[-1:], -len(index) % additive.ROWS)])
 
 

@@ -1,7 +1,7 @@
-"""The tape: what a channel's last chunks gave, which its delay, its room and its limiter still need.
+"""The tape: what was rendered for a channel's last chunks and its delay, room and limiter still need.
 
-All of it can be rendered again from the score, so the tape is a cache and never a truth. A chunk is kept
-once for each version of the score that gives it other samples.
+All of it can be rendered again from the score, so the tape is a cache, never a source of truth. A chunk is
+kept once for each version of the score that gives it different samples.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,9 +18,9 @@ from services.synth.memory import kept
 from services.synth.mix.desk import Buses
 
 # The chunks that are not frozen, the last 17 of the ring, are rendered again after a revision; the limiter
-# looks back at three, and a spectrum is that of two chunks: these stay whole.
+# looks back at three more, and a spectrum covers one more: these stay whole.
 WHOLE_TAKES: Final = 21
-# So many more than needed are kept before they are looked through.
+# This many more takes than needed are kept before any is dropped.
 _SLACK: Final = 8
 
 
@@ -28,9 +28,9 @@ _SLACK: Final = 8
 class Take:
     """One chunk in one version, as far as it has been rendered.
 
-    Each flag says that what follows it is known; None is silence then (buses and echoes are dropped once they
-    are in the mix). The spectra are those of the chunk and the one before it; of what goes into the room the
-    lowest ``room_bins`` are known.
+    Each flag says that the fields after it are known; None then means silence (buses and echoes are dropped
+    once they are in the mix). The spectra cover the chunk and the one before it; of the spectrum of what goes
+    into the room, the lowest ``room_bins`` are known.
     """
 
     seq: int
@@ -50,13 +50,13 @@ class Take:
     mix: Mix | None = None
 
     def follows(self, other: "Take") -> bool:
-        """Whether this is the take after ``other``."""
+        """Whether this is the take right after ``other``."""
         return (other.seq, other.view.version) == (self.seq - 1, self.earlier)
 
     def play(self, buses: Buses | None) -> None:
-        """Note what sounds in it."""
+        """Store what sounds in it."""
         self.buses, self.played = buses, True
-        # A copy of its own: a view would keep all buses.
+        # A copy of its own: a view would keep all buses in memory.
         self.into_delay = None if buses is None or buses.delay is None else kept(buses.delay)
 
     def shrink(self) -> None:
@@ -69,7 +69,7 @@ class Take:
         self.buses = self.echoes = None
 
     def thin_room(self, bins: int) -> None:
-        """Keep of what its room needs the lows: of the highs nothing is left so late."""
+        """Keep only the lowest ``bins`` of what its room needs: after so long no highs are left."""
         if self.room_spectrum is not None and bins < self.room_bins:
             self.room_spectrum, self.room_bins = self.room_spectrum.cut(bins), bins
 
@@ -79,14 +79,14 @@ class Take:
 
 
 def shrink_past(takes: Sequence[Take], played: Iterable[int]) -> None:
-    """Shrink those of the takes that were played for what they left behind alone; ``played`` are indices."""
+    """Shrink the takes with the indices ``played`` that are older than :data:`WHOLE_TAKES` chunks."""
     for index in played:
         if index < len(takes) - WHOLE_TAKES:
             takes[index].shrink()
 
 
 class Tape:
-    """One channel's takes: its last ``depth`` chunks, with what the delay needs in the last ``echoes``."""
+    """One channel's takes: its last ``depth`` chunks, of which the last ``echoes`` matter to the delay."""
 
     def __init__(self, audio: AudioFormat, depth: int, echoes: int) -> None:
         self._audio = audio
@@ -134,7 +134,7 @@ class Tape:
         return take
 
     def _forget(self, seq: int) -> None:
-        """Keep what the next chunks need, and what a rendering of the last ones again would."""
+        """Keep what the next chunks need, and what rendering the last ones again would need."""
         if len(self._takes) > self._depth + WHOLE_TAKES + _SLACK:
             kept = range(seq - self._depth, seq + WHOLE_TAKES)
             self._takes = {key: take for key, take in self._takes.items() if take.seq in kept}

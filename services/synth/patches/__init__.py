@@ -1,1 +1,1 @@
-"""The instruments: what a patch may say, and the patches that come with the synth."""
+"""The instruments: what a patch may contain, and the patches that come with the synth."""

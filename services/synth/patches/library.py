@@ -1,4 +1,4 @@
-"""Patches by name: the files beside this module, each checked when it is read."""
+"""Patches by name: the JSON files in this folder, each checked when it is read."""
 
 import json
 import re
@@ -19,7 +19,7 @@ def parse(name: str, data: bytes) -> Patch:
     """The patch that the JSON ``data`` describes.
 
     Raises:
-        InvalidValue: naming the first parameter that is unknown, missing or out of range, what was found
+        InvalidValue: a parameter is unknown, missing or out of range; names the first one, what was found
             there and what is allowed.
     """
     raw = _decoded(name, data)
@@ -42,7 +42,7 @@ def library() -> dict[str, Patch]:
 
 
 def _decoded(name: str, data: bytes) -> Any:
-    """What the JSON says; NaN and infinities, which JSON does not have, as the words that they are."""
+    """The parsed JSON; NaN and infinities, which JSON does not have, as strings."""
     try:
         return json.loads(data, parse_constant=str)
     except ValueError as error:
@@ -50,7 +50,7 @@ def _decoded(name: str, data: bytes) -> Any:
 
 
 def _fault(name: str, raw: Any, error: str) -> InvalidValue:
-    """What msgspec found wrong, in one line with what is allowed there."""
+    """The fault that msgspec found, in one line with what is allowed there."""
     problem, _, at = error.partition(" - at `$")
     path = at.rstrip("`").lstrip(".")
     lacking = re.search(r"(unknown|missing required) field `(.+)`", problem)
@@ -67,21 +67,21 @@ def _where(name: str, path: str) -> str:
 
 
 def _found(raw: Any, path: str) -> Any:
-    """What stands at msgspec's ``path`` (``filter.cutoff_hz``, ``noises[0].level_db``)."""
+    """The value at msgspec's ``path`` (``filter.cutoff_hz``, ``noises[0].level_db``)."""
     for step in steps(path):
         raw = found_at(raw, step)
     return raw
 
 
 def _brief(found: Any) -> Any:
-    """A part or a list by its size: the line is for a reader."""
+    """``found``, but of a part or a list only its size: the message is a single line."""
     if isinstance(found, dict):
         return f"a part with {len(found)} parameters"
     return f"a list of {len(found)}" if isinstance(found, list) else found
 
 
 def _check(name: str, patch: Patch) -> None:
-    """What a type can't say."""
+    """Check what types can't express."""
     if patch.low > patch.high:
         raise InvalidValue(f"patch {name}: low", patch.low, f"at most high ({patch.high})")
     if not (patch.partials or patch.body or patch.noises or patch.grains):

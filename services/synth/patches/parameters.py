@@ -1,4 +1,4 @@
-"""What the schema allows, in words: for the page on patches and for the one line that names a fault."""
+"""What the schema allows, in words: for the page on patches and for one-line messages about faults."""
 
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
@@ -13,11 +13,11 @@ _PLAIN: Final[dict[type[inspect.Type], str]] = {
     inspect.BoolType: "true or false",
     inspect.StrType: "text",
 }
-_TAG: Final = "kind"  # tells parts apart that may stand at the same place
+_TAG: Final = "kind"  # tells apart the alternatives for one place
 
 
 class Parameter(NamedTuple):
-    """One parameter of one part of a patch; ``default`` is empty where it must be given."""
+    """One parameter of one part of a patch; ``default`` is empty if the parameter is required."""
 
     part: str
     name: str
@@ -29,7 +29,7 @@ class Parameter(NamedTuple):
 
 
 def parts() -> list[type]:
-    """The structures that a patch is made of, the patch itself first."""
+    """The structures that a patch consists of, the patch itself first."""
     return list(dict.fromkeys(kind.cls for kind in _structs(_ROOT)))
 
 
@@ -40,31 +40,31 @@ def parameters() -> list[Parameter]:
 
 
 def allowed_at(path: str, raw: Any) -> str:
-    """What may stand at ``path`` (``noises[0].level_db``) of a patch that is given as ``raw``."""
+    """What is allowed at ``path`` (``noises[0].level_db``) of the patch ``raw``."""
     return _words(_at(path, raw)[0])
 
 
 def names_at(path: str, raw: Any) -> str:
-    """The parameters of the part at ``path`` (of the patch itself: "") of a patch given as ``raw``."""
+    """The parameters of the part at ``path`` (the patch itself: "") of the patch ``raw``."""
     part = _chosen(*_at(path, raw))
     names = [field.name for field in part.fields] if isinstance(part, inspect.StructType) else []
     return f"one of {', '.join(names)}"
 
 
 def steps(path: str) -> list[str]:
-    """``noises[0].level_db`` as ``noises``, ``0``, ``level_db``."""
+    """Split a path: ``noises[0].level_db`` into ``noises``, ``0``, ``level_db``."""
     return [step for step in path.replace("[", ".").replace("]", "").split(".") if step]
 
 
 def found_at(raw: Any, step: str) -> Any:
-    """What stands one step into ``raw``; None where nothing does."""
+    """The value one step into ``raw``, or None."""
     if isinstance(raw, dict):
         return raw.get(step)
     return raw[int(step)] if isinstance(raw, list) and step.isdigit() and int(step) < len(raw) else None
 
 
 def _at(path: str, raw: Any) -> tuple[inspect.Type, Any]:
-    """What may stand at ``path``, and what does."""
+    """The type that is allowed at ``path``, and the value found there."""
     kind: inspect.Type = _ROOT
     for step in steps(path):
         kind = _tags(kind) if step == _TAG else _inside(_chosen(kind, raw), step)
@@ -83,7 +83,7 @@ def _structs(kind: inspect.Type) -> Iterator[inspect.StructType]:
 
 
 def _alternatives(kind: inspect.Type) -> tuple[inspect.Type, ...]:
-    """What a union allows, without metadata."""
+    """The members of a union, or the type itself, without metadata."""
     plain = _plain(kind)
     return tuple(map(_plain, plain.types)) if isinstance(plain, inspect.UnionType) else (plain,)
 
@@ -119,7 +119,7 @@ def _default(value: Any) -> str:
 
 
 def _scale(kind: inspect.Type) -> dict[str, str]:
-    """Unit and curve of a number, or of the numbers that a list is made of."""
+    """Unit and curve of a number, or of the numbers in a list."""
     if isinstance(kind, inspect.Metadata):
         return kind.extra or _scale(kind.type)
     if isinstance(kind, inspect.VarTupleType):
@@ -130,7 +130,7 @@ def _scale(kind: inspect.Type) -> dict[str, str]:
 
 
 def _chosen(kind: inspect.Type, raw: Any) -> inspect.Type:
-    """The one of several kinds that ``raw`` is an instance of."""
+    """The alternative of ``kind`` that ``raw`` belongs to, by its tag; else the first one."""
     tag = raw.get(_TAG) if isinstance(raw, dict) else None
     kinds = [k for k in _alternatives(kind) if not isinstance(k, inspect.NoneType)]
     return next((k for k in kinds if isinstance(k, inspect.StructType) and k.tag == tag), kinds[0])

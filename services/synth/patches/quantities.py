@@ -1,10 +1,10 @@
-"""The kinds of numbers that patches are made of: each with its unit, range and curve."""
+"""The kinds of numbers in patches, each with its unit, range and curve."""
 
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-# From A to B on a control surface: evenly, or evenly in octaves.
+# How a control for the number moves: linearly, or evenly in octaves.
 Curve = Literal["linear", "exponential"]
 
 
@@ -14,7 +14,7 @@ def ranged(low: float, high: float, unit: str = "", curve: Curve = "linear") -> 
 
 
 def says(description: str) -> Any:
-    """What a parameter does, in one line."""
+    """A description of a parameter, in one line."""
     return Meta(description=description)
 
 

@@ -1,4 +1,4 @@
-"""Building voices: what the patch leaves to chance is drawn by channel seed and note id alone."""
+"""Building voices. What a patch leaves to chance depends on the channel's seed and the note's id alone."""
 
 import math
 
@@ -20,8 +20,8 @@ from services.synth.voices.voice import Voice
 def parts_of(note: Note, patch: Patch, audio: AudioFormat, start_frame: int, end_frame: int) -> list[int]:
     """The parts of ``note`` that may sound between two frames.
 
-    Part 0 is the note itself, part ``n`` its ``n``-th second of grains: however long a note is, it costs no
-    more than what is heard of it.
+    Part 0 is the note itself, part ``n`` its ``n``-th second of grains: so a note costs no more than what is
+    heard of it, however long it is.
     """
     if patch.grains is None:
         return [0]
@@ -34,9 +34,9 @@ def parts_of(note: Note, patch: Patch, audio: AudioFormat, start_frame: int, end
 def voice_of(  # noqa: PLR0913, PLR0917  all that a voice is a function of
     note: Note, patch: Patch, seed: int, audio: AudioFormat, part: int, floor_db: float = -math.inf
 ) -> Voice:
-    """One of :func:`parts_of` ``note`` in the channel of ``seed``.
+    """The voice of one of :func:`parts_of` ``note``, in the channel of ``seed``.
 
-    Partials are left out while they can't rise over ``floor_db``.
+    Partials are left out while they can't rise above ``floor_db``.
     """
     playing = Playing(note, patch, seed, _draw(note, seed, part), audio)
     if part and patch.grains is not None:
@@ -45,7 +45,7 @@ def voice_of(  # noqa: PLR0913, PLR0917  all that a voice is a function of
 
 
 def _draw(note: Note, seed: int, part: int) -> np.random.Generator:
-    # The generator counts up the first word: with the id there, a note would draw what its neighbour drew.
+    # The generator counts up the first word: with the id there, notes with neighbouring ids would draw alike.
     counter = np.array([0, part, note.id % 2**64, 1], dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=seed, counter=counter))
 
@@ -78,5 +78,5 @@ def _grain_voice(playing: Playing, grains: Grains, second: int, floor_db: float)
 
 
 def _grains_s(grains: Grains) -> float:
-    """How long a grain rings at most: until it has fallen by 120 dB."""
+    """The longest time for which a grain rings: until it has fallen by 120 dB."""
     return 2 * grains.t60_s[1]

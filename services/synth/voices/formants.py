@@ -1,13 +1,12 @@
-"""Vowels: the formants of sung u, o and a by voice (Csound manual, appendix "formant values")."""
+"""Vowels: formants of sung u, o and a in four voices (Csound manual, appendix "formant values")."""
 
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from services.synth.dsp.arrays import Float64Array
 
-_SPREAD: Final = 2.0  # wider than one singer's: a choir's formants differ
+_SPREAD: Final = 2.0  # times the width of a single singer's: formants differ within a choir
 _FLOOR: Final = 1e-4
 
 
@@ -18,7 +17,7 @@ class _Vowel(NamedTuple):
 
 
 class _Voice(NamedTuple):
-    """A voice up to ``highest_hz`` of fundamental; vowels from dark to bright."""
+    """The vowels of a voice, from dark to bright, for fundamentals up to ``highest_hz``."""
 
     highest_hz: float
     u: _Vowel
@@ -54,10 +53,10 @@ _VOICES: Final = (
 )
 
 
-def levels_db(f0_hz: float, freq_hz: Array, tract: float) -> Array:
-    """Gains of the vowels u, o and a at ``freq_hz`` for a voice that sings ``f0_hz``: ``[partial, vowel]``.
+def levels_db(f0_hz: float, freq_hz: Float64Array, tract: float) -> Float64Array:
+    """Levels (dB) of the vowels u, o and a at ``freq_hz`` for a voice on ``f0_hz``: ``[partial, vowel]``.
 
-    Each vowel has the same power over the partials given.
+    Each vowel has the same power over these partials. ``tract`` scales the decibels: 1 is as published.
     """
     voice = next(voice for voice in _VOICES if f0_hz < voice.highest_hz)
     columns = [tract * 20 * np.log10(_gain(vowel, freq_hz) + _FLOOR) for vowel in (voice.u, voice.o, voice.a)]
@@ -67,7 +66,7 @@ def levels_db(f0_hz: float, freq_hz: Array, tract: float) -> Array:
     return np.asarray(levels - 10 * np.log10(power))
 
 
-def _gain(vowel: _Vowel, freq_hz: Array) -> Array:
+def _gain(vowel: _Vowel, freq_hz: Float64Array) -> Float64Array:
     hz, db, width = (np.array(values, dtype=float) for values in vowel)
     distance = (freq_hz[:, None] - hz) / (_SPREAD * width / 2)
     return np.asarray(np.sum(10 ** (db / 20) / np.sqrt(1 + distance**2), axis=1))

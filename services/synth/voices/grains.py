@@ -1,19 +1,17 @@
-"""Grains: a rain of short tones while a note sounds, drawn second by second."""
+"""Grains: a rain of short tones while a note sounds, drawn at random second by second."""
 
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from auralis.audio import AudioFormat
 from auralis.score.events import Note
+from services.synth.dsp.arrays import Float64Array
 from services.synth.patches.schema import Grains
 from services.synth.voices.columns import Bend, Fast, Slow
 from services.synth.voices.pitched import NEPERS, empty_tables, rows_of, stereo_gains
 from services.synth.voices.playing import Playing
 from services.synth.voices.voice import Rows
-
-Array = NDArray[np.float64]
 
 _STRUCK_S: Final = 0.003
 _DETUNE_CENTS: Final = 5.0
@@ -27,18 +25,18 @@ def seconds_of(note: Note, audio: AudioFormat) -> range:
 
 
 class _Drawn(NamedTuple):
-    """What chance decides: one element a grain, ``at_s`` from the second's beginning."""
+    """Random properties, one element per grain; ``at_s`` counts from the second's beginning."""
 
-    freq_hz: Array
-    t60_s: Array
-    level_db: Array
-    at_s: Array
-    pan: Array
-    rank: Array  # those of low rank need little intensity (or, where it thins them, much)
+    freq_hz: Float64Array
+    t60_s: Float64Array
+    level_db: Float64Array
+    at_s: Float64Array
+    pan: Float64Array
+    rank: Float64Array  # grains of low rank sound even at low intensity (where intensity thins them: at high)
 
 
 def grain_rows(playing: Playing, grains: Grains, second: int) -> Rows:
-    """The grains that may begin in one second of the note: intensity decides which of them do."""
+    """The grains that may begin in one second of the note; intensity decides which of them sound."""
     drawn, levels_db = _drawn(playing, grains), np.array(grains.harmonics_db)
     grain = np.repeat(np.arange(len(drawn.at_s)), len(levels_db))
     harmonic = np.tile(np.arange(len(levels_db)), len(drawn.at_s))
@@ -62,7 +60,7 @@ def _drawn(playing: Playing, grains: Grains) -> _Drawn:
     draw = playing.draw
     count = int(draw.poisson(grains.rate_hz * 2 ** (abs(grains.intensity_octaves) / 2)))
     freq_hz = _frequencies(playing, grains, count)
-    # An octave of chance: higher grains tend to come later.
+    # By pitch, with an octave of chance: higher grains tend to join later.
     order = np.argsort(np.argsort(np.log2(freq_hz) + draw.random(count)))
     return _Drawn(
         freq_hz=freq_hz,
@@ -75,24 +73,24 @@ def _drawn(playing: Playing, grains: Grains) -> _Drawn:
 
 
 def _risen(playing: Playing, second: int) -> float:
-    """Grains come and go with the note."""
+    """The gain of a second's grains, which fade in and out with the note's envelope."""
     envelope, left_s = playing.patch.envelope, playing.gate_s - second
     return float(np.clip(min((second + 0.5) / envelope.attack_s, (left_s + 0.5) / envelope.release_s), 0, 1))
 
 
-def _chosen(slow: Array, grains: Grains, rank: Array) -> None:
-    """Each grain is silent up to an intensity of its own (or from it on): so their rate follows it."""
+def _chosen(slow: Float64Array, grains: Grains, rank: Float64Array) -> None:
+    """Silence each grain below (or above) an intensity of its own, so that their rate follows intensity."""
     octaves = abs(grains.intensity_octaves)
     if not octaves:
         return
-    # The share of all grains that sound at each of the three intensities 0, 0.5 and 1.
+    # The share of the grains that sounds at each of the intensities 0, 0.5 and 1.
     shares = 2 ** (octaves * (np.array([0.0, 0.5, 1.0]) - 1.0))
     silent = rank[:, None] >= (shares if grains.intensity_octaves > 0 else shares[::-1])
     slow[:, Slow.FIRST :] = np.where(silent, _SILENT_DB * NEPERS, 0.0)
     slow[:, Slow.MORPH_AT], slow[:, Slow.MORPH_INTENSITY] = 0.5, 1.0
 
 
-def _frequencies(playing: Playing, grains: Grains, count: int) -> Array:
+def _frequencies(playing: Playing, grains: Grains, count: int) -> Float64Array:
     draw = playing.draw
     if grains.hz is not None:
         return _between(grains.hz, count, draw)
@@ -101,7 +99,7 @@ def _frequencies(playing: Playing, grains: Grains, count: int) -> Array:
     return np.asarray(playing.f0_hz * 2 ** (cents / 1200))
 
 
-def _between(limits: tuple[float, float], count: int, draw: np.random.Generator) -> Array:
-    """Evenly in octaves."""
+def _between(limits: tuple[float, float], count: int, draw: np.random.Generator) -> Float64Array:
+    """Random values between two limits, distributed evenly in octaves."""
     low, high = np.log(limits)
     return np.asarray(np.exp(draw.uniform(low, high, count)))

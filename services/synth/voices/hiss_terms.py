@@ -1,6 +1,6 @@
-"""The terms of a voice's noise bands: their columns as the formula of their levels takes them.
+"""The terms of a voice's noise bands: their columns in the form that the formula of their levels takes.
 
-As :mod:`services.synth.voices.terms` are those of partials.
+:mod:`services.synth.voices.terms` does the same for partials.
 """
 
 import math
@@ -13,19 +13,20 @@ from services.synth.voices.columns import Hiss
 from services.synth.voices.terms import SILENCE
 
 _TURN: Final = 2 * math.pi
-# Two rates that never meet again, and how much of a gust each is: a gust is no pendulum.
+# A gust is the sum of two swings, so that it does not move like a pendulum: their relative rates (together
+# they repeat only every ten gusts) and their shares of the depth.
 _GUSTS: Final = np.array([[1.0], [2.7]])
 _GUST_SHARES: Final = np.array([[0.7], [0.3]])
 
 LEVEL: Final = 0  # nepers
-RISE: Final = 1  # how much faster than the attack's curve, nepers a neper
-INTENSITY: Final = 2  # nepers by intensity
-DECAY: Final = 3  # nepers a second ...
-DECAY_FROM_S: Final = 4  # ... since then
-# Of attack and release: when they begin (s), and how fast they go (1 / s).
+RISE_EXPONENT: Final = 1  # power of the attack's curve
+INTENSITY: Final = 2  # nepers from intensity 0 to 1
+DECAY_NEPERS_S: Final = 3
+DECAY_FROM_S: Final = 4  # when the decay begins
+# Of attack and release: when they begin (s), and one over how long they take (1 / s).
 FROM: Final = slice(5, 7)
 PACE: Final = slice(7, 9)
-# Of two swings: how far (nepers), rate, phase.
+# Of the two swings of a gust: depth (nepers), rate (radians a second), phase (radians).
 GUST: Final = slice(9, 11)
 GUST_RATE: Final = slice(11, 13)
 GUST_PHASE: Final = slice(13, 15)
@@ -33,14 +34,16 @@ COUNT: Final = 15
 
 
 def hiss_terms_of(hiss: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Those of ``[noise, band, Hiss]``: ``[term, noise and band]``.
+    """The terms ``[term, noise and band]`` of the columns ``[noise, band, Hiss]``.
 
-    A band of which all terms are 0 can be computed with.
+    A column of zeros is a valid band with a finite level (used as padding).
     """
     table = hiss.reshape(-1, len(Hiss)).T.astype(np.float64)
     found = np.empty((COUNT, table.shape[1]), dtype=np.float32)
     found[LEVEL] = np.log(np.maximum(table[Hiss.GAIN], SILENCE))
-    found[[RISE, INTENSITY, DECAY]] = table[[Hiss.RISE, Hiss.INTENSITY, Hiss.DECAY]]
+    found[RISE_EXPONENT] = table[Hiss.RISE_EXPONENT]
+    found[INTENSITY] = table[Hiss.INTENSITY]
+    found[DECAY_NEPERS_S] = table[Hiss.DECAY_NEPERS_S]
     found[DECAY_FROM_S] = table[Hiss.DELAY_S] + table[Hiss.ATTACK_S]
     found[FROM] = table[[Hiss.DELAY_S, Hiss.GATE_S]]
     found[PACE] = 1 / table[[Hiss.ATTACK_S, Hiss.RELEASE_S]]

@@ -1,4 +1,4 @@
-"""A note as its patch plays it, with the chance that is its own."""
+"""A note as its patch plays it, with a random generator of its own."""
 
 from typing import Final, NamedTuple
 
@@ -12,7 +12,7 @@ MIDDLE_C_HZ: Final = 261.63
 
 
 class Playing(NamedTuple):
-    """What a voice is built from; ``draw`` follows from the channel's seed, the note and the part alone."""
+    """What a voice is built from; ``draw`` depends on the channel's seed, the note and the part alone."""
 
     note: Note
     patch: Patch
@@ -22,12 +22,12 @@ class Playing(NamedTuple):
 
     @property
     def f0_hz(self) -> float:
-        """Equal temperament, A4 = 440 Hz = MIDI 69, unless the patch has a frequency of its own."""
+        """The fundamental: equal temperament, A4 = 440 Hz = MIDI 69, unless the patch fixes a frequency."""
         return self.patch.fixed_hz or float(440.0 * 2 ** ((self.note.pitch - 69) / 12))
 
     @property
     def octaves(self) -> float:
-        """How far over middle C."""
+        """Octaves above middle C."""
         return float(np.log2(self.f0_hz / MIDDLE_C_HZ))
 
     @property

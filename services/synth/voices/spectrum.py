@@ -1,4 +1,4 @@
-"""The partials of a note, as its patch says: what stands still about them."""
+"""The partials of a note, from its patch: their static properties."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -7,37 +7,36 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from services.synth.dsp.arrays import Float64Array
 from services.synth.patches.schema import Copy, Harmonics, Modes, Patch, Resonance, Unison
 from services.synth.voices import formants
 from services.synth.voices.playing import MIDDLE_C_HZ, Playing
 
-Array = NDArray[np.float64]
-
-# Partials above this share of the sample rate are left out: nothing can alias.
+# Partials above this share of the sample rate are left out, so that nothing can alias.
 _HIGHEST: Final = 0.45
-# Partials this far under the loudest one are left out.
+# Partials this far below the loudest one are left out.
 INAUDIBLE_DB: Final = -90.0
 SPECTRA: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Partials:
-    """One element a partial; ``number`` counts from 1 within a copy, ``copy`` says which one."""
+    """One element per partial; ``number`` counts from 1 within a copy, ``copy`` is the copy's index."""
 
     number: NDArray[np.intp]
     copy: NDArray[np.intp]
-    freq_hz: Array
-    gain: Array
-    pan: Array
-    morph_db: Array  # [partial, spectrum]
+    freq_hz: Float64Array
+    gain: Float64Array
+    pan: Float64Array
+    morph_db: Float64Array  # [partial, spectrum]
 
     @property
     def copies(self) -> int:
-        """How many copies there are."""
+        """The number of copies."""
         return int(self.copy.max(initial=0)) + 1
 
     def where(self, keep: NDArray[np.bool_]) -> "Partials":
-        """Those partials only."""
+        """The partials that ``keep`` selects."""
         return Partials(
             self.number[keep],
             self.copy[keep],
@@ -70,7 +69,9 @@ def _none() -> Partials:
     return Partials(index, index, empty, empty, empty, np.zeros((0, SPECTRA)))
 
 
-def _series(partials: Harmonics | Modes, f0: float, draw: np.random.Generator) -> tuple[Array, Array]:
+def _series(
+    partials: Harmonics | Modes, f0: float, draw: np.random.Generator
+) -> tuple[Float64Array, Float64Array]:
     """Ratios and levels (dB) of one copy."""
     if isinstance(partials, Modes):
         ratios, levels = np.array(partials.ratios), np.array(partials.levels_db)
@@ -79,7 +80,7 @@ def _series(partials: Harmonics | Modes, f0: float, draw: np.random.Generator) -
     return ratios, levels + draw.normal(0.0, 1.0, len(ratios)) * partials.spread_db
 
 
-def _harmonic(partials: Harmonics, f0: float) -> tuple[Array, Array]:
+def _harmonic(partials: Harmonics, f0: float) -> tuple[Float64Array, Float64Array]:
     n = np.arange(1, partials.count + 1, dtype=float)
     stretch = partials.stretch * 2 ** (12 * np.log2(f0 / MIDDLE_C_HZ) / partials.stretch_semitones)
     stretch = max(stretch, partials.stretch_least)
@@ -93,7 +94,7 @@ def _harmonic(partials: Harmonics, f0: float) -> tuple[Array, Array]:
     return ratios, levels
 
 
-def _resonant_db(resonances: tuple[Resonance, ...], freq_hz: Array) -> Array:
+def _resonant_db(resonances: tuple[Resonance, ...], freq_hz: Float64Array) -> Float64Array:
     bells = [
         resonance.level_db / (1 + (2 * (freq_hz - resonance.hz) / resonance.width_hz) ** 2)
         for resonance in resonances
@@ -102,21 +103,21 @@ def _resonant_db(resonances: tuple[Resonance, ...], freq_hz: Array) -> Array:
 
 
 class _Copies(NamedTuple):
-    """One element a partial: its number, its copy's place among all, and what that copy says of it.
+    """One element per partial: its number, the index of its copy, and the copy's parameters.
 
-    Both sets of copies have unit power.
+    Both sets of copies (``copies`` and ``upper``) have unit power.
     """
 
     number: NDArray[np.intp]
     place: NDArray[np.intp]
-    cents: Array
-    weight: Array
-    pan: Array
+    cents: Float64Array
+    weight: Float64Array
+    pan: Float64Array
 
 
 @lru_cache(maxsize=128)
 def _copies(unison: Unison, count: int) -> _Copies:
-    """Those of a patch with ``count`` partials."""
+    """The copies of a patch with ``count`` partials."""
     lower = min(unison.upper_from - 1, count) if unison.upper else count
     numbers = [range(1, lower + 1)] * len(unison.copies) + [range(lower + 1, count + 1)] * len(unison.upper)
     copies = (*unison.copies, *unison.upper)
@@ -133,15 +134,15 @@ def _copies(unison: Unison, count: int) -> _Copies:
     return _Copies(np.array([n for each in numbers for n in each], dtype=np.intp), place, cents, weight, pan)
 
 
-def _detune_cents(unison: Unison, copies: _Copies, f0: float, draw: np.random.Generator) -> Array:
+def _detune_cents(unison: Unison, copies: _Copies, f0: float, draw: np.random.Generator) -> Float64Array:
     chance = draw.normal(0.0, 1.0, len(unison.copies) + len(unison.upper)) * unison.spread_cents
     least = 1200 * np.log2(1 + unison.beat_hz / f0)
     tracking = (200.0 / f0) ** unison.tracking
     return np.asarray(copies.cents * tracking + chance[copies.place] + least * copies.place)
 
 
-def _alone(unison: Unison, copies: _Copies, freq_hz: Array) -> Array:
-    """Lows beat too slowly and too deeply to be doubled: there the loudest copy has all of the power."""
+def _alone(unison: Unison, copies: _Copies, freq_hz: Float64Array) -> Float64Array:
+    """The copies' weights; in the lows, where beats are too slow and deep, the loudest has all the power."""
     if not unison.alone_below_hz:
         return copies.weight
     together = np.clip(freq_hz / unison.alone_below_hz - 0.5, 0, 1)
@@ -153,8 +154,8 @@ def _power(copies: tuple[Copy, ...]) -> float:
     return float(np.sqrt(sum(copy.weight**2 for copy in copies))) or 1.0
 
 
-def _morph_db(patch: Patch, f0: float, freq_hz: Array, index: NDArray[np.intp]) -> Array:
-    """Levels in the three spectra that the patch moves between, each of the same power."""
+def _morph_db(patch: Patch, f0: float, freq_hz: Float64Array, index: NDArray[np.intp]) -> Float64Array:
+    """Levels in the three spectra that the patch morphs between, all of the same power."""
     if patch.morph is None:
         return np.zeros((len(freq_hz), SPECTRA))
     if patch.morph.spectra == "vowels":

@@ -1,4 +1,4 @@
-"""Thinning: a voice without those of its partials that are quiet beside the loudest one."""
+"""Thinning: a voice without the partials that are quiet relative to its loudest one."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from services.synth.voices.voice import Voice
 
 
 def thinned(voice: Voice, floor_db: float) -> Voice:
-    """``voice`` without the partials that lie under ``floor_db`` beside its loudest one."""
+    """``voice`` without the partials below ``floor_db`` relative to its loudest one."""
     level_db = levels_db(voice.rows)
     keep = level_db >= level_db.max(initial=-np.inf) + floor_db
     if keep.all():

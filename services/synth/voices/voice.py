@@ -1,4 +1,4 @@
-"""A voice: everything about a note that does not change while it sounds, and when which of it matters."""
+"""A voice: everything about a note that does not change while it sounds, and which of it matters when."""
 
 import math
 from bisect import bisect_right
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from auralis.audio import CHUNKS_PER_SECOND, AudioFormat
 from services.synth.dsp import additive, grid, steady
 from services.synth.dsp.additive import Waves
+from services.synth.dsp.arrays import Float64Array
 from services.synth.dsp.steady import Spread
 from services.synth.voices.columns import BEND, EARS, FAST, SLOW, Bend, Hiss
 from services.synth.voices.hiss_terms import hiss_terms_of
@@ -20,20 +21,20 @@ from services.synth.voices.terms import terms_of
 
 K = TypeVar("K", Waves, Spread)
 
-# A struck or sliding note needs the full grid's finer borders for so long.
+# A struck or sliding note needs the full grid's finer borders for this long.
 YOUNG_S: Final = 0.1
-# After so many of its time constants a slide has come as near to its end as single precision can tell.
+# After this many of its time constants a slide is as near to its end as single precision can tell.
 _SLID: Final = 17.0
 # The upper ends of the ranges of brightness in which the same partials are too quiet to be heard.
 BRIGHTNESSES: Final = (0.25, 0.375, 0.5, 0.625, 0.75, 1.0)
-_ROUNDING: Final = 1e-9  # a brightness that is computed may be that much over the end of its range
+_ROUNDING: Final = 1e-9  # by which a computed brightness may exceed the end of its range
 _MIDDLE_BRIGHTNESS: Final = 2
-# When so many of a note's partials have died (or risen), they are left out (or no longer computed as moving):
-# each time a part of the channel's tables is made anew.
+# When these shares of a note's partials have died (or risen), they are left out (or no longer computed as
+# moving): few steps, because each time part of the channel's tables is rebuilt.
 _THINNED: Final = (0.33, 0.67)
 _CALMED: Final = (0.5, 1.0)
-# What becomes less waits for one of the moments so far apart: so the voices of a channel change together, and
-# those of several channels that began at the same time do not.
+# Removals are deferred to the next multiple of this, plus an offset by channel: so the voices of a channel
+# change together and its tables are rebuilt once, and channels that began together change at different times.
 _EASED_S: Final = 0.5
 
 
@@ -42,11 +43,11 @@ class Rows:
     """Partials: ``table`` ``[column, partial]``, frequency and phase ``[partial]``."""
 
     table: NDArray[np.float32]
-    freq_hz: NDArray[np.float64]
-    phase_turns: NDArray[np.float64]
+    freq_hz: Float64Array
+    phase_turns: Float64Array
 
     def __len__(self) -> int:
-        """Partials."""
+        """The number of partials."""
         return len(self.freq_hz)
 
     @property
@@ -70,53 +71,52 @@ class Rows:
         return self.table[EARS].T
 
     def where(self, keep: NDArray[np.bool_]) -> "Rows":
-        """Those partials only."""
+        """The partials that ``keep`` selects."""
         return Rows(self.table.compress(keep, axis=1), self.freq_hz[keep], self.phase_turns[keep])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AtPlace(Generic[K]):
-    """Rows as they are rendered at one of the places of :mod:`services.synth.dsp.grid`, by their ``kernel``.
+    """Partials as they are rendered at one place of :mod:`services.synth.dsp.grid`, by their ``kernel``.
 
-    ``table`` are their :mod:`services.synth.voices.terms`. ``tones`` (``[4, partial]``) are frequency (Hz),
-    phase (turns), the frame of the onset, and the one until which the pitch slides (0: it doesn't). The phase
-    is the one at the onset as if the pitch had always been where it slides to; of steady partials, that of as
-    many frames later as the centre lies after the chunk's start.
+    ``table`` holds their :mod:`services.synth.voices.terms`. ``tones`` (``[4, partial]``) are frequency (Hz),
+    phase (turns), the frame of the onset, and the frame until which the pitch slides (0: it doesn't). The
+    phase is the one at the onset if the pitch had always been where it slides to; for steady partials it is
+    advanced by the distance from a chunk's start to its centre.
     """
 
     table: NDArray[np.float32]
-    tones: NDArray[np.float64]
+    tones: Float64Array
     kernel: K
 
     def __len__(self) -> int:
-        """Partials."""
+        """The number of partials."""
         return int(self.table.shape[1])
 
     def only(self, index: NDArray[np.intp]) -> "AtPlace[K]":
-        """Those partials only."""
+        """The partials at ``index``."""
         return AtPlace(
             self.table.take(index, axis=1), self.tones.take(index, axis=1), self.kernel.only(index)
         )
 
 
 class Part(NamedTuple, Generic[K]):
-    """Partials at one place, and which of their levels move so fast that a chunk's ends do not say all."""
+    """Partials at one place; ``moving`` marks levels too fast to be interpolated between a chunk's ends."""
 
     rows: AtPlace[K]
     moving: NDArray[np.bool_]
 
     def __len__(self) -> int:
-        """Partials."""
+        """The number of partials."""
         return len(self.rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stage:
-    """What of a voice is computed, and how, until something about that changes.
+    """Which partials of a voice are rendered, and at which place, over a span in which neither changes.
 
-    That is so for chunks that begin from ``since`` on and before ``until``. ``lively`` are the partials on
-    each of the grids that are; ``hiss_moves`` says that the noise's levels move so fast that a chunk's ends
-    do not say all.
+    It holds for chunks that begin in ``[since, until)``. ``lively`` are the lively partials on each of the
+    grids; ``hiss_moves`` marks noise whose levels are too fast to be interpolated between a chunk's ends.
     """
 
     since: float
@@ -127,7 +127,7 @@ class Stage:
 
     @property
     def parts(self) -> tuple[Part[Waves] | Part[Spread] | None, ...]:
-        """Those at each of the places."""
+        """The partials at each of the places."""
         return (*self.lively, self.steady)
 
 
@@ -135,9 +135,9 @@ class Stage:
 class Timing:
     """Frames, from the channel's epoch, at which something about a voice changes.
 
-    Until ``settled`` all partials need the full grid; at ``released`` the gate closes; nothing is left at
-    ``silent``. Each partial has its end, by range of :data:`BRIGHTNESSES` (``ends``, ``[range, partial]``),
-    moves fast until it has ``risen`` and, if it ``falls``, again after ``released``; so does the noise.
+    Until ``settled`` all partials need the full grid; at ``released`` the gate closes; at ``silent`` nothing
+    is left. Each partial has an end for each range of :data:`BRIGHTNESSES` (``ends``, ``[range, partial]``).
+    It moves fast until it has ``risen`` and, if it ``falls``, again after ``released``; so does the noise.
     """
 
     at: int
@@ -151,7 +151,7 @@ class Timing:
     hiss_falls: bool
 
     def where(self, keep: NDArray[np.bool_]) -> "Timing":
-        """Those partials only."""
+        """The timing of the partials that ``keep`` selects."""
         return replace(self, ends=self.ends[:, keep], risen=self.risen[keep], falls=self.falls[keep])
 
     @cached_property
@@ -161,12 +161,12 @@ class Timing:
 
     @cached_property
     def calmer(self) -> tuple[int, ...]:
-        """The frames from which what has risen no longer moves."""
+        """The frames from which partials that have risen no longer count as moving."""
         return _quantiles(self.risen, _CALMED)
 
 
 def brightness_range(brightness: float) -> int:
-    """Which of :data:`BRIGHTNESSES` it lies under."""
+    """The index of the range of :data:`BRIGHTNESSES` that ``brightness`` lies in."""
     return min(bisect_right(BRIGHTNESSES, brightness - _ROUNDING), len(BRIGHTNESSES) - 1)
 
 
@@ -180,7 +180,7 @@ def _quantiles(frames: NDArray[np.int64], shares: tuple[float, ...]) -> tuple[in
 class Voice:
     """Partials and noise bands (``[part, band, Hiss]``) of one note, or of a second of its grains.
 
-    ``channel`` is any number that the voices of a channel have in common.
+    ``channel`` is any number that is common to the voices of a channel.
     """
 
     channel: int
@@ -189,13 +189,13 @@ class Voice:
     rows: Rows
     hiss: NDArray[np.float32]
     audio: AudioFormat
-    # By stage of life and range of brightness; by place what was rendered there last, and which partials.
+    # Stages by age and range of brightness; by place the partials last rendered there, and their indices.
     _stages: dict[tuple[int, int], Stage] = field(default_factory=dict, repr=False)
     _placed: dict[int, tuple[NDArray[np.intp], AtPlace[Any]]] = field(default_factory=dict, repr=False)
 
     @property
     def finite(self) -> bool:
-        """Whether there is nothing in its tables that is no number."""
+        """Whether every value in its tables is finite."""
         rows = self.rows
         tables = (rows.table, rows.freq_hz, rows.phase_turns, self.hiss)
         return all(bool(np.isfinite(table).all()) for table in tables)
@@ -210,32 +210,32 @@ class Voice:
 
     @cached_property
     def gone(self) -> int:
-        """When it is left out; it has been silent since."""
+        """The frame from which the voice is left out; it is silent by then."""
         return self._moment(self.timing.silent)
 
     def _moment(self, frame: int) -> int:
-        """The first moment from ``frame`` on at which something of the channel's may become less."""
+        """The first frame from ``frame`` on at which the channel may remove anything (see ``_EASED_S``)."""
         step = self.audio.frames(_EASED_S)
         phase = self.channel % CHUNKS_PER_SECOND * self.audio.frames_per_chunk
         return frame + (phase - frame) % step
 
     def rest(self) -> None:
-        """Let go of what only sounding takes; it is made anew if it is asked for again."""
+        """Release the tables that only a sounding voice needs; they are rebuilt if asked for again."""
         if self._stages:
             self._stages.clear()
             self._placed.clear()
 
     def stage(self, start_frame: int, brightness: float) -> Stage:
-        """What is rendered in the chunk from ``start_frame`` on, while brightness is at most ``brightness``.
+        """The stage for the chunk from ``start_frame`` on, in which brightness is at most ``brightness``.
 
-        The very same object while nothing changes.
+        The very same object for as long as nothing changes.
         """
         age, bright = bisect_right(self._borders, start_frame), brightness_range(brightness)
         found = self._stages.get((age, bright))
         return found or self._begun(age, bright)
 
     def _begun(self, age: int, bright: int) -> Stage:
-        # What it was two ages ago is needed by no chunk that is rendered again.
+        # No chunk that is rendered again needs a stage of two ages ago.
         for old in [key for key in self._stages if key[0] < age - 1]:
             del self._stages[old]
         timing = self.timing
@@ -253,7 +253,7 @@ class Voice:
     def _parts(
         self, alive: NDArray[np.bool_], moves: NDArray[np.bool_], *, young: bool
     ) -> Iterator[Part[Any] | None]:
-        """What is at each place; ``young`` lively partials are all on the full grid."""
+        """The partials at each place; ``young`` lively partials are all on the full grid."""
         places = np.where(moves | self._free, 0 if young else self._homes, grid.STEADY)
         places[~alive] = grid.PLACES
         counts = np.bincount(places, minlength=grid.PLACES).tolist()
@@ -263,7 +263,7 @@ class Voice:
             yield self._part(place, np.flatnonzero(places == place), moves) if count else None
 
     def _part(self, place: int, index: NDArray[np.intp], moves: NDArray[np.bool_]) -> Part[Any]:
-        """The partials ``index`` at a place; taken from what was rendered there where that had them."""
+        """The partials ``index`` at a place; taken from those last rendered there, if these include them."""
         before, rows = self._placed.get(place, (index[:0], None))
         at = before.searchsorted(index)
         if rows is None or at[-1] == len(before) or not np.array_equal(before[at], index):
@@ -285,8 +285,8 @@ class Voice:
         return AtPlace(self._terms.take(index, axis=1), tones, kernel)
 
     @cached_property
-    def _tones(self) -> NDArray[np.float64]:
-        """As those of :class:`AtPlace`, ``[4, partial]``, of all partials; phases may be over a turn."""
+    def _tones(self) -> Float64Array:
+        """The ``tones`` of :class:`AtPlace`, ``[4, partial]``, of all partials; phases may exceed a turn."""
         bend, at = self.rows.table[BEND].astype(float), float(self.timing.at)
         slides_s = (bend[Bend.DELAY_S] + _SLID * bend[Bend.SLIDE_S]) * self.audio.sample_rate_hz
         slid = np.where(bend[Bend.SLIDE_TURNS], at + slides_s, 0.0)
@@ -299,7 +299,7 @@ class Voice:
 
     @cached_property
     def hiss_terms(self) -> NDArray[np.float32]:
-        """Those of the noise bands: ``[term, noise and band]``."""
+        """The terms of the noise bands: ``[term, noise and band]``."""
         return hiss_terms_of(self.hiss)
 
     @cached_property
@@ -310,17 +310,17 @@ class Voice:
 
     @cached_property
     def hiss_power(self) -> NDArray[np.float32]:
-        """What each of its noises adds to the power at each ear: ``[ear, noise]``."""
+        """The share of each noise's power at each ear: ``[ear, noise]``."""
         power: NDArray[np.float32] = self.hiss[:, 0, [Hiss.LEFT, Hiss.RIGHT]].T ** 2
         return power
 
     @cached_property
     def _free(self) -> NDArray[np.bool_]:
-        """Which partials are never steady: their pitch moves, or is too low."""
+        """Which partials are never steady: those whose pitch moves, or is too low."""
         bends = np.any(self.rows.bend[:, [Bend.VIBRATO_TURNS, Bend.SLIDE_TURNS]] != 0, axis=1)
         return np.asarray(bends | (self.rows.freq_hz < steady.lowest_hz(self.audio)))
 
     @cached_property
     def _homes(self) -> NDArray[np.intp]:
-        """Which of the grids each partial's frequency belongs to."""
+        """The grid that each partial's frequency belongs to."""
         return np.asarray(np.argmax([on.holds(self.rows.freq_hz) for on in grid.grids(self.audio)], axis=0))

@@ -1,4 +1,4 @@
-"""What a process that has just begun renders; loads nothing but what that takes."""
+"""Audio for the start-up test, from a process that has just begun; imports only what rendering needs."""
 
 from auralis.audio import AudioFormat
 from auralis.ring.versions import Versions

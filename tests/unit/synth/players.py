@@ -15,7 +15,7 @@ CD = AudioFormat()
 
 
 def patch_of(**parts: Any) -> Patch:
-    """A patch of full level for all pitches, with ``parts`` of its own."""
+    """A patch at full level for all pitches, with the given ``parts``."""
     given = {"description": "", "family": "keys", "level_db": 0.0, "low": 0, "high": 127, **parts}
     return Patch(**given)
 
@@ -30,7 +30,7 @@ def note_of(
     layer: str = "melody",
     pan: float = 0.0,
 ) -> Note:
-    """A note; its patch is given apart."""
+    """A note without a patch: that is given separately."""
     return Note(
         at_frame=audio.frames(at_s),
         id=number,

@@ -53,7 +53,7 @@ def revised(score: Score, audio: AudioFormat, seq: int, intensity: float) -> Sco
 
 
 def lowered(score: Score, audio: AudioFormat, seq: int, quality: float) -> Score:
-    """``score`` after a change of quality at chunk ``seq``; nothing else is changed."""
+    """``score`` after a change of quality at chunk ``seq`` and of nothing else."""
     frame = audio.start_frame(seq)
     kept = [note for note in score.view().notes(frame, audio.frames(60)) if note.at_frame >= frame]
     events = (Revise(frame), Automation(frame, "quality", 0, quality), *kept)

@@ -1,7 +1,7 @@
-"""What renders on CUDA and Metal, on machines that have neither.
+"""Rendering as on CUDA and Metal, tested on machines that have neither.
 
-By torch on the CPU, which has numbers, and on torch's device ``meta``, which has shapes alone but tells what
-is computed elsewhere.
+With torch on the CPU, which computes values, and on torch's device ``meta``, which has only shapes but shows
+what is computed on another device.
 """
 
 import random
@@ -31,9 +31,9 @@ from tests.unit.synth.scores import FIRST, score_of
 
 PLAIN = Versions(FIRST, FIRST)
 RATES = pytest.mark.parametrize("audio", [AudioFormat(44_100), AudioFormat(48_000)], ids=str)
-# The seams of what changes, and what is between them.
+# Chunks at the changes of tempo, room and quality, and between them.
 SEQS = [3, 4, 20, 24, 25, 41, 50, 51, 60]
-# What makes tensors of arrays and arrays of tensors, and computes nothing.
+# Operations that convert between arrays and tensors and compute nothing.
 MOVES = {
     "lift_fresh",
     "detach",
@@ -57,13 +57,13 @@ OF_METAL = {torch.float32, torch.complex64, torch.int32, torch.int64, torch.bool
 
 @pytest.fixture(autouse=True)
 def uploads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What goes to torch has memory of its own, as on an accelerator."""
+    """Arrays given to torch get memory of their own, as on an accelerator."""
     monkeypatch.setattr(arrays, "at", by_torch.uploaded)
 
 
 @pytest.fixture
 def downloads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The device ``meta`` has shapes and no data: what is downloaded from it is silence."""
+    """Downloads from the device ``meta``, which has shapes but no data, are silence."""
     download = torch.Tensor.cpu
 
     def cpu(tensor: torch.Tensor) -> torch.Tensor:
@@ -73,7 +73,7 @@ def downloads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def eventful(audio: AudioFormat) -> Score:
-    """Every patch; changes of tempo, room and quality."""
+    """A score with every patch, and changes of tempo, room and quality."""
     marks = [Tempo(0, 70.0), Space(audio.frames(2), "plate"), Tempo(audio.frames(4), 90.0)]
     quality = Automation(audio.frames(5), "quality", 0, 0.25)
     notes = [
@@ -87,17 +87,17 @@ def eventful(audio: AudioFormat) -> Score:
 def rendered(
     score: Score, audio: AudioFormat, seqs: Sequence[int] = SEQS, device: Device = CPU
 ) -> list[bytes]:
-    """Those chunks, by a renderer that knows nothing."""
+    """The chunks ``seqs``, from a fresh renderer."""
     return Renderer(audio, device).render([Job(7, score, seq, PLAIN) for seq in seqs])
 
 
 def samples(chunks: Sequence[bytes]) -> NDArray[np.int64]:
-    """PCM as numbers, LSB."""
+    """PCM as integers, in LSB."""
     return np.frombuffer(b"".join(chunks), "<i2").astype(np.int64)
 
 
 class Apart(TorchDispatchMode):
-    """Notes every operation that meets tensors of two devices, and those on the CPU alone."""
+    """Records operations whose tensors are on two devices, and operations on the CPU alone."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -115,7 +115,7 @@ class Apart(TorchDispatchMode):
 
 
 class Asked(TorchDispatchMode):
-    """Notes every operation, as torch's list of functions names it, and the types of its tensors."""
+    """Records every operation, by its name in torch's list of functions, and the types of its tensors."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -131,7 +131,7 @@ class Asked(TorchDispatchMode):
 
 
 def kernels() -> dict[str, set[str]]:
-    """The devices for which torch has each of its functions; without any it is composed of others."""
+    """The devices for which torch has each of its functions; a function without any is composed of others."""
     listed = Path(torchgen.__file__).parent / "packaged/ATen/native/native_functions.yaml"
     functions = {each["func"].split("(")[0]: each for each in yaml.safe_load(listed.read_text())}
 
@@ -147,7 +147,7 @@ def kernels() -> dict[str, set[str]]:
 @RATES
 @pytest.mark.usefixtures("downloads")
 def test_everything_is_computed_on_the_device(audio: AudioFormat) -> None:
-    """Tables are uploaded, the mix is downloaded; no operation meets the CPU on the way."""
+    """Tables are uploaded, the mix is downloaded; no operation in between involves the CPU."""
     renderer = Renderer(audio, "meta")
     with Apart() as seen:
         renderer.render([Job(7, eventful(audio), seq, PLAIN) for seq in SEQS])
@@ -157,7 +157,7 @@ def test_everything_is_computed_on_the_device(audio: AudioFormat) -> None:
 
 @RATES
 def test_an_accelerator_plays_what_the_cpu_plays(audio: AudioFormat) -> None:
-    """To one LSB, and in most samples to the bit."""
+    """Within one LSB, and in 99 of 100 samples to the bit."""
     score = eventful(audio)
     expected = samples(rendered(score, audio))
     off = np.abs(samples(rendered(score, audio, device=by_torch.DEVICE)) - expected)
@@ -182,9 +182,9 @@ def test_bytes_of_an_accelerator_do_not_depend_on_the_batch(batch: int) -> None:
 
 @RATES
 def test_torch_has_every_operation_for_metal(audio: AudioFormat, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As its own list of functions says, and in types that Metal has."""
+    """According to its own list of functions, and in types that Metal has."""
     score = eventful(audio)
-    # Without inference mode, in which what is composed of other functions is not taken apart.
+    # Without inference mode, which does not decompose composite functions.
     monkeypatch.setattr(arrays, "computing", lambda _device: torch.no_grad())
     with Asked() as asked:
         rendered(score, audio, device=by_torch.DEVICE)
@@ -195,13 +195,13 @@ def test_torch_has_every_operation_for_metal(audio: AudioFormat, monkeypatch: py
 
 
 def test_a_device_that_is_lost_in_mid_note_is_not_heard() -> None:
-    """Chunks of the accelerator, then of the CPU, from the first on that it did not render."""
+    """Chunks come from the accelerator, then, from the first one that it failed to render, from the CPU."""
     audio, lost = AudioFormat(), list[bool]()
     score = eventful(audio)
     expected = rendered(score, audio, range(20, 40))
 
     class Failing(Renderer):
-        """In the middle of chunk 30 the accelerator has no memory left."""
+        """The accelerator runs out of memory in the middle of chunk 30."""
 
         def render(self, jobs: Sequence[Job]) -> list[bytes]:
             chunks = super().render(jobs)

@@ -14,31 +14,31 @@ def ramp(at: int, length: int, value: float) -> Automation:
 
 
 def test_default_before_the_first_ramp() -> None:
-    """Where nothing was written the value is the default."""
+    """Before anything is written the value is the default."""
     assert curve([], [0, 99], 0.5).tolist() == [0.5, 0.5]
     assert curve([ramp(10, 0, 1.0)], [9, 10, 11], 0.5).tolist() == [0.5, 1.0, 1.0]
 
 
 def test_a_ramp_is_linear() -> None:
-    """Half way it is half way."""
+    """At half of its time it is half way."""
     assert curve([ramp(0, 100, 1.0)], [0, 50, 100, 500], 0.0).tolist() == [0.0, 0.5, 1.0, 1.0]
 
 
-def test_a_ramp_begins_where_the_one_before_has_come() -> None:
+def test_a_ramp_begins_where_the_one_before_has_got_to() -> None:
     """Cutting a ramp short makes no step."""
     values = curve([ramp(0, 100, 1.0), ramp(50, 50, 0.0)], [49, 50, 75, 100], 0.0)
     assert np.allclose(values, [0.49, 0.5, 0.25, 0.0])
 
 
 def test_thousands_of_ramps_may_overlap() -> None:
-    """Each begins where the one before has come, however many are under way."""
+    """Each begins where the one before has got to, however many are under way."""
     ramps = [ramp(at, 1_000_000, 1.0) for at in range(5000)]
     assert curve(ramps, [5000], 0.0).tolist() == [pytest.approx(1 - (1 - 1e-6) ** 5000)]
 
 
 @given(st.lists(st.tuples(st.integers(0, 500), st.integers(1, 200), st.floats(0, 1)), max_size=6))
 def test_no_ramp_steps(ramps: list[tuple[int, int, float]]) -> None:
-    """However ramps overlap, from frame to frame the value moves by no more than the steepest of them."""
+    """However ramps overlap, the value moves from frame to frame by no more than the steepest ramp does."""
     ordered = sorted((ramp(*r) for r in ramps), key=lambda r: r.at_frame)
     distinct = [
         r for i, r in enumerate(ordered) if i + 1 == len(ordered) or ordered[i + 1].at_frame != r.at_frame

@@ -1,4 +1,4 @@
-"""Whatever stands in the score, rendering goes on and every sample is a number."""
+"""Whatever is in the score, rendering goes on and every sample is finite."""
 
 import math
 from functools import cache
@@ -21,7 +21,7 @@ PLAIN = Versions(FIRST, FIRST)
 SEQS = (0, 1, 4)
 
 odd = st.sampled_from([math.nan, math.inf, -math.inf, -1.0, 1e30, -1e30, 0.0, 127.0, 128.0, 1e-300])
-# What decoding lets through, and what it does not: a note that comes another way must not hurt either.
+# Notes that decoding accepts, and notes that it rejects: one that arrives another way must do no harm either.
 notes = st.builds(
     Note,
     at_frame=st.integers(0, 20_000),
@@ -47,20 +47,20 @@ marks = st.one_of(
 
 
 def quiet(patch: str, velocity: float) -> Note:
-    """Over before it has begun."""
+    """A note of one frame, over before it has begun."""
     return Note(0, 0, 1, 0.0, velocity, patch, "drone")
 
 
 @cache
 def renderer_of(rate_hz: int) -> Renderer:
-    """One for all scores: what bad notes leave behind would be heard in the next one."""
+    """One renderer for all scores, so that damage left by bad notes would show in the next score."""
     return Renderer(AudioFormat(rate_hz), DEVICE)
 
 
 @settings(max_examples=150)
 @example(events=[quiet("air", 0.0), quiet("air", 1e30)], rate_hz=44_100)
 @given(events=st.lists(notes | marks, min_size=1, max_size=8), rate_hz=st.sampled_from(SAMPLE_RATES_HZ))
-def test_no_event_stops_a_renderer_or_makes_a_sample_that_is_no_number(
+def test_no_event_stops_a_renderer_or_yields_a_sample_that_is_not_finite(
     events: list[Event], rate_hz: int
 ) -> None:
     audio, renderer = AudioFormat(rate_hz), renderer_of(rate_hz)
@@ -78,8 +78,8 @@ def test_no_event_stops_a_renderer_or_makes_a_sample_that_is_no_number(
 
 @settings(max_examples=30)
 @given(bad=st.lists(notes.filter(lambda n: n.patch not in library()), min_size=1, max_size=4))
-def test_notes_that_are_skipped_leave_the_others_as_they_are(bad: list[Note]) -> None:
-    """Byte for byte, and each of them is counted."""
+def test_skipped_notes_do_not_change_the_others(bad: list[Note]) -> None:
+    """Byte for byte, and each skipped note is counted."""
     audio, renderer = AudioFormat(), Renderer(AudioFormat(), DEVICE)
     good = note(99, 0.0, 60.0)
     job = Job(7, score_of([good, *bad], audio), 4, PLAIN)

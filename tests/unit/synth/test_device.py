@@ -11,12 +11,12 @@ from services.synth import device
 
 @pytest.fixture
 def accelerated(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that may have anything."""
+    """A machine that may have an accelerator."""
     monkeypatch.setattr(device, "may_be_accelerated", lambda: True)
 
 
 @pytest.mark.usefixtures("accelerated")
-def test_auto_takes_the_first_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_takes_the_first_available_device(monkeypatch: pytest.MonkeyPatch) -> None:
     """CUDA before Metal before the CPU."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert device.available()[0] == "cuda"
@@ -27,7 +27,7 @@ def test_auto_takes_the_first_that_is_there(monkeypatch: pytest.MonkeyPatch) -> 
     assert device.choose("auto") == "cpu"
 
 
-def test_a_device_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_device_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """One line says what was wanted and what there is; torch is asked, whatever the signs."""
     monkeypatch.setattr(device, "may_be_accelerated", lambda: False)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
@@ -38,7 +38,7 @@ def test_a_device_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_for_the_cpu_torch_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither where it is wanted, nor where auto finds no sign of anything else."""
+    """Neither if the CPU is wanted, nor if auto finds no sign of an accelerator."""
     monkeypatch.setattr(device, "available", lambda: pytest.fail("asked"))
     monkeypatch.setattr(device, "may_be_accelerated", lambda: False)
     assert device.choose("auto") == "cpu"
@@ -55,7 +55,7 @@ def test_for_the_cpu_torch_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None
         ("win32", "AMD64", True),
     ],
 )
-def test_without_a_sign_only_some_systems_may_have_one(
+def test_without_a_sign_only_some_systems_may_have_an_accelerator(
     system: str, machine: str, found: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(device.sys, "platform", system)
@@ -63,7 +63,7 @@ def test_without_a_sign_only_some_systems_may_have_one(
     assert device.may_be_accelerated(()) == found
 
 
-def test_a_driver_s_file_is_a_sign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_drivers_device_file_is_a_sign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device.sys, "platform", "linux")
     sign = tmp_path / "nvidiactl"
     assert not device.may_be_accelerated((str(sign),))

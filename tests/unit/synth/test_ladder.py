@@ -1,4 +1,4 @@
-"""When a worker asks for another quality: at once for less, slowly for more, and never to and fro."""
+"""When a worker asks for another quality: at once for less, slowly for more, and never back and forth."""
 
 from itertools import pairwise
 from typing import NamedTuple
@@ -25,7 +25,7 @@ VALUES = [step.value for step in STEPS]
 
 
 class Asked(NamedTuple):
-    """What a machine asked for and when."""
+    """A request for another quality."""
 
     at_s: int
     old: float
@@ -33,7 +33,7 @@ class Asked(NamedTuple):
 
 
 class Machine:
-    """A worker that needs a share of the time for whole quality; every step ``saves`` a share of that."""
+    """A worker that needs a share of the time for full quality; every step down ``saves`` a share of that."""
 
     def __init__(self, need: float, saves: float, quality: float = 1.0) -> None:
         self.need, self.saves, self.quality = need, saves, quality
@@ -43,11 +43,11 @@ class Machine:
 
     @property
     def load(self) -> float:
-        """The share of time that it renders."""
+        """The share of time spent rendering."""
         return min(1.0, self.need * (1 - self.saves) ** VALUES.index(self.quality))
 
     def run(self, seconds: int, missing: int = 0, late: int = 0) -> None:
-        """Look once a second; the composer writes what is asked for at once."""
+        """Look once a second; the composer writes the requested quality at once."""
         for _ in range(seconds):
             self.now_s += 1
             condition = Condition(self.quality, missing, late)
@@ -79,25 +79,25 @@ def test_catching_up_for_a_few_seconds_is_no_overload() -> None:
     assert machine.asked == []
 
 
-def test_a_missing_chunk_of_a_busy_machine_is_answered_at_once_for_its_channel_alone() -> None:
+def test_a_missing_chunk_on_a_busy_machine_lowers_its_channel_alone_and_at_once() -> None:
     asked = Ladder().decide(1.0, BUSY, {"dry": Condition(1.0, 1, 0), "fine": Condition(1.0, 0, 0)})
     assert asked == {"dry": 0.75}
 
 
-def test_a_missing_chunk_of_an_idle_machine_is_not_for_quality_to_mend() -> None:
-    """It was the broker, or the process was stopped."""
+def test_a_missing_chunk_on_an_idle_machine_lowers_nothing() -> None:
+    """The cause was the broker, or the process was stopped."""
     assert Ladder().decide(1.0, BUSY - 0.01, {"main": Condition(1.0, 9, 0)}) == {}
 
 
-def test_chunks_of_an_older_score_are_trouble_once_they_go_on_coming() -> None:
-    """Who turns a control for seconds on a machine that can't follow is served by less."""
+def test_late_chunks_are_trouble_once_they_persist() -> None:
+    """If a control is turned for seconds on a machine that can't keep up, less quality helps."""
     machine = Machine(need=BUSY, saves=0.0)
     machine.run(LATE_LOOKS, late=1)
     assert machine.asked == [Asked(LATE_LOOKS, 1.0, 0.75)]
 
 
 def test_changes_of_many_channels_at_once_cost_no_quality() -> None:
-    """However often: each is over within a look or two, and what was lowered before comes back meanwhile."""
+    """However often: each is over within a look or two, and quality lowered before comes back meanwhile."""
     machine = Machine(need=BUSY, saves=0.0, quality=0.75)
     for _ in range(40):
         machine.run(LATE_LOOKS - 1, late=2)
@@ -105,7 +105,7 @@ def test_changes_of_many_channels_at_once_cost_no_quality() -> None:
     assert [asked.new for asked in machine.asked] == [1.0]
 
 
-def test_the_last_step_is_the_last() -> None:
+def test_below_the_last_step_nothing_is_asked_for() -> None:
     machine = Machine(need=1.0, saves=0.0, quality=0.0)
     machine.run(100, missing=3)
     assert machine.asked == []
@@ -113,7 +113,7 @@ def test_the_last_step_is_the_last() -> None:
 
 @pytest.mark.parametrize("quality", VALUES[1:])
 def test_quality_always_comes_back_when_there_is_time_again(quality: float) -> None:
-    """A step for every 30 s without trouble, up to the whole."""
+    """By a step for every 30 s without trouble, up to full quality."""
     machine = Machine(need=0.5, saves=0.25, quality=quality)
     steps = VALUES.index(quality)
     machine.run(int(steps * CALM_S) + 1)
@@ -121,7 +121,7 @@ def test_quality_always_comes_back_when_there_is_time_again(quality: float) -> N
     assert [asked.new for asked in machine.asked] == VALUES[:steps][::-1]
 
 
-def test_trouble_puts_recovery_off() -> None:
+def test_trouble_postpones_recovery() -> None:
     machine = Machine(need=0.55, saves=0.0, quality=0.5)
     for _ in range(20):
         machine.run(int(CALM_S) - 2)
@@ -137,8 +137,8 @@ def test_without_time_to_spare_quality_stays() -> None:
 
 
 @given(need=st.floats(0.1, 3.0), saves=st.floats(0.0, 0.33), quality=st.sampled_from(VALUES))
-def test_a_steady_machine_never_goes_to_and_fro(need: float, saves: float, quality: float) -> None:
-    """Whatever it needs: once it has turned it goes on in one direction, and stays where it comes to."""
+def test_a_steady_machine_never_goes_back_and_forth(need: float, saves: float, quality: float) -> None:
+    """Whatever it needs, all its steps go in one direction, and it stays where it has arrived."""
     machine = Machine(need, saves, quality)
     machine.run(400)
     directions = {asked.new > asked.old for asked in machine.asked}
@@ -152,10 +152,10 @@ looks = st.tuples(st.floats(0, 1.2), st.integers(0, 3), st.integers(0, 3), st.bo
 
 
 @given(st.lists(looks, max_size=300), st.sampled_from(VALUES))
-def test_whatever_happens_steps_are_single_and_far_apart(
+def test_whatever_happens_quality_moves_by_single_steps_that_are_far_apart(
     found: list[tuple[float, int, int, bool]], quality: float
 ) -> None:
-    """Down by one step every 3 s at most, up by one every 30 s; also while the composer does not answer."""
+    """Down by at most one step every 3 s, up by one every 30 s; also while the composer does not answer."""
     ladder, asked = Ladder(), list[Asked]()
     for second, (load, missing, late, answered) in enumerate(found):
         for new in ladder.decide(second, load, {"main": Condition(quality, missing, late)}).values():
@@ -172,14 +172,14 @@ def test_whatever_happens_steps_are_single_and_far_apart(
 
 
 @given(st.floats(0, 1))
-def test_a_quality_that_is_no_step_is_taken_for_the_step_that_it_gives(quality: float) -> None:
+def test_a_quality_between_steps_counts_as_the_step_below_it(quality: float) -> None:
     lower = Ladder().decide(1.0, 1.0, {"main": Condition(quality, 1, 0)})
     worse = STEPS[STEPS.index(step_of(quality)) + 1 :]
     assert lower == ({"main": worse[0].value} if worse else {})
 
 
 def test_a_channel_that_comes_back_is_a_new_one() -> None:
-    """Who takes a channel over waits its 30 s, whatever the worker before it saw."""
+    """A worker that takes a channel over waits its 30 s, whatever the previous worker saw."""
     ladder = Ladder()
     for second in range(29):
         ladder.decide(second, 0.1, {"main": Condition(0.5, 0, 0)})
@@ -195,8 +195,8 @@ def test_the_load_is_the_share_of_time_since_the_last_look() -> None:
     assert load.look(12.0) == 0.0
 
 
-def test_beginning_a_channel_is_no_load() -> None:
-    """Its past is rendered once: as if that time had not been."""
+def test_time_spent_on_beginning_a_channel_is_no_load() -> None:
+    """Its past is rendered only once, so that time is excluded from the measured interval."""
     load = Load(10.0)
     load.rendered(0.25)
     load.caught_up(0.5)

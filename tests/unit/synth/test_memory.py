@@ -1,4 +1,4 @@
-"""Freed memory goes back to the system, and what is kept for seconds can be used again."""
+"""Freed memory goes back to the system; arrays kept for seconds are copies in memory of their own."""
 
 import subprocess
 import sys
@@ -15,13 +15,13 @@ from tests.device import numpy_of, of_kind
 KINDS = ["numpy", "torch"]
 
 
-def test_it_may_be_called_anywhere() -> None:
-    """Where there is nothing to call, nothing happens."""
+def test_memory_may_be_given_back_on_any_system() -> None:
+    """On systems without the function nothing happens."""
     give_back()
 
 
 def in_one_piece(array: Array) -> bool:
-    """Side by side, and nothing else with them."""
+    """Whether the values are contiguous and share their memory with nothing else."""
     if isinstance(array, torch.Tensor):
         return array.is_contiguous() and array.untyped_storage().nbytes() == array.nbytes
     return array.flags.c_contiguous and array.base is None
@@ -29,8 +29,8 @@ def in_one_piece(array: Array) -> bool:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("rows", [1, 2])
-def test_rows_are_kept_side_by_side(rows: int, kind: str) -> None:
-    """In memory of their own, without a gap."""
+def test_transposed_rows_are_kept_contiguous(rows: int, kind: str) -> None:
+    """Without a gap, in memory of their own."""
     values = of_kind(kind, np.arange(20.0).reshape(2, 10))[:rows, 1:8]
     across = kept_across(values)
     assert np.array_equal(numpy_of(across), numpy_of(values).T)
@@ -39,25 +39,25 @@ def test_rows_are_kept_side_by_side(rows: int, kind: str) -> None:
     assert across.any()
 
 
-def test_memory_is_given_back_seldom_but_for_who_has_much() -> None:
-    """Within a second where there are more than 500 MB, else within fifteen."""
+def test_memory_is_given_back_seldom_unless_much_is_in_use() -> None:
+    """After a second if more than 500 MB are in use, else after fifteen."""
     due = [[is_due(since_s, mb * 2**20) for mb in (400, 510)] for since_s in (0.9, 1.1, 15.1)]
     assert due == [[False, False], [False, True], [True, True]]
 
 
-def test_what_is_resident_is_what_the_system_says() -> None:
-    """Nothing where nothing could be given back."""
+def test_resident_memory_is_what_the_system_reports() -> None:
+    """0 on systems where none could be given back."""
     resident = psutil.Process().memory_info().rss if sys.platform == "linux" else 0
     assert resident_bytes() == pytest.approx(resident, rel=0.02)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc is told to")
-def test_what_is_free_between_what_is_not_is_given_back() -> None:
-    """Every other one of many arrays is freed: half of their memory comes back."""
+def test_free_memory_between_blocks_in_use_is_given_back() -> None:
+    """Every other one of many arrays is freed: more than half of that memory goes back to the system."""
     process = psutil.Process()
     arrays = [
         np.ones(4096, dtype=np.float64) for _ in range(4000)
-    ]  # 32 kB each: none is a mapping of its own
+    ]  # 32 kB each: too small for glibc to map on its own
     left = arrays[::2]
     del arrays
     give_back()
@@ -69,8 +69,8 @@ def test_what_is_free_between_what_is_not_is_given_back() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc is told to")
-def test_what_a_thread_has_freed_is_given_back() -> None:
-    """In a process of its own: a heap that threads have begun already can't be joined."""
+def test_memory_freed_by_a_thread_is_given_back() -> None:
+    """In a process of its own, for here threads may have heaps of their own already."""
     found = subprocess.run(
         [sys.executable, "-c", _IN_A_THREAD], check=True, capture_output=True, text=True, timeout=60
     )
@@ -103,8 +103,8 @@ print(process.memory_info().rss - before)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_kept_is_a_copy_in_one_piece(kind: str) -> None:
-    """Of a view, of what was turned round, of every other value."""
+def test_a_kept_array_is_a_contiguous_copy(kind: str) -> None:
+    """Of a slice, of a transpose, of every other value."""
     whole = of_kind(kind, np.arange(24.0, dtype=np.float32).reshape(2, 12))
     for view in (whole[:1], whole.T, whole[:, ::2]):
         copy = kept(view)

@@ -1,4 +1,4 @@
-"""What a worker counts and times."""
+"""The metrics of a worker: what it counts and times."""
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -25,7 +25,7 @@ def test_each_chunk_has_its_share_of_the_batch(registry: CollectorRegistry, metr
 
 
 def test_each_chunk_waits_for_the_whole_batch(registry: CollectorRegistry, metrics: SynthMetrics) -> None:
-    """Whether it is the first version in the ring or a later one, which is counted, too."""
+    """Whether it is the first version in the ring or a replacement; replacements are counted separately."""
     metrics.pushed(4, 0.02, again=False)
     metrics.pushed(2, 0.01, again=True)
     assert registry.get_sample_value("auralis_synth_chunk_seconds_count") == 6

@@ -1,4 +1,4 @@
-"""The steps of quality: what each leaves out."""
+"""The steps of quality, and what each leaves out."""
 
 from itertools import pairwise
 
@@ -10,7 +10,7 @@ from services.synth.quality import STEPS, WHOLE, step_of, steps_at
 
 
 def test_each_step_leaves_out_more() -> None:
-    """From whole to 0; both thresholds rise."""
+    """From full quality to 0 both thresholds rise."""
     assert STEPS[0] == WHOLE
     assert STEPS[-1].value == 0.0
     for better, worse in pairwise(STEPS):
@@ -25,13 +25,13 @@ def test_partials_go_before_notes() -> None:
 
 
 @given(st.floats(0, 1))
-def test_every_value_has_a_step_and_none_promises_more_than_it_says(value: float) -> None:
+def test_every_value_has_a_step_which_is_the_best_that_does_not_exceed_it(value: float) -> None:
     step = step_of(value)
     assert step.value <= value
     assert all(other.value > value for other in STEPS[: STEPS.index(step)])
 
 
-def test_a_score_that_says_nothing_is_whole() -> None:
+def test_a_score_without_ramps_has_full_quality() -> None:
     assert steps_at([], (0, 10)) == [WHOLE, WHOLE]
 
 

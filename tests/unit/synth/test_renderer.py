@@ -51,7 +51,7 @@ def streamed(score: Score) -> list[bytes]:
 
 @pytest.mark.parametrize("batch", [1, 7, 64])
 def test_bytes_do_not_depend_on_the_batch(score: Score, streamed: list[bytes], batch: int) -> None:
-    """Chunks come out the same in batches of any size and order, from renderers that know nothing."""
+    """Chunks come out the same in batches of any size and order, from a fresh renderer."""
     order = list(range(70))
     random.Random(batch).shuffle(order)  # noqa: S311  an order, no secret
     renderer = Renderer(AUDIO, DEVICE)
@@ -62,7 +62,7 @@ def test_bytes_do_not_depend_on_the_batch(score: Score, streamed: list[bytes], b
 
 
 def test_other_channels_in_the_batch_change_nothing(score: Score, streamed: list[bytes]) -> None:
-    """A channel's bytes are its own, whatever is rendered beside it."""
+    """A channel's bytes are the same, whatever is rendered along with it."""
     other = score_of([note(i, 0.0, 50 + i) for i in range(9)], AUDIO)
     mixed = Renderer(AUDIO, DEVICE).render(
         [Job(1, other, 3, PLAIN), Job(7, score, 12, PLAIN), Job(2, other, 3, PLAIN)]
@@ -77,8 +77,10 @@ def test_another_worker_takes_over_in_mid_note(score: Score, streamed: list[byte
 
 @pytest.mark.parametrize("most", [3, 8, 100])
 @pytest.mark.parametrize("room", ["hall", "none"])
-def test_who_kept_up_lacks_only_the_next_chunk(most: int, room: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And then goes on with the same bytes, as whoever played what is kept up with."""
+def test_a_worker_that_kept_up_lacks_only_the_next_chunk(
+    most: int, room: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that kept up with a channel goes on with the same bytes as the worker that played it."""
     score, played = score_of([Space(0, room), *phrase(AUDIO)], AUDIO), list[int]()
     renderer, play = Renderer(AUDIO, DEVICE), Renderer._play
 
@@ -99,13 +101,13 @@ def test_who_kept_up_lacks_only_the_next_chunk(most: int, room: str, monkeypatch
 
 
 def test_seeds_differ(score: Score, streamed: list[bytes]) -> None:
-    """The same score in a channel of another seed is another performance."""
+    """The same score in a channel with another seed is another performance."""
     assert render(score, [10], seed=8)[0] != streamed[10]
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000])
 def test_chunk_borders_are_no_rougher_than_interiors(rate: int) -> None:
-    """The largest step across a border is not beyond the largest inside; there is sound and no offset."""
+    """No step across a border exceeds the largest one inside; there is sound and no offset."""
     audio = AudioFormat(rate)
     score, renderer = score_of(phrase(audio), audio), Renderer(audio, DEVICE)
     pcm = b"".join(renderer.render([Job(7, score, seq, PLAIN)])[0] for seq in range(60))
@@ -117,15 +119,15 @@ def test_chunk_borders_are_no_rougher_than_interiors(rate: int) -> None:
     assert abs(x.mean()) < 1e-3
 
 
-def test_a_ring_that_begins_anew_fades_in(score: Score, streamed: list[bytes]) -> None:
-    """Without a predecessor the chunk begins at silence and is itself after 20 ms."""
+def test_a_ring_that_starts_afresh_fades_in(score: Score, streamed: list[bytes]) -> None:
+    """Without a predecessor the chunk begins from silence and is as usual after 20 ms."""
     anew = samples(render(score, [20], Versions(FIRST, NO_ENTRY))[0])
     plain = samples(streamed[20])
     assert np.abs(anew[0]).max() < 2e-3
     assert np.array_equal(anew[882:], plain[882:])
 
 
-def test_a_revision_leaves_the_chunks_before_it(score: Score, streamed: list[bytes]) -> None:
+def test_a_revision_leaves_the_chunks_before_it_unchanged(score: Score, streamed: list[bytes]) -> None:
     """Chunks that end before the change are the same in both versions of the score."""
     changed = revised(score_of(phrase(AUDIO), AUDIO), AUDIO, 30, 1.0)
     assert render(changed, [29]) == [streamed[29]]
@@ -143,7 +145,7 @@ def test_a_change_on_time_needs_no_seam() -> None:
     ("versions", "other"), [(Versions(SECOND, FIRST), FIRST), (Versions(FIRST, SECOND), SECOND)]
 )
 def test_two_scores_meet_in_a_crossfade(versions: Versions, other: EntryId) -> None:
-    """A chunk after one of another score begins like that score goes on and ends as its own."""
+    """A chunk after one of another score begins as that score would continue and ends as its own."""
     changed = revised(score_of(phrase(AUDIO), AUDIO), AUDIO, 30, 1.0)
     assert seam(Job(7, changed, 33, versions), AUDIO) == other
     seamed = samples(render(changed, [33], versions)[0])
@@ -161,11 +163,11 @@ def at_quality(score: Score, quality: float) -> list[bytes]:
 
 @pytest.mark.parametrize("quality", [0.75, 0.5, 0.25, 0.0])
 def test_a_change_of_quality_does_not_click(streamed: list[bytes], quality: float) -> None:
-    """What goes is faded out over a chunk: its absence begins at nothing and is no rougher than later."""
+    """What is left out fades over a chunk: the difference grows from nothing, no rougher than it is later."""
     whole = samples(b"".join(streamed[25:45]))
     less = samples(b"".join(at_quality(score_of(phrase(AUDIO), AUDIO), quality)))
     missing, seam = whole - less, 5 * AUDIO.frames_per_chunk
-    # Everything before the chunk of the change stays, but for what the limiter looks ahead.
+    # Everything before the chunk of the change is the same, apart from the limiter's look-ahead.
     assert not missing[: seam - 300].any()
     steps = np.abs(np.diff(missing, axis=0)).max(axis=1)
     fading, later = steps[seam - 300 : seam + AUDIO.frames_per_chunk], steps[seam + AUDIO.frames_per_chunk :]
@@ -174,7 +176,7 @@ def test_a_change_of_quality_does_not_click(streamed: list[bytes], quality: floa
 
 
 def test_less_quality_is_the_same_music(streamed: list[bytes]) -> None:
-    """Step by step more is missing: at first nothing that anybody hears, and never the note itself."""
+    """From step to step more is missing: at first inaudibly little, and the loudness stays within 1.5 dB."""
     whole = samples(b"".join(streamed[32:45]))
     missing_db = []
     for quality in (0.75, 0.5, 0.25, 0.0):
@@ -215,7 +217,7 @@ def test_intensity_brightens() -> None:
 
 
 def test_a_dry_score_holds_its_last_chord() -> None:
-    """Past the written score the synth does not fall silent."""
+    """After the end of the written score the synth does not fall silent."""
     score = Score()
     chord = Chord(0, AUDIO.frames(4), 0, "maj7", "I", (36, 55, 60, 64))
     events = (chord, *(note(i, 0.0, pitch) for i, pitch in enumerate((55, 60, 64))))
@@ -224,8 +226,8 @@ def test_a_dry_score_holds_its_last_chord() -> None:
     assert rms_db(far) > -40
 
 
-def test_what_is_built_ahead_is_what_will_be_played() -> None:
-    """That is in a later entry than the chunk's own, whose last chord would be held if none followed."""
+def test_voices_built_ahead_are_those_of_the_newest_score() -> None:
+    """A note of a later entry than the chunk's own, not the chord that would be held if none followed."""
     chord = Chord(0, AUDIO.frames(4), 0, "maj7", "I", (36, 55, 60, 64))
     score, later = Score(), note(5, 4.2, 67.0)
     score.apply(FIRST, Batch(revision=0, from_frame=0, until_frame=AUDIO.frames(4), events=(chord,)))
@@ -242,7 +244,7 @@ def test_what_is_built_ahead_is_what_will_be_played() -> None:
 
 
 def test_voices_that_no_batch_needs_are_forgotten(score: Score) -> None:
-    """Minutes later nothing of the phrase is kept: memory follows what sounds, not what has sounded."""
+    """After a hundred chunks in which nothing of the phrase sounds, nothing of it is kept in memory."""
     renderer = Renderer(AUDIO, DEVICE)
     renderer.render([Job(7, score, 20, PLAIN)])
     assert renderer._cast._voices

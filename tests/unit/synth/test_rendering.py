@@ -1,4 +1,4 @@
-"""A device that fails: the CPU renders, once and for all."""
+"""A device that fails: from then on the CPU renders."""
 
 import threading
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ FAILURES = [
 
 
 class Failing(Renderer):
-    """Renders on the CPU whatever the device; one on CUDA raises ``error`` at its ``last`` batch."""
+    """Renders on the CPU, whatever the device; but for CUDA it raises ``error`` at its ``last`` batch."""
 
     def __init__(self, audio: AudioFormat, device: Device, error: RuntimeError, last: int) -> None:
         super().__init__(audio)
@@ -46,7 +46,7 @@ class Failing(Renderer):
 
 
 class Losses:
-    """Counts what is told of lost devices."""
+    """Counts the reports of lost devices."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -56,7 +56,7 @@ class Losses:
 
 
 def nothing(_audio: AudioFormat, _device: Device) -> None:
-    """Nothing to get ready for."""
+    """Prepare nothing."""
 
 
 def jobs(score: Score, first: int, count: int = 3) -> list[Job]:
@@ -64,7 +64,7 @@ def jobs(score: Score, first: int, count: int = 3) -> list[Job]:
 
 
 def rendered(rendering: Rendering, audio: AudioFormat, batch: list[Job]) -> list[bytes]:
-    """As a worker does it: what was not rendered is asked for once more."""
+    """As a worker does it: what was not rendered is asked for again."""
     found = rendering.render(audio, batch) or rendering.render(audio, batch)
     assert found is not None
     return found
@@ -72,8 +72,8 @@ def rendered(rendering: Rendering, audio: AudioFormat, batch: list[Job]) -> list
 
 @pytest.mark.parametrize("error", FAILURES, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("last", [1, 3])
-def test_what_a_lost_device_does_not_render_the_cpu_does(error: RuntimeError, last: int) -> None:
-    """No chunk is missing and none is another one; it is logged and counted once."""
+def test_the_cpu_renders_what_a_lost_device_does_not(error: RuntimeError, last: int) -> None:
+    """No chunk is missing or different; the loss is logged and counted once."""
     score, losses = score_of(phrase(AUDIO), AUDIO), Losses()
     rendering = Rendering(
         CUDA, losses, lambda audio, device: Failing(audio, device, error, last), prepare=nothing
@@ -89,8 +89,8 @@ def test_what_a_lost_device_does_not_render_the_cpu_does(error: RuntimeError, la
     assert "\n" not in logs[0]["reason"]
 
 
-def test_a_device_that_can_not_even_be_prepared_is_lost() -> None:
-    """Making the renderer is where the first memory is taken."""
+def test_a_device_on_which_no_renderer_can_be_made_is_lost() -> None:
+    """Making the renderer allocates the first memory."""
 
     def make(audio: AudioFormat, device: Device) -> Renderer:
         if device == "cuda":
@@ -103,8 +103,8 @@ def test_a_device_that_can_not_even_be_prepared_is_lost() -> None:
     assert rendering.render(AUDIO, jobs(score, 0)) == Renderer(AUDIO).render(jobs(score, 0))
 
 
-def test_a_device_that_is_lost_while_others_are_kept_up_with_is_left() -> None:
-    """The past that is rendered ahead has to be begun with once more, on the CPU."""
+def test_a_device_that_fails_while_keeping_up_is_lost() -> None:
+    """The past rendered so far has to be rendered again, on the CPU."""
 
     class Lost(Renderer):
         def keep_up(self, *_job_and_most: object) -> bool:
@@ -124,7 +124,7 @@ def test_a_device_that_is_lost_while_others_are_kept_up_with_is_left() -> None:
 
 
 def test_all_formats_leave_the_lost_device() -> None:
-    """A renderer of another format is on the same device: it is made anew as well."""
+    """A renderer of another format is on the same device: it is replaced as well."""
     error, losses = FAILURES[0], Losses()
     rendering = Rendering(
         CUDA, losses, lambda audio, device: Failing(audio, device, error, 2), prepare=nothing
@@ -135,8 +135,8 @@ def test_all_formats_leave_the_lost_device() -> None:
     assert losses.count == 1
 
 
-def test_an_error_of_the_cpu_is_not_hidden() -> None:
-    """There is nothing to fall back to; the supervisor starts the worker anew."""
+def test_an_error_on_the_cpu_is_not_hidden() -> None:
+    """There is nothing to fall back to; the supervisor restarts the worker."""
 
     class Broken(Renderer):
         def render(self, jobs: Sequence[Job]) -> list[bytes]:
@@ -159,8 +159,21 @@ def test_skipped_notes_are_counted_and_their_reason_logged_once() -> None:
     assert [entry["reason"] for entry in logs] == ["no patch 'kazoo'"]
 
 
+def test_only_the_first_hundred_reasons_are_logged_and_remembered() -> None:
+    """A score that names a new patch in every note fills neither log nor memory; all notes are counted."""
+    rendering = Rendering("cpu", Losses())
+    with capture_logs() as logs:
+        for first in (0, 70, 140):
+            numbers = range(first, first + 70)
+            notes = [Note(0, number, 44_100, 60.0, 0.5, f"kazoo {number}", "pad") for number in numbers]
+            rendering.render(AUDIO, jobs(score_of([*notes], AUDIO), 0, 1))
+            assert rendering.take_skipped() == 70
+    assert len(logs) == len({entry["reason"] for entry in logs}) == 100
+    assert len(rendering._known) == 100
+
+
 def test_rooms_are_ready_once_something_was_rendered() -> None:
-    """Beside the work, once for each format; what fails there is noticed where the device is worked with."""
+    """In the background, once per format; a failure there goes unreported: rendering will meet it."""
     told, done = list[tuple[AudioFormat, Device]](), threading.Event()
 
     def prepare(audio: AudioFormat, device: Device) -> None:
@@ -177,8 +190,8 @@ def test_rooms_are_ready_once_something_was_rendered() -> None:
     assert told == [(AUDIO, "cpu")]
 
 
-def test_rooms_are_ready_where_nothing_was_rendered_yet() -> None:
-    """Who is idle may have to take over a channel in any room."""
+def test_rooms_are_ready_even_if_nothing_was_rendered_yet() -> None:
+    """An idle worker may have to take over a channel in any room."""
     done, prepared = threading.Event(), list[AudioFormat]()
 
     def prepare(audio: AudioFormat, _device: Device) -> None:
@@ -187,7 +200,7 @@ def test_rooms_are_ready_where_nothing_was_rendered_yet() -> None:
 
     rendering = Rendering("cpu", Losses(), prepare=prepare)
     rendering.get_ready(AUDIO)
-    assert prepared == []  # it may have to begin at once
+    assert prepared == []  # not at once: the worker may have chunks to render
     rendering.calm_s = 0
     for _ in range(3):
         rendering.get_ready(AUDIO)
@@ -195,7 +208,7 @@ def test_rooms_are_ready_where_nothing_was_rendered_yet() -> None:
     assert prepared == [AUDIO]
 
 
-def test_what_the_first_chunk_needs_is_made_beforehand() -> None:
+def test_tables_for_the_first_chunk_are_made_beforehand() -> None:
     """Rendering a phrase makes no noise table and designs no room."""
     first_needed(AUDIO, "cpu")
     made = noise._tables.cache_info().currsize, space._room.cache_info().currsize

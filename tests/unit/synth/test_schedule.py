@@ -1,4 +1,4 @@
-"""What a worker renders next, against a model of the ring that refuses what the real one refuses."""
+"""What a worker renders next: runs, escapes, and a ring that is seamless at every moment."""
 
 from itertools import pairwise
 
@@ -36,7 +36,7 @@ def revised(score: Score, number: int, seq: int) -> None:
 
 
 def filled(score: Score, ring: RingView, now_us: int, longest: int = LONGEST_RUN) -> list[Run]:
-    """Everything the worker renders at ``now_us`` until nothing is left to do."""
+    """All runs that the worker renders at ``now_us`` until nothing is left to do."""
     runs = []
     while (run := next_run(score, ring, window(0, now_us, now_us + 15_000), AUDIO, longest)) is not None:
         ring.pushed(run)
@@ -45,7 +45,7 @@ def filled(score: Score, ring: RingView, now_us: int, longest: int = LONGEST_RUN
 
 
 def chain_is_seamless(ring: RingView) -> bool:
-    """Every chunk's stored predecessor is the chunk before it."""
+    """Whether every chunk's stored predecessor is the version of the chunk before it."""
     seqs = sorted(ring.held)
     return all(ring.held[b].predecessor == ring.held[a].own for a, b in pairwise(seqs))
 
@@ -107,7 +107,7 @@ def test_a_revision_is_rendered_from_its_first_chunk_on_with_an_escape() -> None
 
 
 def test_a_run_is_as_short_as_asked() -> None:
-    """The one that is due first is there first: here each by itself, with the next one as its escape."""
+    """The chunk that is due first is in the ring first: here each in a run of its own, plus an escape."""
     score, ring = written(), RingView()
     filled(score, ring, 1_000_000)
     revised(score, 1, 14)
@@ -118,7 +118,7 @@ def test_a_run_is_as_short_as_asked() -> None:
 
 
 def test_a_chunk_that_froze_too_early_keeps_its_old_score() -> None:
-    """If the revision's first chunk has frozen meanwhile, the run begins after it, seamed to the old."""
+    """If the revision's first chunk has frozen by now, the run begins after it, with a seam to the old."""
     score, ring = written(), RingView()
     filled(score, ring, 1_000_000)
     revised(score, 1, 14)
@@ -129,7 +129,7 @@ def test_a_chunk_that_froze_too_early_keeps_its_old_score() -> None:
 
 
 def test_a_ring_that_runs_low_is_filled_before_a_revision_is_rendered() -> None:
-    """A change that is heard late is better than none to hear; what was left is then rendered again."""
+    """A change heard late is better than a ring that runs dry; the stale chunks are rendered afterwards."""
     score, ring, now = written(), RingView(), 10_000_000
     filled(score, ring, now)
     head = ring.head
@@ -145,7 +145,7 @@ def test_a_ring_that_runs_low_is_filled_before_a_revision_is_rendered() -> None:
 
 
 def test_a_worker_that_lags_behind_leaves_newer_chunks_alone() -> None:
-    """Chunks rendered by somebody who has read further are not rendered from the older score."""
+    """Chunks rendered by a worker that has read further are not rendered again from the older score."""
     score, ring = written(), RingView()
     filled(score, ring, 1_000_000)
     newer = {seq: Versions(EntryId(9, 0), EntryId(9, 0)) for seq in ring.held}
@@ -154,7 +154,7 @@ def test_a_worker_that_lags_behind_leaves_newer_chunks_alone() -> None:
 
 
 def test_after_a_pause_the_ring_jumps_to_the_live_chunk() -> None:
-    """Seqs follow the clock: a ring that has been played out begins anew at the first unfrozen chunk."""
+    """Seqs follow the clock: a ring that has been played out starts afresh at the first unfrozen chunk."""
     score, ring = written(), RingView()
     filled(score, ring, 1_000_000)
     run = next_run(score, ring, window(0, 31_000_000, 31_015_000), AUDIO)
@@ -171,7 +171,7 @@ def test_after_a_pause_the_ring_jumps_to_the_live_chunk() -> None:
 def test_interrupted_at_any_moment_the_ring_is_seamless(
     steps: list[tuple[int, int, bool]], longest: int
 ) -> None:
-    """Whatever is revised and wherever a worker stops, neighbours in the ring belong together."""
+    """Whatever is revised and wherever a worker stops, neighbouring chunks in the ring fit together."""
     score, ring, now_us, number = written(3600), RingView(), 1_000_000, 0
     for chunks_later, runs, change in steps:
         now_us += chunks_later * CHUNK_US

@@ -1,10 +1,10 @@
-"""How many channels of others a worker has the time for."""
+"""How many channels of others a worker has time for."""
 
 from services.synth.shadows import MOST, Spare
 
 
 def after(spare: Spare, *loads: float) -> int:
-    """How many there are after seconds of these loads."""
+    """How many channels are allowed after seconds of these loads."""
     count = MOST
     for load in loads:
         spare.spent(load)
@@ -12,16 +12,16 @@ def after(spare: Spare, *loads: float) -> int:
     return count
 
 
-def test_there_is_one_more_at_a_time() -> None:
+def test_channels_are_added_one_at_a_time() -> None:
     assert [Spare().allowed(count) for count in range(MOST + 1)] == [1, 2, 3, 4, 4]
 
 
-def test_who_has_half_of_the_time_left_keeps_up() -> None:
+def test_a_worker_with_almost_half_of_its_time_left_keeps_up() -> None:
     assert after(Spare(), *[0.55] * 100) == MOST
 
 
-def test_who_is_busy_keeps_up_with_nothing_until_there_is_time_again() -> None:
-    """One busy second is no business, and no channel is begun only to be left again."""
+def test_a_busy_worker_keeps_up_with_nothing_until_there_is_time_again() -> None:
+    """One busy second does not count, and no channel is begun only to be dropped again."""
     spare = Spare()
     assert after(spare, 0.3, 0.9, 0.3, 0.9, 0.3) == MOST
     assert after(spare, *[0.7] * 40) == 0

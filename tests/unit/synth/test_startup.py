@@ -1,4 +1,4 @@
-"""A process as workers begin: it renders what any other does, and has loaded less."""
+"""A process that starts as workers do renders the same as any other and has loaded less."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ assert "torch._prims" not in sys.modules
 
 @pytest.mark.parametrize("device", [CPU, by_torch.DEVICE])
 def test_a_process_that_has_loaded_less_renders_the_same(device: Device) -> None:
-    """On the CPU it knows no torch, elsewhere none of what compilers need."""
+    """On the CPU it has not loaded torch, elsewhere none of torch's modules for compilers."""
     process = [sys.executable, "-c", PROCESS, device]
     other = subprocess.run(process, check=True, capture_output=True, text=True).stdout
     assert any(rendered(device))

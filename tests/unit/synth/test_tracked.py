@@ -12,7 +12,7 @@ from auralis.wire import unpack
 from services.synth.renderer import Renderer
 from services.synth.tracked import TrackedChannel, most_urgent
 from tests.device import DEVICE
-from tests.unit.synth.scores import FIRST, SECOND, lowered, phrase, revised, score_of
+from tests.unit.synth.scores import FIRST, lowered, phrase, revised, score_of
 
 AUDIO = AudioFormat()
 EPOCH_US = 1_700_000_000_000_000
@@ -27,7 +27,7 @@ def channel(name: str = "main") -> TrackedChannel:
 
 
 def fill(tracked: TrackedChannel, now_us: int) -> None:
-    """Note everything that is to be rendered as pushed."""
+    """Note everything that has to be rendered as pushed."""
     while (run := tracked.next_run(now_us, now_us)) is not None:
         tracked.ring.pushed(run)
 
@@ -48,7 +48,7 @@ def test_chunks_are_the_binary_frames_of_the_contract() -> None:
 
 
 def test_a_revision_on_time_misses_nothing() -> None:
-    """Chunks rendered again before they freeze are no missed deadline."""
+    """Chunks that are rendered again before they freeze are no missed deadlines."""
     tracked, now = channel(), EPOCH_US + 10 * CHUNK_US
     fill(tracked, now)
     assert tracked.missed(now) == 0
@@ -58,7 +58,7 @@ def test_a_revision_on_time_misses_nothing() -> None:
 
 
 def test_a_chunk_that_freezes_in_its_old_version_is_counted() -> None:
-    """The two chunks that froze before the worker came to the revision are missed, once."""
+    """The two chunks that froze before the worker got to the revision count as missed, once."""
     tracked, now = channel(), EPOCH_US + 10 * CHUNK_US
     fill(tracked, now)
     tracked.missed(now)
@@ -69,8 +69,8 @@ def test_a_chunk_that_freezes_in_its_old_version_is_counted() -> None:
     assert tracked.missed(late + 5 * CHUNK_US) == 0
 
 
-def test_a_chunk_that_never_came_is_late() -> None:
-    """Once the ring has been full, whatever freezes unrendered is missed, also after the ring began anew."""
+def test_a_chunk_that_never_came_is_missing() -> None:
+    """Once the ring has been full, chunks that freeze unrendered are missing, until it is filled again."""
     tracked, now = channel(), EPOCH_US + 10 * CHUNK_US
     fill(tracked, now)
     tracked.missed(now)
@@ -81,8 +81,8 @@ def test_a_chunk_that_never_came_is_late() -> None:
     assert tracked.missed(dry + 10 * CHUNK_US) == 0
 
 
-def test_before_the_ring_is_full_nothing_is_late() -> None:
-    """Who takes a channel over finds chunks that nobody has rendered; they are not its own."""
+def test_before_the_ring_is_full_nothing_is_missing() -> None:
+    """A worker that takes a channel over finds chunks that nobody rendered; they don't count as its own."""
     tracked, now = channel(), EPOCH_US + 10 * CHUNK_US
     tracked.missed(now)
     assert tracked.missed(now + 5 * CHUNK_US) == 0
@@ -91,7 +91,7 @@ def test_before_the_ring_is_full_nothing_is_late() -> None:
 
 
 def test_a_channel_that_slept_has_missed_nothing() -> None:
-    """Nobody has looked for seconds: what froze meanwhile was not to be rendered."""
+    """Nobody listened for half a minute: the chunks that froze meanwhile were not to be rendered."""
     tracked, now = channel(), EPOCH_US + 10 * CHUNK_US
     fill(tracked, now)
     tracked.missed(now)
@@ -101,8 +101,8 @@ def test_a_channel_that_slept_has_missed_nothing() -> None:
     assert tracked.missed(woken + 5 * CHUNK_US) == 0
 
 
-def test_quality_is_what_the_score_says_last() -> None:
-    """Whole until the score says something else."""
+def test_quality_is_the_latest_of_the_score() -> None:
+    """Full until the score says otherwise."""
     tracked = channel()
     assert tracked.quality == 1.0
     lowered(tracked.score, AUDIO, 14, 0.5)
@@ -110,7 +110,7 @@ def test_quality_is_what_the_score_says_last() -> None:
 
 
 def test_a_change_of_quality_renders_nothing_twice() -> None:
-    """It is asked for from a chunk on that the ring does not hold yet."""
+    """It is asked for from a chunk that the ring does not hold yet."""
     tracked, now = channel(), EPOCH_US + 10 * CHUNK_US
     fill(tracked, now)
     lowered(tracked.score, AUDIO, tracked.unrendered_seq, 0.5)
@@ -119,8 +119,8 @@ def test_a_change_of_quality_renders_nothing_twice() -> None:
     assert not tracked.rerenders(run)
 
 
-def test_urgent_is_who_has_to_be_rendered_again_at_once() -> None:
-    """From the chunk that freezes next, or the one after it; no longer, once they have been."""
+def test_a_channel_is_urgent_if_its_next_chunks_have_to_be_rendered_again() -> None:
+    """Its next chunk to freeze, or the one after it, is stale; it is urgent until that is rendered again."""
     tracked, now = channel(), EPOCH_US + 10 * CHUNK_US
     fill(tracked, now)
     first = first_unfrozen_seq(EPOCH_US, now)
@@ -140,16 +140,16 @@ def rendered(name: str, last_seq: int) -> TrackedChannel:
 
 
 def batch(*channels: TrackedChannel, now_us: int = EPOCH_US + 30 * CHUNK_US) -> list[tuple[str, int]]:
-    """Who is rendered next, and from which chunk on."""
+    """The channels that are rendered next, each with its first chunk."""
     return [(tracked.id, run.first_seq) for tracked, run in most_urgent(channels, now_us, 10_000)]
 
 
-def test_what_is_due_first_is_rendered_first() -> None:
+def test_the_run_that_is_due_first_is_rendered_first() -> None:
     assert batch(rendered("a", 40), rendered("b", 36), rendered("c", 48)) == [("b", 37), ("a", 41)]
 
 
 def test_a_slow_machine_renders_fewer_at_once() -> None:
-    """What is urgent does not wait for others; a single run is never cut."""
+    """An urgent run does not wait for others; a single run is never cut."""
     channels, now_us = [rendered("a", 40), rendered("b", 36)], EPOCH_US + 30 * CHUNK_US
     for most_chunks, served in ((12, ["b", "a"]), (11, ["b"]), (1, ["b"])):
         found = most_urgent(channels, now_us, 10_000, most_chunks)
@@ -157,25 +157,25 @@ def test_a_slow_machine_renders_fewer_at_once() -> None:
 
 
 def test_a_cold_channel_is_a_batch_of_its_own() -> None:
-    """It takes as long as dozens of chunks; the others would be late with it."""
+    """It takes as long as dozens of chunks; others in its batch would be late."""
     assert batch(channel("cold"), channel("colder"), rendered("warm", 47)) == [("cold", 36)]
 
 
-def test_nobody_runs_dry_while_a_cold_channel_begins() -> None:
-    """Who has less than a second ahead goes first."""
+def test_no_channel_runs_dry_while_a_cold_one_begins() -> None:
+    """Channels with less than a second ahead go first."""
     assert batch(channel("cold"), rendered("low", 40), rendered("lower", 36)) == [("lower", 37), ("low", 41)]
 
 
-def test_a_channel_that_was_anothers_begins_before_its_ring_is_empty() -> None:
-    """The other channels of whoever takes it over have more left."""
+def test_a_taken_over_channel_begins_before_its_ring_is_empty() -> None:
+    """It goes before the worker's other channels if these have more left."""
     taken, own = rendered("taken", 40), rendered("own", 44)
     taken.rendered_seq = None
     assert batch(taken, own) == [("taken", 41)]
     assert batch(taken, rendered("low", 34)) == [("low", 35)]
 
 
-def test_a_cold_channel_begins_where_it_may_be_in_time() -> None:
-    """Its first chunk is chosen for when its past will have been rendered, and it is cold only once."""
+def test_a_cold_channel_begins_at_a_chunk_that_can_be_in_time() -> None:
+    """Its first chunk is one that is due after its past will have been rendered; it is cold only once."""
     tracked, now = channel(), EPOCH_US + 30 * CHUNK_US
     ((_, first),) = batch(tracked, now_us=now)
     tracked.rendered_seq = first
@@ -184,8 +184,8 @@ def test_a_cold_channel_begins_where_it_may_be_in_time() -> None:
     assert tracked.is_cold(now + 40 * CHUNK_US)
 
 
-def test_what_was_played_is_forgotten() -> None:
-    """After an hour of nothing but time only the last chunks and the chord in force are left."""
+def test_played_chunks_and_notes_are_forgotten() -> None:
+    """After a minute only the last chunks and the entry that they come from are left."""
     tracked, now = channel(), EPOCH_US + 10 * CHUNK_US
     fill(tracked, now)
     later = now + 600 * CHUNK_US
@@ -194,4 +194,4 @@ def test_what_was_played_is_forgotten() -> None:
     assert min(tracked.ring.held) >= 605
     view = tracked.score.view()
     assert not [n for n in view.notes(0, AUDIO.frames(20)) if n.id > 0]
-    assert tracked.score.version_for(AUDIO.end_frame(620)) == FIRST != SECOND
+    assert tracked.score.version_for(AUDIO.end_frame(620)) == FIRST

@@ -1,4 +1,4 @@
-"""Lively partials against a float64 sum of sines, and their independence of chunks and batches."""
+"""Lively partials against a float64 sum of sines; they do not depend on chunks or batches."""
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ def summed(
 
 
 def oracle(given: Given, start: int, blocks: Blocks) -> NDArray[np.float64]:
-    """The same by definition: every sine in float64, amplitudes interpolated between borders."""
+    """The chunk by definition: every sine in float64, amplitudes interpolated between borders."""
     audio = blocks.grid.audio
     n = np.arange(audio.frames_per_chunk)
     out = np.zeros((2, len(n)))
@@ -74,7 +74,7 @@ def test_error_stays_110_db_under_the_sum(blocks: Blocks, kind: str) -> None:
 
 @every
 def test_a_high_note_aliases_nowhere(blocks: Blocks) -> None:
-    """Of a steady 7 kHz sine nothing appears at any other frequency over -110 dB."""
+    """A steady 7 kHz sine puts nothing over -110 dB at any other frequency."""
     given, audio = partials(1, blocks), blocks.grid.audio
     given["freq_hz"][:], given["amplitude"][:] = 7000.0, 1.0
     spectrum = np.abs(np.fft.rfft(kernel(given, 0, blocks)[0].astype(float)))
@@ -83,7 +83,7 @@ def test_a_high_note_aliases_nowhere(blocks: Blocks) -> None:
 
 
 def test_phase_is_exact_after_a_week() -> None:
-    """A week after the onset a partial's phase is that of exact integer arithmetic within 1e-6 turns."""
+    """A week after the onset a partial's phase matches exact integer arithmetic within 1e-6 turns."""
     week = 7 * 24 * 3600 * 44_100 + 17
     freq = np.array([440.0, 441.7, 12_345.678])
     turns = additive.start_turns(freq, np.zeros(3), np.full(3, week), 44_100).astype(float)
@@ -93,7 +93,7 @@ def test_phase_is_exact_after_a_week() -> None:
 
 @every
 def test_chunks_join_without_a_step(blocks: Blocks) -> None:
-    """Two neighbouring chunks of a steady partial differ at their border by no more than inside."""
+    """The step at the border of two neighbouring chunks of a steady partial is no larger than inside."""
     given = partials(1, blocks)
     given["freq_hz"][:], given["amplitude"][:] = 440.0, 1.0
     frames = blocks.grid.audio.frames_per_chunk
@@ -115,7 +115,7 @@ def test_a_phase_that_moves_is_a_frequency_that_moves() -> None:
 
 @every
 def test_groups_are_summed_apart(blocks: Blocks) -> None:
-    """Each with its own partials of the factor, as if it were alone."""
+    """Each group takes its own partials from the factor, as if it were alone."""
     given = partials(8, blocks)
     draw = np.random.default_rng(2)
     left = draw.standard_normal((2 * len(blocks.frames), 16)).astype(np.float32)
@@ -127,22 +127,22 @@ def test_groups_are_summed_apart(blocks: Blocks) -> None:
 
 @every
 def test_phasors_lie_in_memory_by_border(blocks: Blocks) -> None:
-    """Partials side by side: what multiplies them goes along these."""
+    """Partials are contiguous: elementwise products run along them."""
     found = additive.waves(np.array([440.0, 660.0, 880.0]), blocks).phasors
     assert found.shape == (len(blocks.frames), 3)
     assert found.flags.c_contiguous
 
 
-def test_some_of_the_partials_are_those_alone() -> None:
-    """What is left when others have died."""
+def test_selected_partials_have_the_same_tables_as_alone() -> None:
+    """As when other partials have died away."""
     freq_hz, index = np.linspace(100, 9000, 12), np.array([0, 3, 11])
     found, alone = additive.waves(freq_hz, CD).only(index), additive.waves(freq_hz[index], CD)
     assert all(np.array_equal(one, other) for one, other in zip(found, alone, strict=True))
 
 
 @pytest.mark.parametrize("others", [32, 224])
-def test_company_does_not_change_a_bit(others: int) -> None:
-    """Elementwise work gives the same bits for some partials alone and among others."""
+def test_other_partials_in_the_batch_change_no_bit(others: int) -> None:
+    """Elementwise operations give the same bits for some partials alone and among others."""
     count, borders, draw = additive.ROWS + others, len(CD.frames), np.random.default_rng(others)
     turns, gains, amplitude = (
         draw.random(shape, dtype=np.float32) for shape in (count, (2, count), (borders, count))

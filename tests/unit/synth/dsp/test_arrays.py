@@ -1,4 +1,4 @@
-"""Arrays of either kind: what is asked of numpy's and of torch's is the same."""
+"""Arrays of either kind: each function does the same to numpy's and to torch's."""
 
 import numpy as np
 import pytest
@@ -18,8 +18,8 @@ def drawn(*shape: int) -> NDArray[np.float32]:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("several", [(), (3,)])
-def test_a_product_is_that_of_matrices(kind: str, several: tuple[int, ...]) -> None:
-    """Of one or of many, as they lie in memory and turned round, into memory of its own or given."""
+def test_a_product_is_a_matrix_product(kind: str, several: tuple[int, ...]) -> None:
+    """Of one matrix or many, contiguous and transposed, into new memory or a given array."""
     left, right = drawn(*several, 9, 21), drawn(*several, 33, 21).swapaxes(-1, -2)
     exact = np.einsum("...ij,...jk->...ik", left.astype(float), right.astype(float))
     one, other = of_kind(kind, left), of_kind(kind, right)
@@ -31,7 +31,7 @@ def test_a_product_is_that_of_matrices(kind: str, several: tuple[int, ...]) -> N
 
 
 def test_bits_of_a_product_do_not_depend_on_where_the_matrices_lie() -> None:
-    """At other addresses the same bits: a slice of a batch is as good as a batch of its own."""
+    """The same bits at other addresses: a slice of a batch is as good as a batch of its own."""
     left, right = drawn(10, 26), drawn(26, 966)
     first, memory = arrays.product(left, right), np.zeros(right.size + 7, dtype=np.float32)
     for offset in (1, 3, 7):
@@ -42,7 +42,7 @@ def test_bits_of_a_product_do_not_depend_on_where_the_matrices_lie() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_arrays_are_joined_along_an_axis(kind: str) -> None:
-    """One alone is not copied."""
+    """A single one is not copied."""
     one, other = drawn(2, 3), drawn(2, 4)
     both = arrays.joined([of_kind(kind, one), of_kind(kind, other)], axis=1)
     assert np.array_equal(numpy_of(both), np.concatenate([one, other], axis=1))
@@ -61,7 +61,7 @@ def test_arrays_of_one_shape_are_stacked(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_values_are_repeated_along_a_new_axis(kind: str) -> None:
-    """In memory of their own."""
+    """The result has memory of its own."""
     values = drawn(2, 3)
     found = arrays.repeated(of_kind(kind, values), 4)
     assert np.array_equal(numpy_of(found), np.stack([values] * 4, axis=-1))
@@ -77,8 +77,8 @@ def test_complex_values_are_pairs_of_real_ones(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_some_of_the_last_axis_are_taken_and_put(kind: str) -> None:
-    """Side by side in memory; what is put for a place twice is put once."""
+def test_values_of_the_last_axis_are_taken_and_put(kind: str) -> None:
+    """Taken values are contiguous; an index that occurs twice is put once."""
     values, index = drawn(3, 8), np.array([1, 4, 4])
     found = of_kind(kind, values.copy())
     some = arrays.taken(found, index)
@@ -95,7 +95,7 @@ def test_some_of_the_last_axis_are_taken_and_put(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_phasors_turn_once_a_turn(kind: str) -> None:
-    """Single precision, to the last bits but one."""
+    """In single precision, within 1e-6."""
     turns = np.linspace(0, 1, 97, dtype=np.float32)
     found = arrays.phasors(of_kind(kind, turns))
     exact = np.exp(2j * np.pi * turns.astype(float))
@@ -108,22 +108,22 @@ def test_each_kind_has_its_functions() -> None:
         assert arrays.functions(of_kind(kind, drawn(2))) is module
 
 
-def test_on_the_cpu_an_array_is_what_it_is() -> None:
+def test_on_the_cpu_an_array_is_not_copied() -> None:
     values = drawn(4)
     assert arrays.on(CPU, values) is values
     assert arrays.fetched(values) is values
 
 
-def test_what_is_computed_with_is_single_precision() -> None:
-    """And lies side by side in memory, whatever it was."""
+def test_single_gives_contiguous_single_precision() -> None:
+    """Whatever the type and the order in memory were."""
     found = arrays.single(CPU, np.arange(12.0).reshape(3, 4).T)
     assert (found.dtype, found.flags.c_contiguous) == (np.float32, True)
     assert arrays.single("meta", np.arange(3)).dtype == torch.float32
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_array_has_others_beside_it(kind: str) -> None:
-    """They have its kind and its device; one that is made like it has its type."""
+def test_new_arrays_have_the_kind_and_device_of_another(kind: str) -> None:
+    """With `empty` and `zeros`, its type, too."""
     values = of_kind(kind, drawn(4))
     beside = arrays.at(arrays.home_of(values), drawn(3))
     assert type(beside) is type(values)
@@ -135,7 +135,7 @@ def test_an_array_has_others_beside_it(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_complex_array_is_taken_apart_and_put_together(kind: str) -> None:
-    """Part beside part; of what does not lie side by side, too."""
+    """Parts are interleaved; strided arrays work, too."""
     values = drawn(6, 4)[:, ::2]
     parts = arrays.in_parts(arrays.of_parts(of_kind(kind, values)))
     assert arrays.of_parts(parts).shape == (6, 1)
@@ -143,7 +143,7 @@ def test_a_complex_array_is_taken_apart_and_put_together(kind: str) -> None:
 
 
 def test_an_accelerator_has_tensors() -> None:
-    """What goes to another device is a tensor there."""
+    """An array copied to another device is a tensor there."""
     found = arrays.on("meta", drawn(4))
     assert isinstance(found, torch.Tensor)
     assert arrays.home_of(found) == torch.device("meta")

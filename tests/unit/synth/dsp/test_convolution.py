@@ -1,4 +1,4 @@
-"""The partitioned convolution against scipy's in float64, and its independence of what came before."""
+"""The partitioned convolution against scipy's in float64; it does not depend on earlier calls."""
 
 from collections.abc import Iterable
 
@@ -45,7 +45,7 @@ def noise(audio: AudioFormat, chunks: int, seed: int = 2) -> Array:
 
 
 def spectra(chunks: Array) -> list[Spectrum]:
-    """Of each chunk and the one before; before the first there is silence."""
+    """The spectra of each chunk and the one before; before the first there is silence."""
     before = [None, *chunks[:-1]]
     audio = next(each for each in FORMATS if each.frames_per_chunk == chunks.shape[-1])
     found = convolution.spectra(list(zip(before, chunks, strict=True)), ALL_BINS, audio)
@@ -86,7 +86,7 @@ def test_error_of_a_room_stays_80_db_under_the_sum(audio: AudioFormat) -> None:
 
 @both_rates
 def test_error_of_single_echoes_stays_80_db_under_the_sum(audio: AudioFormat) -> None:
-    """Sharp echoes right at, just before and far behind the borders of partitions."""
+    """Sharp echoes right at, just before and far behind partition borders."""
     impulse = np.zeros((2, 14 * audio.frames_per_chunk + 1))
     frames = audio.frames_per_chunk
     for position in (0, frames - 1, 5 * frames, 9 * frames + 1234, 14 * frames):
@@ -122,7 +122,7 @@ def test_a_room_needs_less_than_half_of_its_bins(audio: AudioFormat) -> None:
 
 
 def test_silence_is_exactly_silent() -> None:
-    """Without any input there is nothing, not the rounding of a transform."""
+    """Without any input there is exact silence, not a transform's rounding errors."""
     audio = FORMATS[0]
     response = response_to(decay(audio, 0.5), audio)
     assert convolve([None] * response.length, response, audio) is None
@@ -137,8 +137,8 @@ def test_an_empty_response_is_silent() -> None:
     assert convolve(spectra(noise(audio, 2)), response, audio) is None
 
 
-def test_silence_that_is_known_changes_no_bit() -> None:
-    """A past that says None gives the same bits as a past of zeros."""
+def test_known_silence_changes_no_bit() -> None:
+    """A past with None gives the same bits as a past with zeros."""
     audio = FORMATS[0]
     response = response_to(decay(audio, 1.0), audio)
     past = spectra(noise(audio, response.length))
@@ -151,7 +151,7 @@ def test_silence_that_is_known_changes_no_bit() -> None:
 
 
 def test_what_was_convolved_in_between_changes_no_bit() -> None:
-    """Nothing is past from call to call; what is older than the response does not matter."""
+    """Nothing is passed from call to call; spectra older than the response do not matter."""
     audio = FORMATS[0]
     response = response_to(decay(audio, 1.0), audio)
     past = spectra(noise(audio, response.length))
@@ -195,7 +195,7 @@ def test_bits_of_a_spectrum_do_not_depend_on_where_the_chunks_lie() -> None:
 
 @both_rates
 def test_bits_of_a_spectrum_do_not_depend_on_what_else_is_asked_for(audio: AudioFormat) -> None:
-    """One ear or two, alone or among forty, beside silence: others take another way for a single row."""
+    """One ear or two, alone or among forty, next to silence: MKL transforms a single row differently."""
     chunks = noise(audio, 40)
     pairs = [(None, one) if n % 3 else (one[:1], None) for n, one in enumerate(chunks)]
     asked = [pair for one in pairs for pair in (one, (None, None))]
@@ -224,7 +224,7 @@ def test_one_ear_is_heard_by_both() -> None:
 
 @both_rates
 def test_bits_of_a_chunk_do_not_depend_on_what_else_is_convolved(audio: AudioFormat) -> None:
-    """With several responses at once, and with silence in between."""
+    """Several responses at once, and silence in between."""
     responses = [response_to(decay(audio, seconds), audio) for seconds in (0.3, 0.8)]
     past = spectra(noise(audio, 20))
     pasts = [Past(past[:n], responses[n % 2]) for n in range(1, 20)]
@@ -239,7 +239,7 @@ def test_bits_of_a_chunk_do_not_depend_on_what_else_is_convolved(audio: AudioFor
 @both_rates
 @pytest.mark.parametrize("ears", [(2,), (1,), (2, 1)])
 def test_products_of_an_accelerator_agree_with_the_cpu(audio: AudioFormat, ears: tuple[int, ...]) -> None:
-    """That for accelerators differs by rounding; of one ear, of two, with silence between."""
+    """They differ only by rounding; with one ear, with two, with silence in between."""
     response = convolution.response(decay(audio, 1.0), audio)
     torchs = by_torch.DEVICE if arrays.by_numpy(DEVICE) else DEVICE
     bins = [numpy_of(each.bins) for each in spectra(noise(audio, response.length))]

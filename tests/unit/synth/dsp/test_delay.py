@@ -1,4 +1,4 @@
-"""The ping-pong delay's taps: where, how loud, on which side, how dark."""
+"""The ping-pong delay's taps: their times, levels, sides and colours."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def middle_hz(tap: NDArray[np.float64], audio: AudioFormat) -> float:
 
 @both_rates
 def test_taps_begin_at_multiples_of_the_division(audio: AudioFormat) -> None:
-    """A twentieth of a tap's energy has come within 1.5 ms of its time, nearly all of it within 10 ms."""
+    """A twentieth of a tap's energy has arrived within 1.5 ms of its time, nearly all of it within 10 ms."""
     spacing = audio.frames(BEAT_S * DIVISION)
     for tap in taps(audio):
         energy = (tap**2).sum(axis=0).cumsum() / (tap**2).sum()
@@ -39,7 +39,7 @@ def test_taps_begin_at_multiples_of_the_division(audio: AudioFormat) -> None:
 
 @both_rates
 def test_each_tap_is_quieter_by_the_feedback(audio: AudioFormat) -> None:
-    """Where no filter acts, at 1 kHz, tap j is 0.46^(j-1) strong, within 2 dB."""
+    """Where no filter acts, at 1 kHz, tap j has a gain of 0.46^(j-1), within 2 dB."""
     for index, tap in enumerate(taps(audio)[:5]):
         freq_hz = np.fft.rfftfreq(tap.shape[1], 1 / audio.sample_rate_hz)
         spectrum = np.fft.rfft(tap)[:, (freq_hz > 700) & (freq_hz < 1200)]
@@ -49,7 +49,7 @@ def test_each_tap_is_quieter_by_the_feedback(audio: AudioFormat) -> None:
 
 @both_rates
 def test_taps_alternate_between_the_sides_and_move_out(audio: AudioFormat) -> None:
-    """Left, right, left, …, with the level difference of an equal-power pan to the written position."""
+    """Left, right, left, …, with the level difference of an equal-power pan to the given position."""
     for number, tap in enumerate(taps(audio), start=1):
         left, right = np.sqrt((tap**2).sum(axis=1))
         position = 4 / np.pi * np.arctan2(right, left) - 1
@@ -66,7 +66,7 @@ def test_taps_get_darker(audio: AudioFormat) -> None:
 
 
 @both_rates
-def test_a_tap_is_no_copy_of_the_click(audio: AudioFormat) -> None:
+def test_a_tap_smears_a_click(audio: AudioFormat) -> None:
     """The energy of a click comes back over milliseconds: no frame holds more than 30 % of a tap's."""
     for tap in taps(audio):
         assert (tap**2).max() < 0.3 * (tap**2).sum()
@@ -76,7 +76,7 @@ def test_a_tap_is_no_copy_of_the_click(audio: AudioFormat) -> None:
 @pytest.mark.parametrize("division", [0.75, 1.0, 1.5])
 @pytest.mark.parametrize("bpm", [40, 60, 75, 90, 120])
 def test_the_response_is_bounded_for_every_tempo(bpm: int, division: float, audio: AudioFormat) -> None:
-    """At most 3.5 s, with at least one tap, and at most two partitions a tap."""
+    """At most 3.5 s, with at least one tap, and at most two partitions per tap."""
     impulse = delay.impulse(60 / bpm, division, audio)
     response = convolution.response(impulse, audio)
     assert 0 < impulse.shape[1] <= 3.5 * audio.sample_rate_hz
@@ -85,12 +85,12 @@ def test_the_response_is_bounded_for_every_tempo(bpm: int, division: float, audi
     assert 1 <= len(response.partitions) <= 2 * min(7, 3.5 // spacing_s)
 
 
-def test_a_tempo_without_room_for_a_tap_is_silent() -> None:
+def test_a_tempo_too_slow_for_any_tap_is_silent() -> None:
     """A tap later than the longest response is left out."""
     assert delay.impulse(4.0, 1.0, FORMATS[0]).shape == (2, 0)
 
 
-def test_no_partition_is_needed_for_no_tap() -> None:
+def test_without_taps_there_are_no_partitions() -> None:
     """A response without frames convolves to silence."""
     assert convolution.response(delay.impulse(4.0, 1.0, FORMATS[0]), FORMATS[0]).length == 0
 

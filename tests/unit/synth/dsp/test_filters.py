@@ -15,16 +15,16 @@ BS_1770 = [
 
 
 @pytest.mark.parametrize("rate_hz", RATES_HZ)
-def test_they_are_butterworth_filters(rate_hz: int) -> None:
-    """Magnitude and phase of the second-order Butterworth filters, bilinear transform."""
+def test_low_and_high_pass_are_butterworth_filters(rate_hz: int) -> None:
+    """Magnitude and phase are as in scipy's second-order designs by bilinear transform."""
     freq_hz = np.geomspace(10, 0.49 * rate_hz, 300)
     for kind, design in (("low", filters.low_pass), ("high", filters.high_pass)):
         expected = freqz(*butter(2, 1000, kind, fs=rate_hz), worN=freq_hz, fs=rate_hz)[1]
         assert np.abs(design(freq_hz, 1000.0, rate_hz) - expected).max() < 1e-6
 
 
-def test_k_weighting_is_that_of_the_recommendation() -> None:
-    """Within 0.01 dB of the curve that ITU-R BS.1770 prints for 48 kHz, but for a constant 0.04 dB."""
+def test_k_weighting_follows_the_recommendation() -> None:
+    """Within 0.01 dB of the curve that ITU-R BS.1770 prints for 48 kHz, apart from a constant 0.04 dB."""
     freq_hz = np.geomspace(20, 20_000, 300)
     expected = np.prod([freqz(*pair, worN=freq_hz, fs=48_000)[1] for pair in BS_1770], axis=0)
     error_db = 20 * np.log10(np.abs(filters.k_weighting(freq_hz, 48_000) / expected))
@@ -39,7 +39,7 @@ def test_a_band_ends() -> None:
     assert gains[-1] == 0.0
 
 
-def test_frequencies_are_those_of_the_transform() -> None:
+def test_frequencies_are_the_bins_of_the_transform() -> None:
     """Bin by bin, for even and odd lengths."""
     for frames in (8820, 4801):
         assert np.allclose(filters.frequencies(frames, 44_100), np.fft.rfftfreq(frames, 1 / 44_100))

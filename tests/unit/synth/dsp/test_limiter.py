@@ -1,4 +1,4 @@
-"""The limiter against a float64 oracle over the whole signal, and what one hears of it."""
+"""The limiter against a float64 oracle over the whole signal, and its audible properties."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ FORMATS = [AudioFormat(rate) for rate in SAMPLE_RATES_HZ]
 
 
 def stream(samples: Samples, audio: AudioFormat) -> Samples:
-    """Chunk by chunk, each from itself and the three before it; silence comes first."""
+    """The output chunk by chunk, each from itself and the three chunks before it; silence comes first."""
     frames = audio.frames_per_chunk
     padded = np.pad(samples, ((0, 0), (HISTORY_CHUNKS * frames, -samples.shape[1] % frames)))
     chunks = [limiter.mix_of(chunk) for chunk in np.split(padded, padded.shape[1] // frames, axis=1)]
@@ -52,7 +52,7 @@ def oracle(samples: Samples, audio: AudioFormat) -> NDArray[np.float64]:
 
 
 def bursts(seed: int, frames: int, count: int, loudest: float) -> Samples:
-    """Noise at -32 dBFS and ``count`` bursts of up to ``loudest``, from 1 to 3000 frames long."""
+    """Noise at -32 dBFS with ``count`` bursts of up to ``loudest``, 1 to 3000 frames long."""
     rng = np.random.default_rng(seed)
     samples = 0.025 * rng.standard_normal((2, frames))
     for _ in range(count):
@@ -81,7 +81,7 @@ def music(rate_hz: int, seconds: float) -> NDArray[np.float64]:
 
 
 def true_peak_db(samples: Samples) -> float:
-    """By fourfold oversampling with scipy's polyphase filter and 64 frames of sinc."""
+    """The true peak by fourfold oversampling with scipy's polyphase filter and 64 frames of sinc."""
     sinc = signal.firwin(8 * 32 + 1, 1 / 4, window=("kaiser", 8.0))
     dense = signal.resample_poly(samples.astype(np.float64), 4, 1, axis=1, window=sinc)
     return float(20 * np.log10(np.abs(dense).max()))
@@ -98,7 +98,7 @@ def true_peak_db(samples: Samples) -> float:
 def test_chunks_add_up_to_the_whole_signal(
     seed: int, chunks: int, count: int, loudest: float, audio: AudioFormat
 ) -> None:
-    """From three chunks of past comes what the law gives over the whole signal, to float32's last bits."""
+    """Three chunks of past give what the law gives over the whole signal, to float32's last bits."""
     samples = bursts(seed, chunks * audio.frames_per_chunk, count, loudest)
     expected = oracle(samples, audio)
     np.testing.assert_allclose(stream(samples, audio), expected, rtol=1e-6, atol=1e-9)
@@ -112,7 +112,7 @@ def test_chunks_add_up_to_the_whole_signal(
     audio=st.sampled_from(FORMATS),
 )
 def test_chunk_borders_leave_no_trace(seed: int, count: int, blocks: int, audio: AudioFormat) -> None:
-    """With chunks that begin any number of blocks later, the same frames come out, bit by bit."""
+    """With chunks that begin any number of blocks later, the same frames come out, bit for bit."""
     samples = bursts(seed, 6 * audio.frames_per_chunk, count, 4.0)
     shift = blocks * BLOCK_FRAMES
     later = stream(np.pad(samples, ((0, 0), (shift, 0))), audio)[:, shift : shift + samples.shape[1]]
@@ -122,7 +122,7 @@ def test_chunk_borders_leave_no_trace(seed: int, count: int, blocks: int, audio:
 @pytest.mark.parametrize("audio", FORMATS, ids=str)
 @pytest.mark.parametrize("signal_of", [noise, music])
 def test_driven_by_12_db_the_true_peak_stays_under_minus_1(signal_of: object, audio: AudioFormat) -> None:
-    """Even noise, whose peaks lie between its samples, keeps -1 dBTP; and the ceiling is made use of."""
+    """Even noise, whose peaks lie between its samples, stays under -1 dBTP, and the ceiling is used fully."""
     assert callable(signal_of)
     limited = stream((4 * signal_of(audio.sample_rate_hz, 5)).astype(np.float32), audio)
     assert -2 < true_peak_db(limited) <= -1
@@ -130,8 +130,8 @@ def test_driven_by_12_db_the_true_peak_stays_under_minus_1(signal_of: object, au
 
 
 @pytest.mark.parametrize("audio", FORMATS, ids=str)
-def test_quiet_music_passes_bit_by_bit(audio: AudioFormat) -> None:
-    """Under the ceiling the output is the input, late by the look-ahead."""
+def test_quiet_music_passes_unchanged(audio: AudioFormat) -> None:
+    """Under the ceiling the output is the input, delayed by the look-ahead."""
     samples = (0.9 * music(audio.sample_rate_hz, 2)).astype(np.float32)
     expected = np.pad(samples, ((0, 0), (LOOKAHEAD_FRAMES, 0)))[:, : samples.shape[1]]
     assert np.array_equal(stream(samples, audio), expected)
@@ -144,7 +144,7 @@ def test_the_look_ahead_is_about_6_ms() -> None:
 
 @pytest.mark.parametrize("audio", FORMATS, ids=str)
 def test_the_gain_moves_smoothly_and_comes_back(audio: AudioFormat) -> None:
-    """Around a single click 12 dB over full scale it takes 6 ms down, 250 ms up, and no step over 0.12 dB."""
+    """Around a click 12 dB over full scale it falls for 6 ms and rises for 250 ms, in steps under 0.12 dB."""
     frames, click = 6 * audio.frames_per_chunk, 2 * audio.frames_per_chunk + 7
     samples = np.full((2, frames), 0.01, np.float32)
     samples[:, click] = 4.0
@@ -160,7 +160,7 @@ def test_the_gain_moves_smoothly_and_comes_back(audio: AudioFormat) -> None:
 
 
 def test_both_ears_share_one_gain() -> None:
-    """A peak on the left lowers the right as much: the image stays where it is."""
+    """A peak on the left lowers the right equally: the stereo image stays where it is."""
     audio = FORMATS[0]
     samples = np.full((2, 4 * audio.frames_per_chunk), 0.1, np.float32)
     samples[0, 8000:8010] = 3.0

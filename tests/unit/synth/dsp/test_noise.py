@@ -1,4 +1,4 @@
-"""Noise bands: power, spectra, what the ears share, and that a frame is the same wherever one starts."""
+"""Noise bands: power, spectra, coherence of the ears; a frame does not depend on the chunk's start."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from services.synth.dsp import grid, noise
+from services.synth.dsp.arrays import Float64Array
 from services.synth.dsp.upsampling import trimmed, upsample
 from tests.device import DEVICE, numpy_of, of_kind
 
-Array = NDArray[np.float64]
 ALL = range(noise.BANDS)
 CHUNKS = 40
 
@@ -20,7 +20,7 @@ kinds = pytest.mark.parametrize("kind", ["numpy", "torch"])
 grids = pytest.mark.parametrize(("build", "which"), [(grid.coarse, range(6, 9)), (grid.full, range(15, 18))])
 
 
-def bands(which: range, chunks: int, rate_hz: int = 44_100, seed: int = 7) -> Array:
+def bands(which: range, chunks: int, rate_hz: int = 44_100, seed: int = 7) -> Float64Array:
     """``chunks`` chunks of bands at the full rate: ``[ear, band, frame]``."""
     audio = AudioFormat(rate_hz)
     found = []
@@ -32,7 +32,7 @@ def bands(which: range, chunks: int, rate_hz: int = 44_100, seed: int = 7) -> Ar
 
 
 def range_on(which: range, on: grid.Grid) -> range:
-    """Those of neighbouring bands that are on one of the grids."""
+    """The neighbouring bands that are on one of the grids."""
     here = [band for band in which if noise.grid_of(band, on.audio) is on]
     return range(here[0], here[-1] + 1) if here else range(0)
 
@@ -44,7 +44,7 @@ def at_full_rate(seed: int, start_frame: int, which: range, on: grid.Grid) -> ND
     return np.asarray(found.reshape(*samples.shape[:2], -1))
 
 
-def power_db(signal: Array) -> Array:
+def power_db(signal: Float64Array) -> Float64Array:
     return np.asarray(10 * np.log10(np.mean(signal**2, axis=-1)))
 
 
@@ -57,7 +57,7 @@ def test_a_band_has_unit_power(rate_hz: int) -> None:
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
 def test_nothing_lies_outside_a_band(rate_hz: int) -> None:
-    """Half an octave from its centre a band is 60 dB down (what a finite look at it shows)."""
+    """Half an octave from its centre a band is 60 dB down (the limit of a finite measurement)."""
     band = 10
     samples = bands(range(band, band + 1), CHUNKS, rate_hz)[0, 0]
     spectrum = np.abs(np.fft.rfft(samples * np.blackman(len(samples)))) ** 2
@@ -76,8 +76,8 @@ def test_neighbours_add_up_to_a_flat_spectrum() -> None:
     assert np.ptp(10 * np.log10(density)) < 2.0
 
 
-def test_ears_share_what_a_diffuse_field_gives_them() -> None:
-    """Left and right correlate as promised: wholly in the lows, by 0.3 in the highs."""
+def test_ears_are_as_coherent_as_in_a_diffuse_field() -> None:
+    """Left and right correlate as :func:`coherences` says: fully in the lows, by 0.3 in the highs."""
     left, right = bands(ALL, 100)
     found = np.mean(left * right, axis=1) / np.sqrt(np.mean(left**2, axis=1) * np.mean(right**2, axis=1))
     assert np.abs(found - noise.coherences())[4:].max() < 0.12
@@ -92,7 +92,7 @@ def test_bands_are_independent() -> None:
 
 
 @pytest.mark.parametrize("build", [grid.coarse, grid.full])
-def test_a_frame_is_the_same_wherever_one_starts(build: Callable[[AudioFormat], grid.Grid]) -> None:
+def test_a_frame_does_not_depend_on_the_chunk_s_start(build: Callable[[AudioFormat], grid.Grid]) -> None:
     """A chunk that begins in the middle of another one holds the same samples."""
     on = build(AudioFormat())
     which = range_on(ALL, on)
@@ -103,7 +103,7 @@ def test_a_frame_is_the_same_wherever_one_starts(build: Callable[[AudioFormat], 
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
 def test_every_band_lies_on_a_grid_that_holds_it(rate_hz: int) -> None:
-    """Half an octave over its centre a band ends; the low ones are on the coarse grid."""
+    """A band ends half an octave over its centre; the low ones are on the coarse grid."""
     audio = AudioFormat(rate_hz)
     for band in ALL:
         on = noise.grid_of(band, audio)
@@ -112,23 +112,22 @@ def test_every_band_lies_on_a_grid_that_holds_it(rate_hz: int) -> None:
         assert (on is grid.coarse(audio)) == (band <= noise.LAST_COARSE)
 
 
-def test_some_bands_are_those_of_all() -> None:
-    """Leaving bands out changes none of the others."""
+def test_leaving_bands_out_changes_none_of_the_others() -> None:
     for on in (grid.coarse(AudioFormat()), grid.full(AudioFormat())):
         here = range_on(ALL, on)
         every, some = (noise.bands(7, 88_200, which, on) for which in (here, here[2:5]))
         assert np.array_equal(some, every[:, 2:5])
 
 
-def test_another_seed_is_another_noise() -> None:
-    """Channels hear noises that have nothing in common."""
+def test_another_seed_gives_independent_noise() -> None:
+    """Channels hear uncorrelated noise."""
     one, other = bands(range(12, 18), 40)[0], bands(range(12, 18), 40, seed=8)[0]
     assert np.abs(np.mean(one * other, axis=1)).max() < 0.1
 
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
 def test_the_top_is_no_denser_where_the_rate_cuts_it_off(rate_hz: int) -> None:
-    """The highest band has less power than 1, and as much per hertz as at any other rate."""
+    """The highest band has a power below 1, and the same density per hertz at either rate."""
     samples = bands(range(noise.BANDS - 1, noise.BANDS), CHUNKS, rate_hz)[0, 0]
     spectrum = np.abs(np.fft.rfft(samples)) ** 2 / len(samples) / rate_hz
     freq = np.fft.rfftfreq(len(samples), 1 / rate_hz)
@@ -142,7 +141,7 @@ def test_the_top_is_no_denser_where_the_rate_cuts_it_off(rate_hz: int) -> None:
 def test_an_accelerator_s_noise_has_the_same_bits(
     build: Callable[[AudioFormat], grid.Grid], which: range
 ) -> None:
-    """It is gathered there from one table of all."""
+    """It is gathered from the same tables, concatenated."""
     on = build(AudioFormat())
     for seed, frame in ((7, 0), (7, 88_200), (2**31, 10**12)):
         found = noise.bands(seed, frame, which, on, DEVICE)
@@ -175,7 +174,7 @@ def test_shaping_weighs_and_moves(build: Callable[[AudioFormat], grid.Grid], whi
 def test_fading_weighs_and_moves_evenly(
     build: Callable[[AudioFormat], grid.Grid], which: range, kind: str
 ) -> None:
-    """Gains are those given at the chunk's ends, and on a straight line in between and around."""
+    """Gains are as given at the chunk's ends, and linear in between and around."""
     on, bands_ = build(AudioFormat()), source(which, build(AudioFormat()))
     gains = np.random.default_rng(3).uniform(0, 1, (2, 4, len(bands_))).astype(np.float32)
     found = numpy_of(noise.faded(of_kind(kind, gains), of_kind(kind, bands_), on))
@@ -185,7 +184,7 @@ def test_fading_weighs_and_moves_evenly(
 
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
-def test_gains_stand_every_5_ms_and_a_block_around_the_chunk(rate_hz: int) -> None:
+def test_borders_are_5_ms_apart_and_reach_a_block_beyond_the_chunk(rate_hz: int) -> None:
     """The chunk's ends are among the borders."""
     audio = AudioFormat(rate_hz)
     frames = noise.border_frames(audio)

@@ -1,4 +1,4 @@
-"""The rooms' responses by measures of room acoustics that know nothing of how they were made."""
+"""The rooms' responses by measures from room acoustics, independent of how the responses are made."""
 
 import itertools
 import re
@@ -30,7 +30,7 @@ def response(name: str, rate_hz: int) -> Signal:
 
 
 def mixed_s(name: str) -> float:
-    """When the tail is dense."""
+    """The time from which the tail is dense."""
     room = rooms.ROOMS[name]
     return (room.pre_delay_ms + room.tail_onset_ms + room.mixing_ms) / 1000
 
@@ -46,7 +46,7 @@ def octave(signal: Signal, centre_hz: float, rate_hz: int) -> Signal:
 
 
 def decay_s(signal: Signal, rate_hz: int, from_db: float, to_db: float) -> float:
-    """Reverberation time by Schroeder's backward integration, a line between two levels; the ears' mean."""
+    """Reverberation time by Schroeder's backward integration between two levels, averaged over both ears."""
     times = []
     for ear in signal:
         energy = np.cumsum(ear[::-1] ** 2)[::-1]
@@ -84,7 +84,7 @@ def test_every_octave_rings_as_long_as_designed(name: str, rate_hz: int) -> None
 
 @every_room
 @both_rates
-def test_the_early_decay_is_that_of_the_tail(name: str, rate_hz: int) -> None:
+def test_the_early_decay_matches_the_tail(name: str, rate_hz: int) -> None:
     """EDT is T30 within 15 % on average from 250 Hz to 4 kHz, and within 25 % in each octave."""
     ratios = [edt_s(name, rate_hz, hz) / t30_s(name, rate_hz, hz) for hz in OCTAVES_HZ[1:]]
     assert abs(np.mean(ratios) - 1) < 0.15
@@ -94,7 +94,7 @@ def test_the_early_decay_is_that_of_the_tail(name: str, rate_hz: int) -> None:
 def echo_density(name: str, rate_hz: int) -> tuple[Signal, Signal]:
     """Times and the normalised echo density (Abel & Huang 2006) there: 20 ms Hann windows, ears' mean.
 
-    The share of frames beyond one standard deviation, against that of Gaussian noise; mean of 100 ms.
+    The share of frames beyond one standard deviation, relative to Gaussian noise; mean of 100 ms.
     """
     signal = response(name, rate_hz)
     size = round(0.02 * rate_hz)
@@ -131,7 +131,7 @@ def test_the_ears_share_the_bass_and_nothing_above(name: str, rate_hz: int) -> N
 
 
 def late_lines(tail: Signal, rate_hz: int) -> Signal:
-    """Power of each bin from 200 Hz to 4 kHz against the mean of its 80 neighbours."""
+    """Power of each bin from 200 Hz to 4 kHz relative to the mean of its neighbourhood of 81 bins."""
     power = np.abs(np.fft.rfft(tail)) ** 2
     freq_hz = np.fft.rfftfreq(len(tail), 1 / rate_hz)
     around = np.convolve(power, np.ones(81) / 81, mode="same")
@@ -149,7 +149,7 @@ def late(name: str, rate_hz: int) -> Signal:
 @every_room
 @both_rates
 def test_no_tone_rings(name: str, rate_hz: int) -> None:
-    """The late spectrum is as even as that of noise (flatness e^-γ), no line stronger than chance gives."""
+    """The late spectrum is as flat as noise (flatness e^-γ), with no line stronger than chance gives."""
     for ear in late(name, rate_hz):
         lines = late_lines(ear, rate_hz)
         assert np.exp(np.mean(np.log(lines))) == pytest.approx(np.exp(-EULER), abs=0.04)
@@ -175,7 +175,7 @@ def test_nothing_flutters(name: str, rate_hz: int) -> None:
 
 
 def test_the_measures_find_faults() -> None:
-    """A tone 10 dB over its neighbours' sum and a 30 ms flutter of 4 dB are found where they are put."""
+    """A tone at 440 Hz, 17 dB under the tail, and a 30 ms flutter of ±30 % are found once they are added."""
     rate_hz = 44_100
     ear = late("hall", rate_hz)[0]
     at_s = np.arange(len(ear)) / rate_hz
@@ -195,7 +195,7 @@ def test_in_mono_little_is_lost(name: str, rate_hz: int) -> None:
 
 
 def k_weighted(signal: Signal) -> Signal:
-    """By the coefficients that ITU-R BS.1770 prints for 48 kHz."""
+    """K-weighting by the coefficients that ITU-R BS.1770 prints for 48 kHz."""
     shelf = lfilter(
         [1.53512485958697, -2.69169618940638, 1.19839281085285],
         [1.0, -1.69065929318241, 0.73248077421585],
@@ -235,24 +235,24 @@ def test_the_end_is_faded_out(name: str, rate_hz: int) -> None:
 
 @pytest.mark.parametrize(("name", "chunks"), [("hall", 45), ("cathedral", 87), ("plate", 50), ("room", 11)])
 @both_rates
-def test_responses_are_as_short_as_can_be(name: str, chunks: int, rate_hz: int) -> None:
-    """A worker that takes over renders no more than this of the past."""
+def test_responses_are_short(name: str, chunks: int, rate_hz: int) -> None:
+    """A worker that takes over renders no more than this much of the past."""
     audio = AudioFormat(rate_hz)
     assert convolution.response(response(name, rate_hz), audio).length <= chunks
 
 
 @every_room
-def test_a_room_is_as_long_at_both_rates(name: str) -> None:
-    """The length is a matter of the design, not of the noise that was drawn."""
+def test_a_room_is_equally_long_at_both_rates(name: str) -> None:
+    """The length depends on the design, not on the noise that was drawn."""
     seconds = [response(name, rate_hz).shape[1] / rate_hz for rate_hz in (44_100, 48_000)]
     assert seconds[0] == pytest.approx(seconds[1], abs=1e-3)
 
 
 @every_room
 def test_a_room_answers_alike_at_both_rates(name: str) -> None:
-    """Tones of 50 Hz to 15 kHz come back with the same gain and phase: what differs is under -80 dB.
+    """Tones of 50 Hz to 15 kHz come back with the same gain and phase: the difference is under -80 dB.
 
-    To be as loud for noise is not enough: a held tone and its reverberation add by their phases.
+    Equal loudness with noise is not enough: a held tone and its reverberation add by their phases.
     """
     spectra = [np.fft.rfft(response(name, rate_hz), 10 * rate_hz) for rate_hz in (44_100, 48_000)]
     first, second = (spectrum[:, 500:150_000] for spectrum in spectra)  # a bin is 0.1 Hz
@@ -264,7 +264,7 @@ def test_a_room_answers_alike_at_both_rates(name: str) -> None:
 @every_room
 @both_rates
 def test_pink_noise_is_convolved_with_an_error_under_80_db(name: str, rate_hz: int) -> None:
-    """What partitions and their missing bins change of a spectrum like music's, against scipy's."""
+    """The error of partitions and their missing bins, for a spectrum like music's, against scipy's."""
     audio = AudioFormat(rate_hz)
     frames, parts = audio.frames_per_chunk, convolution.response(response(name, rate_hz), audio).on(DEVICE)
     sent = pink((parts.length + 2) * frames).astype(np.float32)
@@ -284,15 +284,15 @@ def test_a_response_is_a_function_of_the_room() -> None:
 
 
 def clarity_db(name: str, rate_hz: int) -> float:
-    """C80: the energy of the first 80 ms against the rest."""
+    """C80: the energy of the first 80 ms relative to the rest."""
     energy = (heard(name, rate_hz) ** 2).sum(axis=0)
     early = round(0.08 * rate_hz)
     return float(10 * np.log10(energy[:early].sum() / energy[early:].sum()))
 
 
 @every_room
-def test_the_documentation_tells_what_is_measured(name: str) -> None:
-    """The table of `docs/space.md` holds the figures of these functions at 44.1 kHz."""
+def test_the_documentation_has_the_measured_figures(name: str) -> None:
+    """The table in `docs/space.md` holds the results of these functions at 44.1 kHz."""
     rows = re.findall(rf"(?m)^\| `{name}` \|(.+)\|$", PAGE.read_text())
     written = [float(cell.split()[0].replace("−", "-")) for cell in rows[0].split("|")]
     edt = np.mean([edt_s(name, 44_100, hz) / t30_s(name, 44_100, hz) for hz in OCTAVES_HZ[1:]])

@@ -31,7 +31,7 @@ def partials(count: int, on: Grid, seed: int = 1) -> Given:
 
 
 def kernel(given: Given, start: int, on: Grid, kind: str = "numpy") -> NDArray[np.float32]:
-    """The chunk that begins ``start`` frames after the onset, as it is upsampled: ``[output, sample]``."""
+    """The chunk that begins ``start`` frames after the onset, before upsampling: ``[output, sample]``."""
     audio, freq_hz = on.audio, given["freq_hz"]
     frames = np.full(len(freq_hz), start + steady.centre(audio))
     first = arrays.phasors(additive.start_turns(freq_hz, given["phase"], frames, audio.sample_rate_hz))
@@ -51,12 +51,12 @@ def in_both_parts(gain: NDArray) -> NDArray:
 
 
 def array(kind: str, values: NDArray, dtype: type = np.float32) -> Array:
-    """Side by side in memory, as the renderer has it."""
+    """Contiguous in memory, as in the renderer."""
     return of_kind(kind, np.ascontiguousarray(values, dtype=dtype))
 
 
 def oracle(given: Given, start: int, on: Grid) -> NDArray[np.float64]:
-    """The same by definition: every sine in float64, levels on a straight line that goes on."""
+    """The chunk by definition: every sine in float64, levels on a straight line that goes on beyond it."""
     audio = on.audio
     n = np.arange(-on.around, on.samples + on.around) * on.divisor
     turns = given["freq_hz"][:, None] * ((start + n) / audio.sample_rate_hz) + given["phase"][:, None]
@@ -82,7 +82,7 @@ def test_error_stays_120_db_under_the_sum(on: Grid, kind: str) -> None:
 
 @every
 def test_a_partial_appears_nowhere_else(on: Grid) -> None:
-    """Of one sine nothing is found at any other frequency over -110 dB."""
+    """One sine puts nothing over -110 dB at any other frequency."""
     given, audio = partials(1, on), on.audio
     line = int(0.9 * min(on.high, 0.45) * audio.frames_per_chunk)
     given["freq_hz"][:], given["levels"][:] = line * audio.sample_rate_hz / audio.frames_per_chunk, 1.0
@@ -93,7 +93,7 @@ def test_a_partial_appears_nowhere_else(on: Grid) -> None:
 
 @every
 def test_the_lowest_partials_are_as_exact(on: Grid) -> None:
-    """At the first bin that has room for the kernel on its left side."""
+    """At the lowest frequency that has room for the kernel's bins below it."""
     given = partials(4, on)
     given["freq_hz"][:3] = steady.lowest_hz(on.audio) * np.array([1.0, 1.05, 1.3])
     expected = oracle(given, 0, on)
@@ -114,8 +114,8 @@ def test_chunks_join_without_a_step(on: Grid) -> None:
     assert np.abs(steps - expected).max() < 1e-5
 
 
-def test_partials_add_up_in_any_company() -> None:
-    """Parts of several voices give what all of them give as one."""
+def test_spreads_of_several_voices_add_up_as_one() -> None:
+    """In any division the sums have the same bits."""
     on = grid.full(AudioFormat())
     given = partials(40, on)
     spreads = [steady.spread(some, on.audio) for some in np.split(given["freq_hz"], [7, 8, 30])]
@@ -125,8 +125,8 @@ def test_partials_add_up_in_any_company() -> None:
     assert np.array_equal(whole.sums.of(levels), parts.sums.of(levels))
 
 
-def test_some_of_the_partials_are_those_alone() -> None:
-    """What is left when others have died."""
+def test_selected_partials_have_the_same_spread_as_alone() -> None:
+    """As when other partials have died away."""
     freq_hz, index = np.linspace(100, 9000, 12), np.array([0, 3, 11])
     audio = AudioFormat()
     found, alone = steady.spread(freq_hz, audio).only(index), steady.spread(freq_hz[index], audio)
@@ -145,7 +145,7 @@ def test_the_coarsest_grid_that_holds_all_is_taken(rate_hz: int) -> None:
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
 def test_the_centre_is_a_sample_of_every_grid(rate_hz: int) -> None:
-    """No further from the middle than that takes."""
+    """And less than 10 frames from the middle."""
     audio = AudioFormat(rate_hz)
     assert all(steady.centre(audio) % on.divisor == 0 for on in grid.grids(audio))
     assert 0 <= audio.frames_per_chunk / 2 - steady.centre(audio) < 10
@@ -153,8 +153,8 @@ def test_the_centre_is_a_sample_of_every_grid(rate_hz: int) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("count", [1, 5, 31, 64])
-def test_among_others_a_channel_s_peaks_have_the_same_bits(count: int, kind: str) -> None:
-    """They are a slice of the batch's, wherever that begins."""
+def test_a_channel_s_bins_have_the_same_bits_in_a_batch(count: int, kind: str) -> None:
+    """Its peaks are a slice of the batch's, wherever that begins."""
     audio, draw = AudioFormat(), np.random.default_rng(count)
     into = steady.spectrum([steady.spread(draw.uniform(60, 3000, count), audio)], 3000, audio, home(kind))
     mixing = of_kind(kind, in_both_parts(draw.random((count, 5), dtype=np.float32)))

@@ -7,7 +7,7 @@ from services.synth.dsp.stereo import diffuse_coherence, equal_power
 
 
 def test_every_position_is_equally_loud() -> None:
-    """Hard left and hard right are one ear alone, the middle is both at -3 dB."""
+    """Hard left and hard right are one ear alone, the centre is both at -3 dB."""
     gains = equal_power(np.linspace(-1, 1, 41))
     assert (gains**2).sum(axis=-1) == pytest.approx(np.ones(41))
     assert gains[[0, 20, 40]] == pytest.approx(np.array([[1, 0], [0.5**0.5, 0.5**0.5], [0, 1]]))

@@ -1,4 +1,4 @@
-"""Sparse sums against dense ones, and of both kinds."""
+"""Sparse sums against dense ones, with arrays of both kinds."""
 
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ from services.synth.dsp.sums import Sums
 from tests.device import numpy_of, of_kind
 
 KINDS = ["numpy", "torch"]
-# Two sums of rows, one of them of the same row twice, and one of nothing.
+# Two sums of rows, one of which has the same row twice, and one of nothing.
 SOURCES = np.array([3, 0, 2, 2], np.int32)
 STARTS = np.array([0, 1, 1, 4], np.int32)
 WEIGHTS = np.array([0.5, 2.0, -1.0, 3.0], np.float32)
@@ -26,7 +26,7 @@ def dense() -> NDArray[np.float32]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_they_are_what_a_matrix_gives(kind: str) -> None:
+def test_sums_match_a_dense_matrix(kind: str) -> None:
     rows = np.random.default_rng(1).standard_normal((4, 6)).astype(np.float32)
     given = of_kind(kind, rows)
     found = Sums(SOURCES, STARTS, WEIGHTS, len(rows), arrays.home_of(given)).of(given)
@@ -36,8 +36,8 @@ def test_they_are_what_a_matrix_gives(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_value_s_bits_do_not_depend_on_those_beside_it(kind: str) -> None:
-    """They are added up in the order of the sources."""
+def test_a_value_s_bits_do_not_depend_on_its_neighbours(kind: str) -> None:
+    """Its terms are added in the order of the sources."""
     rows = np.random.default_rng(2).standard_normal((4, 10)).astype(np.float32)
     sums = Sums(SOURCES, STARTS, WEIGHTS, len(rows), arrays.home_of(of_kind(kind, rows)))
     together = numpy_of(sums.of(of_kind(kind, rows)))

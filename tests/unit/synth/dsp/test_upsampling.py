@@ -1,4 +1,4 @@
-"""Upsampling against the sine that it should give: flat, without images, without a seam."""
+"""Upsampling against the sine that it should give: flat, without images, seamless."""
 
 from collections.abc import Callable
 
@@ -8,29 +8,29 @@ from numpy.typing import NDArray
 
 from auralis.audio import SAMPLE_RATES_HZ, AudioFormat
 from services.synth.dsp import grid
+from services.synth.dsp.arrays import Float64Array
 from services.synth.dsp.grid import Grid
 from services.synth.dsp.upsampling import faded, trimmed, upsample
 from tests.device import numpy_of, of_kind
 
-Array = NDArray[np.float64]
 Build = Callable[[AudioFormat], Grid]
 COARSER = (grid.coarse, grid.middle)
 # From 0 Hz to the highest partial that a grid holds.
 SHARES = (0.0, 0.01, 0.15, 0.4, 0.68, 0.88, 1.0)
 
 
-def sine(freq_hz: float, frames: NDArray[np.int64], rate_hz: int) -> Array:
+def sine(freq_hz: float, frames: NDArray[np.int64], rate_hz: int) -> Float64Array:
     return np.asarray(np.cos(2 * np.pi * freq_hz * frames / rate_hz + 0.3))
 
 
 def around(on: Grid, spare: int = 0) -> NDArray[np.int64]:
-    """Frames of a grid's samples, from the chunk's start: those needed, and ``spare`` more."""
+    """Frames of a grid's samples, from the chunk's start: the samples needed, and ``spare`` more."""
     reach = on.around + spare
     return np.arange(-reach, on.samples + reach) * on.divisor
 
 
-def upsampled(freq_hz: float, seq: int, on: Grid, kind: str = "numpy") -> Array:
-    """Chunk ``seq`` of a sine that is computed on a grid."""
+def upsampled(freq_hz: float, seq: int, on: Grid, kind: str = "numpy") -> Float64Array:
+    """Chunk ``seq`` of a sine that was computed on a grid."""
     frames = around(on) + on.audio.start_frame(seq)
     samples = sine(freq_hz, frames, on.audio.sample_rate_hz).astype(np.float32)[None]
     found = upsample(of_kind(kind, samples), on)
@@ -41,7 +41,7 @@ def upsampled(freq_hz: float, seq: int, on: Grid, kind: str = "numpy") -> Array:
 @pytest.mark.parametrize("build", COARSER)
 @pytest.mark.parametrize("share", SHARES)
 def test_a_sine_comes_out_as_at_the_full_rate(share: float, build: Build, rate_hz: int) -> None:
-    """Nothing of it (level, phase, images) is off by over -90 dB."""
+    """The error (level, phase, images) is under -90 dB."""
     on = build(AudioFormat(rate_hz))
     freq_hz = share * on.high * rate_hz
     expected = sine(freq_hz, np.arange(on.audio.frames_per_chunk), rate_hz)
@@ -51,7 +51,7 @@ def test_a_sine_comes_out_as_at_the_full_rate(share: float, build: Build, rate_h
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
 @pytest.mark.parametrize("build", COARSER)
 def test_images_are_90_db_down(build: Build, rate_hz: int) -> None:
-    """Of a sine at the highest frequency nothing is left around multiples of the grid's rate."""
+    """A sine at the highest frequency leaves nothing around multiples of the grid's rate."""
     on = build(AudioFormat(rate_hz))
     line = int(on.high * rate_hz / 10)  # whole periods in a chunk
     spectrum = np.abs(np.fft.rfft(upsampled(10.0 * line, 0, on)))
@@ -69,7 +69,7 @@ def test_chunks_join(build: Build) -> None:
 
 @pytest.mark.parametrize("build", COARSER)
 def test_an_accelerator_s_array_gives_the_same(build: Build) -> None:
-    """Both kinds of arrays are cut into the same windows."""
+    """Within 1e-6 for arrays of both kinds."""
     on = build(AudioFormat())
     assert np.abs(upsampled(1234.5, 3, on) - upsampled(1234.5, 3, on, "torch")).max() < 1e-6
 
@@ -77,7 +77,7 @@ def test_an_accelerator_s_array_gives_the_same(build: Build) -> None:
 @pytest.mark.parametrize("spare", [0, 3, 30])
 @pytest.mark.parametrize("build", [*COARSER, grid.full])
 def test_only_what_the_filter_needs_is_kept(build: Build, spare: int) -> None:
-    """The chunk and what is around it."""
+    """The chunk and the samples around it."""
     on = build(AudioFormat())
     assert np.array_equal(trimmed(around(on, spare)[None], on)[0], around(on))
 
@@ -97,6 +97,6 @@ def test_a_fade_goes_from_the_chunk_s_start_to_the_next_one_s(build: Build) -> N
 
 
 def test_the_full_grid_is_at_the_full_rate() -> None:
-    """Nothing is around it, and nothing is done to it."""
+    """It has no samples around the chunk, and its samples are returned as they are."""
     on, samples = grid.full(AudioFormat()), np.zeros((2, 4410), np.float32)
     assert upsample(samples, on) is samples

@@ -1,4 +1,4 @@
-"""Arrangements: every partial once, by place and layer; what has not changed is not made again."""
+"""Arrangements: every partial once, by place and layer; unchanged parts are used again."""
 
 from dataclasses import replace
 
@@ -64,7 +64,7 @@ def test_every_partial_is_there_once_by_place_and_layer(rate_hz: int) -> None:
             ]
 
 
-def test_groups_are_the_layers_of_what_is_lively() -> None:
+def test_groups_are_the_layers_of_lively_partials() -> None:
     """One after another, each with the bases of its partials."""
     found = [*voices(CD, "kalimba"), *voices(CD, "warm_pad"), *voices(CD, "flute")]
     for rows in filter(None, arranged(sounding_of(found, 6)).lively):
@@ -75,8 +75,8 @@ def test_groups_are_the_layers_of_what_is_lively() -> None:
         assert len({group.layer for group in rows.groups}) == len(rows.groups)
 
 
-def test_what_a_steady_partial_adds_to_an_output_is_what_the_desk_says() -> None:
-    """Of each of its ears, with the weights of its layer."""
+def test_steady_partials_are_mixed_with_the_weights_of_the_desk() -> None:
+    """The gain in each output is the sum over the ears, with the weights of the layer."""
     steady = arranged(sounding_of(voices(CD, "warm_pad", "singing_bowl"), 60)).steady
     assert steady is not None
     weights, ears = Desk.weights(LAYERS), steady.table[EARS]
@@ -84,7 +84,7 @@ def test_what_a_steady_partial_adds_to_an_output_is_what_the_desk_says() -> None
         assert np.allclose(steady.mixing[row], np.repeat(weights[:, layer] @ ears[:, row], 2))
 
 
-def test_onsets_are_those_of_the_voices() -> None:
+def test_rows_have_the_onsets_of_their_voices() -> None:
     """The phase at any frame follows from them."""
     found = [
         *voices_of_note(library()["warm_pad"], number=1, at_s=0.5, layer="pad"),
@@ -95,8 +95,8 @@ def test_onsets_are_those_of_the_voices() -> None:
     assert list(dict.fromkeys(rows.tones[2].tolist())) == [22_050.0, 11_025.0]
 
 
-def test_what_moves_is_named_and_what_moves_or_bends_is_lively() -> None:
-    """A struck note moves, one with vibrato bends, a pad in its middle does neither."""
+def test_moving_rows_are_listed_and_moving_or_bending_rows_are_lively() -> None:
+    """A struck note moves, a note with vibrato bends, a pad in its middle does neither."""
     vibrato = patch_of(partials=Harmonics(count=4), motion=Motion(vibrato_cents=10))
     expected = (
         (library()["warm_pad"], 60, False, False),
@@ -110,8 +110,8 @@ def test_what_moves_is_named_and_what_moves_or_bends_is_lively() -> None:
         assert bool(rows) == lively
 
 
-def test_it_serves_chunks_until_a_voice_changes() -> None:
-    """The same voices in the same stages at the same brightness; nothing else."""
+def test_an_arrangement_serves_chunks_until_a_voice_changes() -> None:
+    """Only chunks with the same voices in the same stages and the same range of brightness."""
     found = voices(AudioFormat(), "warm_pad")
     at = sounding_of(found, 60)
     arrangement = arranged(at)
@@ -122,8 +122,8 @@ def test_it_serves_chunks_until_a_voice_changes() -> None:
     assert not arrangement.serves(at._replace(start_frame=int(arrangement.until)))
 
 
-def test_what_has_not_changed_is_taken_from_before() -> None:
-    """A new note leaves the noise, what is steady and the bases of other layers as they are."""
+def test_unchanged_parts_are_taken_from_before() -> None:
+    """A new note leaves the steady partials and the bases of other layers as they are; a later chunk, all."""
     audio = AudioFormat()
     pad, kalimba, flute = (voices(audio, name) for name in ("warm_pad", "kalimba", "flute"))
     before = arranged(sounding_of([*pad, *flute], LATE_SEQ))
@@ -140,8 +140,8 @@ def test_what_has_not_changed_is_taken_from_before() -> None:
     assert again.hiss is before.hiss
 
 
-def test_noise_is_apart_by_what_moves() -> None:
-    """A stroke's noise moves while that of the pad beside it does not."""
+def test_still_and_moving_noise_are_kept_apart() -> None:
+    """A stroke's noise moves while the noise of a pad next to it does not."""
     audio = AudioFormat()
     pad = voices(audio, "warm_pad")
     stroke = voices_of_note(library()["brush"], number=9, at_s=5.95, layer="percussion")

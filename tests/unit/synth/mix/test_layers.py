@@ -1,4 +1,4 @@
-"""Layers against float64 sines, and their independence of batches and of what was rendered before."""
+"""Layers against float64 sines; they do not depend on the batch or on what was rendered before."""
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ LAYER = ("melody", "pad")
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
 @pytest.mark.parametrize("which", ["coarse", "middle", "full", "all"])
 def test_steady_partials_are_sines_to_90_db(which: str, rate_hz: int) -> None:
-    """Once settled, the error against float64 is under -90 dB of the power, on any grid."""
+    """Once settled, the error against float64 is 90 dB under the signal, on any grid."""
     audio = AudioFormat(rate_hz)
     coarse_hz, middle_hz = grid.COARSE_BELOW * rate_hz, grid.MIDDLE_BELOW * rate_hz
     lowest, highest = {
@@ -69,8 +69,8 @@ def test_steady_partials_are_sines_to_90_db(which: str, rate_hz: int) -> None:
 
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
-def test_a_week_after_its_onset_a_sine_is_as_exact(rate_hz: int) -> None:
-    """Six million chunks after the channel's epoch the error is the same as at its beginning."""
+def test_a_week_after_the_epoch_a_sine_is_equally_exact(rate_hz: int) -> None:
+    """Six million chunks after the channel's epoch the error is as small as at its beginning."""
     audio = AudioFormat(rate_hz)
     seq = 7 * 24 * 36_000
     voice = voices_of_note(organ(30, 8000), audio=audio, at_s=seq / 10, seconds=20)[0]
@@ -80,7 +80,7 @@ def test_a_week_after_its_onset_a_sine_is_as_exact(rate_hz: int) -> None:
 
 
 def test_nothing_but_the_partials_is_heard() -> None:
-    """Of a 7 kHz partial nothing else is heard over -90 dB: no images, no aliases."""
+    """A 7 kHz partial leaves nothing else over -90 dB: no images, no aliases."""
     audio = AudioFormat()
     modes = Modes(ratios=(1.0,), levels_db=(0.0,))
     single = patch_of(partials=modes, fixed_hz=7000.0, envelope=Envelope(attack_s=0.02, release_s=1.0))
@@ -105,7 +105,7 @@ def same(one: Array | None, other: Array | None) -> bool:
 
 
 def test_what_was_rendered_before_changes_no_bit() -> None:
-    """A renderer that has rendered a whole note gives the same chunk as one that begins there."""
+    """A renderer that has rendered a whole note gives the same chunk as a new renderer."""
     audio = AudioFormat()
     voices = voices_of_note(library()["singing_bowl"], audio=audio)
     warm = oracle.rendered(voices, 0, 12, audio)
@@ -114,7 +114,7 @@ def test_what_was_rendered_before_changes_no_bit() -> None:
 
 
 def test_a_stack_is_kept_while_no_voice_changes() -> None:
-    """And changes no bit of the next chunk."""
+    """And it changes no bit of the next chunk."""
     audio = AudioFormat()
     voices = voices_of_note(library()["warm_pad"], audio=audio, seconds=20)
     parts = [Sounding(1, audio.start_frame(seq), voices, CURVE, CURVE) for seq in (60, 61, 62)]
@@ -125,7 +125,7 @@ def test_a_stack_is_kept_while_no_voice_changes() -> None:
 
 
 def test_stacks_are_kept_by_channel_and_forgotten() -> None:
-    """Those of chunks that are rendered alone; after as many rounds as arrangements."""
+    """Only stacks of chunks that are rendered alone, and for as many rounds as arrangements."""
     audio = AudioFormat()
     parts = parts_of(audio)
     renderer = LayerRenderer(audio, DEVICE, Flat())
@@ -139,7 +139,7 @@ def test_stacks_are_kept_by_channel_and_forgotten() -> None:
 
 
 def test_without_voices_there_is_nothing() -> None:
-    """A chunk without voices has no output, beside one that has voices or alone."""
+    """A chunk without voices has no output, alone or next to a chunk with voices."""
     audio = AudioFormat()
     renderer = LayerRenderer(audio, DEVICE, Flat())
     empty = Sounding(1, 0, [], CURVE, CURVE)
@@ -151,7 +151,7 @@ def test_without_voices_there_is_nothing() -> None:
 
 
 def test_layers_add_up() -> None:
-    """What sounds in two layers is the sum of what sounds in each alone, within float32."""
+    """Two layers together are the sum of each alone, within float32."""
     audio = AudioFormat()
     part = parts_of(audio)[0]
     renderer = LayerRenderer(audio, DEVICE, Flat())
@@ -165,8 +165,8 @@ def test_layers_add_up() -> None:
     assert np.allclose(heard(LAYER[:1]) + heard(LAYER[1:]), both, atol=1e-7)
 
 
-def test_outputs_are_what_the_desk_makes_of_the_layers() -> None:
-    """Each output has the weight that the desk gives each ear of each layer, partials and noise alike."""
+def test_outputs_are_mixed_with_the_weights_of_the_desk() -> None:
+    """Each ear of each layer has the desk's weight in each output, partials and noise alike."""
     audio = AudioFormat()
     part = parts_of(audio)[1]
     weights = {
@@ -189,7 +189,7 @@ def test_outputs_are_what_the_desk_makes_of_the_layers() -> None:
 
 @pytest.mark.parametrize("name", ["felt_piano", "warm_pad", "wind"])
 def test_a_level_moves_evenly_over_the_chunk(name: str) -> None:
-    """Partials on every grid and noise alike, as a straight line from the start's gain to the end's."""
+    """Partials on every grid and noise alike, linearly from the gain at the start to the gain at the end."""
     audio = AudioFormat()
     voices = voices_of_note(library()[name], audio=audio, seconds=9, layer="pad")
     start = audio.start_frame(20)
@@ -203,7 +203,7 @@ def test_a_level_moves_evenly_over_the_chunk(name: str) -> None:
     assert np.allclose(moved, whole * ramp, atol=0.02 * np.abs(whole).max())
 
 
-def test_a_level_at_rest_is_a_gain() -> None:
+def test_a_constant_level_is_a_gain() -> None:
     """Other layers stay as they are."""
     audio = AudioFormat()
     part = parts_of(audio)[0]
@@ -221,7 +221,7 @@ def test_a_level_at_rest_is_a_gain() -> None:
 
 @pytest.mark.parametrize("seconds", [0.55, 2.0])
 def test_chunks_join_without_a_step(seconds: float) -> None:
-    """At chunk borders a note bends no more than inside, while it is young, grows old and is released."""
+    """At chunk borders the waveform bends no more than inside, in a note's attack, decay and release."""
     audio = AudioFormat()
     decay = Decay(fast_db_s=12, slow_db_s=3, slow_share_db=-12)
     modes = Modes(ratios=(1.0, 2.7, 5.1), levels_db=(0.0, -6.0, -12.0))

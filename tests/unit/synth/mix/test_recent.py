@@ -1,10 +1,10 @@
-"""What is kept, and for how long."""
+"""How long values are kept."""
 
 from services.synth.mix.recent import Recent
 
 
 def test_what_a_round_needed_is_kept_for_thirty() -> None:
-    """And what is needed again is kept anew."""
+    """A value that is needed again is kept for thirty more."""
     kept: Recent[str, int | None] = Recent()
     kept.keep("once", 1)
     kept.keep("often", 2)
@@ -20,8 +20,8 @@ def test_what_a_round_needed_is_kept_for_thirty() -> None:
     assert len(kept) == 0
 
 
-def test_nothing_can_be_kept_too() -> None:
-    """That a note is not heard is worth remembering."""
+def test_none_is_a_value_that_can_be_kept() -> None:
+    """Such as for a note that can't be played."""
     kept: Recent[str, int | None] = Recent()
     kept.keep("silent", None)
     assert "silent" in kept

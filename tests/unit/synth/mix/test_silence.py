@@ -1,4 +1,4 @@
-"""None is silence."""
+"""Sums and crossfades in which None is silence."""
 
 import numpy as np
 
@@ -17,8 +17,8 @@ def test_silence_adds_nothing() -> None:
     assert np.array_equal(numpy_of(total(ONE, OTHER)), np.full((2, 4), 4.0))
 
 
-def test_a_crossfade_begins_as_the_one_and_ends_as_the_other() -> None:
-    """Out of silence and into it, too; equal signals stay bit by bit."""
+def test_a_crossfade_begins_as_one_and_ends_as_the_other() -> None:
+    """From silence and to silence, too; equal signals keep their bits."""
     for old, new in ((ONE, OTHER), (None, OTHER), (ONE, None)):
         faded = numpy_of(crossfaded(old, new, SHARE))
         assert faded.dtype == np.float32

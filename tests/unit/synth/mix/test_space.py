@@ -1,4 +1,4 @@
-"""Space: a function of a finite past, and changes of tempo and room that nobody hears as clicks."""
+"""Space: a function of a finite past, with changes of tempo and room that do not click."""
 
 from collections.abc import Sequence
 
@@ -60,14 +60,14 @@ def mix(renderer: SpaceRenderer, takes: list[Take], count: int) -> None:
 
 
 def roughest(samples: Samples) -> float:
-    """The largest step, in units of the largest one that a sine of this peak and frequency takes."""
+    """The largest step, in units of the largest step of a sine with this peak and frequency."""
     slope = np.abs(samples).max() * 2 * np.pi * TONE_HZ / AUDIO.sample_rate_hz
     return float(np.abs(np.diff(samples)).max() / slope)
 
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
 def test_the_depth_is_enough(rate_hz: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who looks back twice as far renders the same bytes."""
+    """A renderer that looks back twice as far renders the same bytes."""
     audio = AudioFormat(rate_hz)
     score = score_of([Space(0, "cathedral"), *phrase(audio), Tempo(audio.frames(3), 40.0)], audio)
     job = Job(7, score, 150, Versions(FIRST, FIRST))
@@ -79,7 +79,7 @@ def test_the_depth_is_enough(rate_hz: int, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("bpm", [40.0, 75.0, 150.0])
 def test_no_more_of_the_past_is_played_than_has_echoes(bpm: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who looks back as far as any delay is long renders the same bytes, from more of the past."""
+    """A renderer that looks back by the longest delay renders the same bytes, from more of the past."""
     score = score_of([Tempo(0, bpm), Space(0, "room"), *phrase(AUDIO)], AUDIO)
     job = Job(7, score, 60, Versions(FIRST, FIRST))
     plain, played = rendered(job, monkeypatch)
@@ -91,7 +91,7 @@ def test_no_more_of_the_past_is_played_than_has_echoes(bpm: float, monkeypatch: 
 
 
 def rendered(job: Job, monkeypatch: pytest.MonkeyPatch) -> tuple[list[bytes], int]:
-    """A chunk by a renderer that has not played before, and how many it played for it."""
+    """A chunk from a new renderer, and how many chunks it played for it."""
     played = list[int]()
     plan = SpaceRenderer.plan
 
@@ -106,7 +106,7 @@ def rendered(job: Job, monkeypatch: pytest.MonkeyPatch) -> tuple[list[bytes], in
 
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
-def test_no_room_and_no_delay_is_longer_than_is_looked_back(rate_hz: int) -> None:
+def test_no_room_or_delay_is_longer_than_the_look_back(rate_hz: int) -> None:
     audio = AudioFormat(rate_hz)
     assert max(space._room(name, audio, DEVICE).length for name in ROOMS) <= LONGEST_ROOM_CHUNKS
     delays = [space._delay(bpm, audio, DEVICE).length for bpm in (20.0, 40.0, 60.0, 120.0, 300.0)]
@@ -114,7 +114,7 @@ def test_no_room_and_no_delay_is_longer_than_is_looked_back(rate_hz: int) -> Non
 
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
-def test_no_room_and_no_delay_has_more_bins_than_are_kept(rate_hz: int) -> None:
+def test_no_room_or_delay_has_more_bins_than_are_kept(rate_hz: int) -> None:
     audio = AudioFormat(rate_hz)
     kept = {
         convolution.bins_up_to(rooms.HIGHEST_HZ, audio): [space._room(name, audio, DEVICE) for name in ROOMS],
@@ -137,8 +137,8 @@ def test_what_is_kept_of_the_far_past_is_enough_for_every_room(rate_hz: int) -> 
         assert most <= bins < most + 64
 
 
-def test_who_moves_into_the_largest_room_has_its_past_at_hand() -> None:
-    """Nothing but the new chunk has to be played for its first chunk, and it is that of who knows all."""
+def test_a_move_into_the_largest_room_finds_its_past_at_hand() -> None:
+    """Its first chunk needs no other chunk rendered again, and is the same as from a new renderer."""
     events: list[Event] = [Space(0, "room"), Space(150 * 4410, "cathedral")]
     takes, renderer = takes_of(events, 151, "room"), SpaceRenderer(AUDIO, DEVICE)
     for count in range(1, 151):
@@ -191,12 +191,12 @@ def test_chunk_by_chunk_or_at_once_is_the_same(into: str) -> None:
 
 @pytest.fixture
 def echoes_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are dropped once they are in the mix."""
+    """Keep echoes, which otherwise are dropped once they are in the mix."""
     monkeypatch.setattr(Take, "forget_buses", lambda _take: None)
 
 
 def echoes(events: list[Event]) -> Samples:
-    """What comes out of the delay in chunks 40 to 59."""
+    """The delay's output in chunks 40 to 59."""
     takes = takes_of(events, 60, "delay")
     mix(SpaceRenderer(AUDIO, DEVICE), takes, 20)
     heard = [take.echoes for take in takes[40:] if take.echoes is not None]
@@ -206,7 +206,7 @@ def echoes(events: list[Event]) -> Samples:
 @pytest.mark.usefixtures("echoes_are_kept")
 @pytest.mark.parametrize("change", [45 * 4410, 45 * 4410 + 1234])
 def test_a_change_of_tempo_does_not_click_in_the_echo(change: int) -> None:
-    """Within the first chunk that begins in the new tempo the old spacing goes over into the new one."""
+    """The first chunk that begins in the new tempo crossfades from the old spacing to the new one."""
     samples = echoes([Tempo(0, 60.0), Tempo(change, 97.0)])
     old, new = echoes([Tempo(0, 60.0)]), echoes([Tempo(0, 97.0)])
     first = (-(-change // 4410) - 40) * 4410
@@ -218,7 +218,7 @@ def test_a_change_of_tempo_does_not_click_in_the_echo(change: int) -> None:
 
 @pytest.mark.parametrize("at_frame", [100 * 4410, 100 * 4410 + 1234])
 def test_a_change_of_room_takes_four_seconds_and_is_even(at_frame: int) -> None:
-    """Before it the old room, after it the new one, half way half of both; nowhere a step."""
+    """Before it there is the old room, after it the new one, half way half of both, and nowhere a step."""
     samples = heard([Space(0, "hall"), Space(at_frame, "plate")], 150, 55, "room")
     hall, plate = (heard([Space(0, name)], 150, 55, "room") for name in ("hall", "plate"))
     first = at_frame - 95 * 4410
@@ -228,8 +228,8 @@ def test_a_change_of_room_takes_four_seconds_and_is_even(at_frame: int) -> None:
     assert np.abs(hall - plate).max() > 0.1 * np.abs(hall).max()
 
 
-def test_who_turns_round_on_the_way_does_not_click() -> None:
-    """A second move goes on from where the first one has come; in the end only its room is heard."""
+def test_reversing_a_room_change_midway_does_not_click() -> None:
+    """A second move crossfades from the current mixture; in the end only its room is heard."""
     events: list[Event] = [Space(0, "hall"), Space(441_000, "plate"), Space(441_000 + 70_000, "room")]
     samples = heard(events, 170, 75, "room")
     assert roughest(samples) < 1.1
@@ -239,15 +239,15 @@ def test_who_turns_round_on_the_way_does_not_click() -> None:
 
 
 def test_a_piece_may_begin_in_any_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The room that is announced at the first frame is in force from the first sample on, without a move."""
+    """A room announced at the first frame is in force from the first sample on, without a crossfade."""
     assert not heard([Space(0, "none")], 30, 30, "room").any()
     plate = heard([Space(0, "plate")], 30, 30, "room")
     monkeypatch.setattr(space, "DEFAULT_ROOM", "plate")
     assert np.array_equal(heard([], 30, 30, "room"), plate)
 
 
-def test_without_a_room_nothing_answers() -> None:
-    """The tail fades away with the move out of it."""
+def test_without_a_room_there_is_no_reverberation() -> None:
+    """A tail fades away as its room is left."""
     outside = heard([Space(0, "none")], 60, 5, "room")
     assert not outside.any()
     leaving = heard([Space(0, "hall"), Space(441_000, "none")], 160, 65, "room")
@@ -256,19 +256,19 @@ def test_without_a_room_nothing_answers() -> None:
     assert not leaving[:, -15 * 4410 :].any()
 
 
-def test_a_room_that_is_announced_again_is_no_change() -> None:
-    """As every minute, for those who come late."""
+def test_a_room_that_is_announced_again_is_not_a_change() -> None:
+    """As happens every minute, for readers that join late."""
     again = heard([Space(0, "plate"), Space(50 * 4410, "plate")], 60, 15, "room")
     assert np.array_equal(again, heard([Space(0, "plate")], 60, 15, "room"))
 
 
-def test_without_a_word_it_is_the_hall() -> None:
+def test_the_default_room_is_the_hall() -> None:
     assert np.array_equal(heard([], 30, 5, "room"), heard([Space(0, "hall")], 30, 5, "room"))
 
 
 @pytest.mark.usefixtures("echoes_are_kept")
 def test_echoes_go_into_the_room() -> None:
-    """Nothing for three quarters of a beat; then more than the echo itself."""
+    """Silence for three quarters of a beat; then more than the echo itself."""
     events: list[Event] = [Tempo(0, 60.0)]
     takes = takes_of(events, 12, "delay")
     mix(SpaceRenderer(AUDIO, DEVICE), takes, 12)

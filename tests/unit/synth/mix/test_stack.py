@@ -1,4 +1,4 @@
-"""Stacks: the rows of all channels once, and whose they are."""
+"""Stacks: the rows of all channels once, with their owners."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def test_every_row_is_there_once_in_its_place(rate_hz: int) -> None:
 
 
 def test_places_are_filled_up_with_silence() -> None:
-    """To whole registers; all of them together to a size that is no multiple of 4096 bytes."""
+    """To whole registers; all of them together to an odd number of :data:`additive.ROWS`."""
     for names in (("warm_pad",), ("choir", "kalimba"), ("felt_piano", "bowed", "flute"), ()):
         stack = Stack([arrangement(*names)], CD, CPU)
         sizes = [place.rows.stop - place.rows.start for place in stack.places]
@@ -66,7 +66,7 @@ def test_places_are_filled_up_with_silence() -> None:
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
 def test_grids_with_the_same_borders_are_one_strip(rate_hz: int) -> None:
-    """The full grid by itself; what turns at each border is that of each row, in the rows' order."""
+    """The full grid is a strip by itself; a strip's phasors are in the order of the rows."""
     channels = [arrangement("choir", "kalimba", rate_hz=rate_hz), arrangement("flute", rate_hz=rate_hz)]
     stack = Stack(channels, AudioFormat(rate_hz), CPU)
     assert [strip.places for strip in stack.strips] == [stack.places[:1], stack.places[1:3]]
@@ -79,8 +79,8 @@ def test_grids_with_the_same_borders_are_one_strip(rate_hz: int) -> None:
             assert np.array_equal(strip.phasors[:, at : at + len(rows)], rows.phasors)
 
 
-def test_what_moves_is_found_among_all_that_are_there() -> None:
-    """Two struck notes of two channels."""
+def test_moving_rows_of_all_channels_are_found() -> None:
+    """With two struck notes in two channels."""
     channels = [arrangement("kalimba", seq=0), arrangement("felt_piano", seq=0)]
     stack = Stack(channels, CD, CPU)
     rows = [each.lively[0] for each in channels]
@@ -94,7 +94,7 @@ def test_what_moves_is_found_among_all_that_are_there() -> None:
     assert len(stack.strips[1].moving) == 0
 
 
-def test_it_is_that_of_the_very_same_arrangements() -> None:
+def test_a_stack_matches_only_its_own_arrangements() -> None:
     one, other = arrangement("warm_pad"), arrangement("warm_pad")
     stack = Stack([one, other], CD, CPU)
     assert stack.of([one, other])

@@ -1,4 +1,4 @@
-"""The tape: what is kept of a channel's past, and that nothing depends on it."""
+"""The tape: what is kept of a channel's past; no rendered byte depends on it."""
 
 import pytest
 
@@ -45,8 +45,8 @@ def test_before_the_score_there_is_nothing() -> None:
     assert Tape(AUDIO, DEPTH, ECHOES).upto(Score(), FIRST, 5) == []
 
 
-def test_going_on_gives_the_same_takes_as_looking_back(score: Score) -> None:
-    """What was rendered of them is found again."""
+def test_chunk_by_chunk_gives_the_same_takes_as_looking_back(score: Score) -> None:
+    """Asked for again, a take is the same object."""
     going, looking = Tape(AUDIO, DEPTH, ECHOES), Tape(AUDIO, DEPTH, ECHOES)
     for seq in range(60):
         takes = going.upto(score, FIRST, seq)
@@ -55,7 +55,7 @@ def test_going_on_gives_the_same_takes_as_looking_back(score: Score) -> None:
 
 
 def test_chunks_before_a_revision_are_the_same_takes_in_both_versions(score: Score) -> None:
-    """From it on there are two of each, the old one for who still needs it."""
+    """From the revision on there are two takes of each chunk, one for each version."""
     revised(score, AUDIO, 30, 1.0)
     kept = Tape(AUDIO, DEPTH, ECHOES)
     old, new = kept.upto(score, FIRST, 35), kept.upto(score, SECOND, 35)
@@ -64,7 +64,7 @@ def test_chunks_before_a_revision_are_the_same_takes_in_both_versions(score: Sco
     assert {take.view.version for take in new[-6:]} == {SECOND}
 
 
-def test_a_version_that_does_not_reach_a_chunk_is_not_told_apart(score: Score) -> None:
+def test_a_version_that_does_not_affect_a_chunk_shares_its_take(score: Score) -> None:
     """A later entry that begins after the chunk changes nothing of it."""
     kept = Tape(AUDIO, DEPTH, ECHOES)
     before = kept.upto(score, FIRST, 25)[-1]
@@ -87,7 +87,7 @@ def test_a_tape_does_not_grow(score: Score) -> None:
 def test_chunks_that_were_shrunk_and_are_asked_for_again_are_the_same(
     score: Score, whole: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker may go back further than it keeps anything whole."""
+    """A worker may go back further than the takes that it keeps whole."""
     expected = chunks(Renderer(AUDIO, DEVICE), score, LAST)
     monkeypatch.setattr(tape, "WHOLE_TAKES", whole)
     renderer = Renderer(AUDIO, DEVICE)
@@ -108,7 +108,7 @@ def test_chunks_that_were_forgotten_and_are_asked_for_again_are_the_same(
 
 
 def test_two_versions_in_turn_do_not_disturb_each_other(score: Score) -> None:
-    """As at a seam, where both are needed chunk by chunk."""
+    """As at a seam, where each chunk needs both."""
     revised(score, AUDIO, 46, 1.0)
     old, new = (chunks(Renderer(AUDIO, DEVICE), score, LAST, version) for version in (FIRST, SECOND))
     renderer = Renderer(AUDIO, DEVICE)

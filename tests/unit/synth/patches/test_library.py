@@ -1,8 +1,7 @@
-"""The library of patches: all of them are valid, and what is wrong with one is said in one line."""
+"""The library of patches: all of them are valid, and a fault in a patch is reported in one line."""
 
 import json
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from auralis.errors import InvalidValue
 from services.synth.patches import library as module
 from services.synth.patches.library import library, parse
-from services.synth.patches.parameters import Parameter, parameters, parts
+from services.synth.patches.parameters import parameters
 from services.synth.patches.schema import Harmonics, Patch
 
 FILES: Final = sorted(Path(module.__file__).parent.glob("*.json"))
@@ -40,7 +39,7 @@ VALID: Final[dict[str, Any]] = {
 
 
 def with_value(path: str, value: Any) -> dict[str, Any]:
-    """``VALID`` with ``value`` at ``path``: names and places of a list, between dots."""
+    """``VALID`` with ``value`` at ``path``: names and list indices, separated by dots."""
     patch = json.loads(json.dumps(VALID))
     *way, last = [int(step) if step.isdigit() else step for step in path.split(".")]
     part = patch
@@ -56,7 +55,7 @@ def without(name: str) -> dict[str, Any]:
 
 
 def fault(patch: Any) -> str:
-    """What is said about ``patch``."""
+    """The message about ``patch``."""
     with pytest.raises(InvalidValue) as caught:
         parse("mine", json.dumps(patch).encode())
     return str(caught.value)
@@ -77,7 +76,7 @@ def test_a_patch_that_uses_every_part_is_valid() -> None:
     assert patch.grains is not None
 
 
-def test_what_is_left_out_has_its_default() -> None:
+def test_omitted_parameters_have_their_defaults() -> None:
     patch = parse("mine", json.dumps(VALID).encode())
     assert (patch.velocity_exponent, patch.unison.copies[0].weight, patch.trim_db) == (1.2, 1.0, 0.0)
 
@@ -143,14 +142,14 @@ def test_a_parameter_that_is_missing_is_named(patch: dict[str, Any], said: str) 
 
 @pytest.mark.parametrize("path", ["level_db", "filter.cutoff_hz", "noises.0.octaves_db.3"])
 @pytest.mark.parametrize(("value", "word"), [(math.nan, "NaN"), (-math.inf, "-Infinity")])
-def test_what_is_no_number_is_named(path: str, value: float, word: str) -> None:
+def test_numbers_that_are_not_finite_are_named(path: str, value: float, word: str) -> None:
     said = fault(with_value(path, value))
     assert said.startswith(f"patch mine: {path.replace('.0.', '[0].').replace('.3', '[3]')}: ")
     assert f"found '{word}', allowed: " in said
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"\xff", b'{"low": 1e}'])
-def test_what_is_no_json_is_said_to_be_none(data: bytes) -> None:
+def test_data_that_is_not_json_is_reported(data: bytes) -> None:
     with pytest.raises(InvalidValue, match=r"patch mine: found .*, allowed: JSON"):
         parse("mine", data)
 
@@ -208,7 +207,7 @@ def test_a_patch_must_sound() -> None:
 
 
 def numbers(part: dict[str, Any], path: str = "") -> list[str]:
-    """The path of every number of ``VALID`` that need not be whole."""
+    """The paths of all numbers of ``VALID`` that need not be whole."""
     inner = [numbers(value, f"{path}{name}.") for name, value in part.items() if isinstance(value, dict)]
     whole = {parameter.name for parameter in parameters() if "whole" in parameter.allowed}
     own = [name for name, value in part.items() if isinstance(value, int | float) and name not in whole]
@@ -216,7 +215,7 @@ def numbers(part: dict[str, Any], path: str = "") -> list[str]:
 
 
 def verdict(patch: Any) -> Patch | InvalidValue:
-    """The patch, or what is wrong with it."""
+    """The patch, or the error about it."""
     try:
         return parse("mine", json.dumps(patch).encode())
     except InvalidValue as error:
@@ -225,7 +224,7 @@ def verdict(patch: Any) -> Patch | InvalidValue:
 
 @given(st.sampled_from(numbers(VALID)), st.floats())
 def test_any_number_is_either_in_range_or_named(path: str, value: float) -> None:
-    """Nothing in between: no other error, and never more than one line."""
+    """Never another error, nor more than one line."""
     said = verdict(with_value(path, value))
     if isinstance(said, Patch):
         assert math.isfinite(value)
@@ -250,24 +249,6 @@ def test_anything_in_place_of_a_parameter_is_valid_or_named(name: str, value: An
 
 
 @given(st.binary(max_size=60))
-def test_no_bytes_bring_anything_but_a_named_fault(data: bytes) -> None:
+def test_any_bytes_give_a_named_fault(data: bytes) -> None:
     with pytest.raises(InvalidValue):
         parse("mine", data)
-
-
-def described(test: Callable[[Parameter], bool]) -> list[str]:
-    return [f"{parameter.part}.{parameter.name}" for parameter in parameters() if not test(parameter)]
-
-
-def test_every_parameter_says_in_one_line_what_it_does() -> None:
-    assert described(lambda p: p.description.endswith(".") and len(p.description) < 90) == []
-
-
-def test_every_number_has_a_range_and_a_curve() -> None:
-    ranged = [p for p in parameters() if " to " in p.allowed]
-    assert len(ranged) > 80
-    assert [p.name for p in ranged if p.curve not in {"linear", "exponential"}] == []
-
-
-def test_every_part_of_a_patch_has_its_parameters() -> None:
-    assert {p.part for p in parameters()} == {part.__name__ for part in parts()}

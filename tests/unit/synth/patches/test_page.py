@@ -1,4 +1,4 @@
-"""The page on patches says what the code says."""
+"""The page on patches agrees with the code."""
 
 from typing import Final
 

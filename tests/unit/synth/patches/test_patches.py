@@ -1,4 +1,4 @@
-"""Every patch of the library: calibrated, clean at its ends, alive inside, even over its register."""
+"""Every patch of the library: calibrated, clean at its ends, full of movement, even over its register."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -31,19 +31,19 @@ PITCHED: Final = [
     for name in NAMES
     if PATCHES[name].family not in {"texture", "percussion"} and PATCHES[name].fixed_hz is None
 ]
-# Correlation of left and right, by family: bass and what comes from one place are near mono when dry.
+# Correlation of left and right, by family: bass, and anything from a single place, is near mono when dry.
 CORRELATION: Final = {"pad": (0.2, 0.9), "texture": (0.2, 0.9), "bass": (0.8, 1.0)}
 _HELD_S: Final = 17.0
 PADS: Final = [name for name in NAMES if PATCHES[name].family == "pad"]
-# A major ninth, wide: of five equal sines it has a roughness of 0.26.
+# A wide major ninth: as five equal sines it has a roughness of 0.26.
 CHORD: Final = (48, 55, 62, 64, 71)
-# Depth of the movement inside; the same patches with nothing that moves, or plain noise, stay under 0.4.
+# Least depth of movement within a held note; the same patches without motion, or plain noise, stay below 0.4.
 ALIVE_DB: Final = 0.8
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _one_thread() -> Iterator[None]:
-    """As in a worker: more of them wait for each other."""
+    """As in a worker: several threads would wait for each other."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -52,7 +52,7 @@ def _one_thread() -> Iterator[None]:
 
 @cache
 def note(name: str, semitones: float = 0.0, gate_s: float = 2.0, audio: AudioFormat = CD) -> list[Voice]:
-    """The voices of one note, so far from the middle of the range."""
+    """The voices of one note, ``semitones`` above the middle of the patch's range."""
     patch = PATCHES[name]
     notes = calibrate.notes_of(name, patch, [Stroke(0.0, semitones, gate_s)], audio)
     return calibrate.voices(patch, notes, audio)
@@ -64,13 +64,13 @@ def phrase(name: str) -> Audio:
 
 
 def steady(name: str, chunks: int, intensity: float = 0.5) -> Audio:
-    """A note while it is held, or of what is struck its beginning."""
+    """A held note once it has risen, or the beginning of a struck one."""
     start = risen(PATCHES[name]) if name in HELD else 0
     return calibrate.rendered(note(name, gate_s=_HELD_S), range(start, start + chunks), CD, intensity)
 
 
 def risen(patch: Patch) -> int:
-    """The chunk in which a held note is at its level."""
+    """The chunk in which a held note has reached its level."""
     return round(15 * patch.envelope.attack_s)
 
 
@@ -79,7 +79,7 @@ def risen(patch: Patch) -> int:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_phrase_is_calibrated_to_one_loudness(name: str) -> None:
-    """At the mean of a few seeds: what chance adds to one is up to 2.5 LU."""
+    """At the mean of three seeds: chance moves a single one by up to 2.5 LU."""
     assert calibrate.loudness_lufs(name, CD, (1, 2, 3)) == pytest.approx(calibrate.TARGET_LUFS, abs=0.5)
 
 
@@ -90,22 +90,22 @@ def test_a_phrase_has_headroom_and_no_dc(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PITCHED)
-def test_no_part_of_the_register_stands_out(name: str) -> None:
-    """Loudness of single notes differs by less than 3 LU to either side of the middle one."""
+def test_no_part_of_the_register_is_louder_than_the_rest(name: str) -> None:
+    """The loudness of single notes is within 3 LU of their median."""
     loudness = np.array(register_lufs(name, PATCHES[name]))
     assert np.abs(loudness - np.median(loudness)).max() < 3
 
 
 @pytest.mark.parametrize("name", PITCHED)
 def test_no_key_is_louder_than_another(name: str) -> None:
-    """The phrase from a fourth lower to a major third higher differs by less than 1.5 LU."""
-    loudness = keys_lufs(name, PATCHES[name], (-5, 0, 4))
+    """From a fourth lower to a major third higher, the loudness of the phrase differs by less than 1.5 LU."""
+    loudness = keys_lufs(name, (-5, 0, 4))
     assert max(loudness) - min(loudness) < 1.5
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_harder_touch_is_louder(name: str) -> None:
-    """And none at all is silence."""
+def test_higher_velocity_is_louder(name: str) -> None:
+    """At velocity 0 there is silence."""
     patch = PATCHES[name]
     played = calibrate.notes_of(name, patch, [Stroke(0.0, 0.0, 1.0)], CD)[0]
     soft, hard = (
@@ -139,7 +139,7 @@ def test_the_page_says_what_is_measured(name: str) -> None:
 
 @cache
 def beginning(name: str, rate: int) -> Audio:
-    """A second of a note, with silence before it, and its release."""
+    """A note of one second, with a chunk of silence before it and the beginning of its release."""
     audio = AudioFormat(rate)
     return calibrate.rendered(note(name, gate_s=1.0, audio=audio), range(-1, 13), audio)
 
@@ -156,7 +156,7 @@ def test_a_note_begins_and_is_released_without_a_click(name: str, rate: int) -> 
 @pytest.mark.parametrize("rate", SAMPLE_RATES_HZ)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_note_fades_until_nothing_is_left_of_it(name: str, rate: int) -> None:
-    """Where its voices end, what they leave is inaudible: 70 dB under its peak."""
+    """Where its voices end, what is left of them is inaudible: 70 dB below its peak."""
     audio = AudioFormat(rate)
     voices = note(name, gate_s=1.0, audio=audio)
     ends = max(voice.timing.silent for voice in voices)
@@ -172,7 +172,7 @@ def test_a_note_fades_until_nothing_is_left_of_it(name: str, rate: int) -> None:
 @pytest.mark.parametrize("rate", SAMPLE_RATES_HZ)
 @pytest.mark.parametrize("name", NAMES)
 def test_any_pitch_sounds(name: str, rate: int) -> None:
-    """Far outside of its register, too, and nothing overflows."""
+    """Even far outside its register, and nothing overflows."""
     audio = AudioFormat(rate)
     middle = (PATCHES[name].low + PATCHES[name].high) // 2
     for pitch in (0, 127):
@@ -192,8 +192,8 @@ def test_both_ears_hear_it_and_one_loudspeaker_too(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", HELD)
-def test_a_held_note_moves_inside(name: str) -> None:
-    """The levels of its bands go up and down, each by itself."""
+def test_the_bands_of_a_held_note_move(name: str) -> None:
+    """The levels of its bands go up and down."""
     assert movement_db(steady(name, 70), 44_100) > ALIVE_DB
 
 
@@ -206,15 +206,15 @@ def test_intensity_makes_it_brighter(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", HELD)
-def test_a_held_note_is_no_bare_tone(name: str) -> None:
-    """Six bands of an ERB or more are within 40 dB of the loudest one."""
+def test_a_held_note_fills_several_bands(name: str) -> None:
+    """At least six bands of an ERB are within 40 dB of the loudest one."""
     assert len(band_levels_db(steady(name, 10), 44_100)) >= 6
 
 
 @pytest.mark.parametrize("intensity", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("name", PADS)
 def test_a_chord_is_not_rough(name: str, intensity: float) -> None:
-    """Its partials beat and grind less than two neighbouring semitones do: under 0.85."""
+    """Its roughness is at most 0.85, about that of three equal sines a semitone apart."""
     patch = PATCHES[name]
     lift = 12 * max(0, -(-(patch.low - CHORD[0]) // 12)) - (patch.low + patch.high) // 2
     notes = calibrate.notes_of(name, patch, [Stroke(0.0, pitch + lift, 16.0) for pitch in CHORD], CD)

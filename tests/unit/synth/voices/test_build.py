@@ -1,4 +1,4 @@
-"""Voices: random by seed and note alone, silent when they say so, exact where they are interpolated."""
+"""Voices: random by seed and note alone, silent when they claim to be, accurate where interpolated."""
 
 from dataclasses import replace
 from statistics import median
@@ -23,20 +23,20 @@ BENDING = ["choir", "flute"]
 
 
 def bits(voices: list[Voice]) -> bytes:
-    """Everything random about voices."""
+    """All tables of the voices, as bytes."""
     tables = [getattr(voice.rows, name) for voice in voices for name in Rows.__slots__]
     return b"".join(table.tobytes() for table in [*tables, *(voice.hiss for voice in voices)])
 
 
 def tones(patch: Patch, audio: AudioFormat = CD, **note: float) -> Voice | None:
-    """The note's own partials, without noise; None if it has none."""
+    """The voice of the note's own partials, without noise; None if it has no partials."""
     voice = voices_of_note(patch, audio=audio, **note)[0]
     return replace(voice, hiss=voice.hiss[:0], _stages={}, _placed={}) if len(voice.rows) else None
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_voice_is_that_of_its_seed_and_note(name: str) -> None:
-    """The same seed and note give the same bits; another seed or another note gives others."""
+def test_a_voice_depends_on_its_seed_and_note(name: str) -> None:
+    """The same seed and note give the same bits; another seed or note gives different ones."""
     patch = library()[name]
     one = bits(voices_of_note(patch, seed=7, number=3))
     assert one == bits(voices_of_note(patch, seed=7, number=3))
@@ -45,7 +45,7 @@ def test_a_voice_is_that_of_its_seed_and_note(name: str) -> None:
 
 
 def test_neighbours_share_no_chance() -> None:
-    """Notes of a chord have consecutive ids; nothing that is drawn for one is drawn for another."""
+    """Notes of a chord have consecutive ids; no two of them draw the same random phases."""
     pad = library()["warm_pad"]
     phases = [
         set(voice.rows.phase_turns) for number in range(20) for voice in voices_of_note(pad, number=number)
@@ -54,13 +54,13 @@ def test_neighbours_share_no_chance() -> None:
 
 
 def test_neighbouring_seconds_share_no_chance() -> None:
-    """What is drawn for a second of grains is not drawn for the next one."""
+    """No two seconds of grains draw the same random phases."""
     phases = [set(voice.rows.phase_turns) for voice in voices_of_note(library()["rain"], seconds=20)]
     assert sum(map(len, phases)) == len(set().union(*phases)) > 100
 
 
 @pytest.mark.parametrize("name", STRUCK)
-def test_when_a_note_begins_changes_nothing_else(name: str) -> None:
+def test_the_time_of_a_note_changes_nothing_else(name: str) -> None:
     """Chance does not depend on the time: a note moved by an hour has the same tables."""
     now, later = (voices_of_note(library()[name], at_s=at_s) for at_s in (0.0, 3600.0))
     assert bits(now) == bits(later)
@@ -71,7 +71,7 @@ def test_when_a_note_begins_changes_nothing_else(name: str) -> None:
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
 @pytest.mark.parametrize("name", NAMES)
 def test_any_note_can_be_played(name: str, rate_hz: int) -> None:
-    """At any pitch and velocity, however short: all is finite, nothing lies over 0.45 of the rate."""
+    """At any pitch and velocity, however short: all is finite, nothing lies above 0.45 of the sample rate."""
     for pitch, velocity, seconds in ((0, 0.0, 0.001), (0, 1.0, 3), (60, 0.01, 0.3), (127, 1.0, 3)):
         audio = AudioFormat(rate_hz)
         voices = voices_of_note(library()[name], audio=audio, pitch=pitch, velocity=velocity, seconds=seconds)
@@ -80,8 +80,8 @@ def test_any_note_can_be_played(name: str, rate_hz: int) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_voice_is_silent_when_it_says_so(name: str) -> None:
-    """From its silent frame on, what is left of its partials is 80 dB under its peak."""
+def test_a_voice_is_silent_when_it_claims_to_be(name: str) -> None:
+    """From its silent frame on, what is left of its partials is 80 dB below its peak."""
     voice = tones(library()[name], seconds=0.5)
     if voice is None:
         return
@@ -92,7 +92,7 @@ def test_a_voice_is_silent_when_it_says_so(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_noise_is_silent_when_its_voice_is(name: str) -> None:
-    """When a voice is silent its noise is 80 dB under its loudest."""
+    """When a voice is silent, its noise is 80 dB below its loudest level."""
     voice = voices_of_note(library()[name], seconds=0.3)[0]
     if not len(voice.hiss):
         return
@@ -105,10 +105,10 @@ def test_noise_is_silent_when_its_voice_is(name: str) -> None:
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
 @pytest.mark.parametrize(("names", "limit_db"), [(MODAL, -58), (STEADY, -54), (BENDING, -44)])
 def test_interpolation_is_as_good_as_every_border(names: list[str], limit_db: float, rate_hz: int) -> None:
-    """A voice on both grids, interpolated where it is steady, against the full grid at every border.
+    """A voice rendered as usual, interpolated where it is steady, against the full grid at every border.
 
-    Of five notes, at the median, the largest difference is under -58 dB of the peak for what is struck, -54
-    dB for what is sustained and, where vibrato bends the coarse grid's straight lines, -44 dB.
+    At the median of five notes, the largest difference is below -58 dB of the peak for struck notes, -54 dB
+    for sustained ones and, where vibrato bends the coarse grid's straight lines, -44 dB.
     """
     audio = AudioFormat(rate_hz)
     for name in names:
@@ -116,7 +116,7 @@ def test_interpolation_is_as_good_as_every_border(names: list[str], limit_db: fl
 
 
 def interpolation_error_db(name: str, number: int, audio: AudioFormat) -> float:
-    """Of a note: the largest difference that interpolation makes, under its peak."""
+    """The largest difference that interpolation makes to a note, relative to its peak."""
     voice = tones(library()[name], audio=audio, at_s=0.0371, seconds=0.6, number=number)
     assert voice is not None
     never = np.full_like(voice.timing.risen, voice.timing.silent)
@@ -128,8 +128,8 @@ def interpolation_error_db(name: str, number: int, audio: AudioFormat) -> float:
 
 
 @pytest.mark.parametrize("name", STRUCK)
-def test_what_is_struck_is_a_sum_of_sines(name: str) -> None:
-    """50 ms after its onset a rendered note is the float64 sum of its partials, to -58 dB of its peak."""
+def test_a_struck_note_is_a_sum_of_sines(name: str) -> None:
+    """From 50 ms after its onset a note is the float64 sum of its partials, to -58 dB of its peak."""
     voice = tones(library()[name], at_s=0.0371, seconds=0.9)
     if voice is None:
         return
@@ -140,8 +140,8 @@ def test_what_is_struck_is_a_sum_of_sines(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STRUCK)
-def test_an_attack_keeps_its_time(name: str) -> None:
-    """Half of a stroke's energy has come within 2 ms of when it should have."""
+def test_an_attack_is_on_time(name: str) -> None:
+    """The time at which half of a stroke's energy has come is right within 2 ms."""
     voice = tones(library()[name], at_s=0.0371, seconds=0.9)
     if voice is None:
         return
@@ -153,7 +153,7 @@ def test_an_attack_keeps_its_time(name: str) -> None:
 
 
 def test_only_grains_have_parts() -> None:
-    """A note is one part; with grains it has one more a second: those that are heard are asked for."""
+    """A note is one part, and with grains has another one per second: only the audible ones are returned."""
     rain = patch_of(grains=Grains(rate_hz=5, level_db=-20, t60_s=(0.1, 0.5), hz=(500, 900)))
     note = note_of(seconds=3600)
     assert parts_of(note, patch_of(fixed_hz=50.0), CD, 0, 4410) == [0]

@@ -1,4 +1,4 @@
-"""Vowels: peaks where singers have them, equal power, brighter from u to a."""
+"""Vowels: peaks where singers have them, equal power, growing brightness from u to a."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def test_the_first_formants_are_where_singers_have_them(
 
 @pytest.mark.parametrize("f0_hz", [98.0, 196.0, 330.0, 660.0])
 def test_vowels_have_the_same_power(f0_hz: float) -> None:
-    """Moving between vowels changes the colour, not the loudness, of partials that fall as a voice's do."""
+    """For partials that fall as a voice's do, moving between vowels changes colour, not loudness."""
     freq_hz = f0_hz * np.arange(1, 25)
     power = np.sum(10 ** (formants.levels_db(f0_hz, freq_hz, 1.0) / 10) * freq_hz[:, None] ** -0.7, axis=0)
     assert 10 * np.log10(power / power[AH]) == pytest.approx(np.zeros(3), abs=1e-6)
@@ -51,5 +51,5 @@ def test_vowels_open_from_u_to_a(f0_hz: float) -> None:
 
 
 def test_without_a_tract_nothing_is_shaped() -> None:
-    """Formants of no strength leave every partial as it is."""
+    """Formants of strength 0 leave every partial unchanged."""
     assert np.ptp(formants.levels_db(200.0, FINE_HZ, 0.0)) == pytest.approx(0.0)

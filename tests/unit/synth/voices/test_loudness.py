@@ -1,4 +1,4 @@
-"""How loud partials can get: never more than they are said to, and not much less."""
+"""How loud partials can get: never louder than the stated bound."""
 
 import numpy as np
 import pytest
@@ -15,8 +15,8 @@ NAMES = ("warm_pad", "choir", "strings", "felt_piano", "church_bell", "drone")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_partial_rises_over_its_loudest_level(name: str) -> None:
-    """At any brightness of each range, at any intensity and at any time, in either ear."""
+def test_no_partial_exceeds_its_upper_bound(name: str) -> None:
+    """At any brightness of each range, any intensity and any time, in either ear."""
     rows = voices_of_note(library()[name], velocity=0.9)[0].rows
     terms = terms_of(rows.table)[SLOW]
     loudest, dark = loudest_db(rows), 0.0
@@ -39,7 +39,7 @@ def test_brighter_is_never_quieter() -> None:
     assert (found[-1] - found[0]).max() > 10
 
 
-def test_levels_are_those_of_the_loudest_spectrum_through_the_low_pass() -> None:
-    """Without a filter and a morph a partial's level is its gain."""
+def test_without_filter_and_morph_levels_are_gains() -> None:
+    """Without a filter or a morph a partial's level is its gain."""
     rows = voices_of_note(patch_of(partials=Harmonics(count=5)))[0].rows
     assert np.allclose(levels_db(rows), 20 * np.log10(rows.slow[:, 0]), atol=1e-3)

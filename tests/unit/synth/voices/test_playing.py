@@ -15,18 +15,18 @@ def test_pitches_are_equal_tempered(pitch: float, hz: float) -> None:
 
 
 def test_a_fixed_pitch_is_the_patchs_own() -> None:
-    """A patch with a frequency of its own sounds at it, whatever the note."""
+    """A patch with a fixed frequency sounds at it, whatever the note."""
     drum = patch_of(fixed_hz=46.0)
     assert {playing_of(drum, pitch=pitch).f0_hz for pitch in (0, 36, 127)} == {46.0}
 
 
 def test_octaves_count_from_middle_c() -> None:
-    """Two octaves over middle C are 2."""
+    """Two octaves above middle C are 2."""
     assert playing_of(patch_of(fixed_hz=4 * MIDDLE_C_HZ)).octaves == pytest.approx(2.0)
 
 
 def test_level_follows_velocity_pitch_and_trim() -> None:
-    """Level and trim are dB, velocity a power, pitch dB an octave."""
+    """Level and trim are in dB, velocity is raised to a power, pitch counts in dB per octave."""
     patch = patch_of(level_db=-20, trim_db=6, velocity_exponent=2.0, keytrack_db=-3)
     playing = playing_of(patch, pitch=84, velocity=0.5)
     assert playing.level == pytest.approx(10 ** ((-20 + 6 - 3 * 2) / 20) * 0.25, rel=1e-3)

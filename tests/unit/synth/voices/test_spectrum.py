@@ -1,4 +1,4 @@
-"""Partials: where they lie, how loud they are, and which are left out."""
+"""Partials: their frequencies, their levels, and which of them are left out."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def stiffness(found: Partials) -> float:
 
 @pytest.mark.parametrize(("pitch", "expected"), [(60, 0.00029), (68, 0.00058), (84, 0.00232), (28, 0.00007)])
 def test_partials_of_a_stiff_string(pitch: float, expected: float) -> None:
-    """Inharmonicity is the patch's at middle C, doubles every eight semitones and has a floor."""
+    """Inharmonicity is the patch's at middle C, doubles every eight semitones and has a lower bound."""
     string = Harmonics(count=12, stretch=0.00029, stretch_semitones=8, stretch_least=0.00007)
     found = partials(pitch, partials=string)
     assert stiffness(found) == pytest.approx(expected, rel=0.01)
@@ -38,19 +38,19 @@ def test_partials_of_a_stiff_string(pitch: float, expected: float) -> None:
 
 
 def test_a_soft_string_is_harmonic() -> None:
-    """Without stiffness partial n lies at n times the fundamental."""
+    """Without stiffness, partial n lies at n times the fundamental."""
     found = partials(partials=Harmonics(count=20))
     assert found.freq_hz == pytest.approx(261.6256 * np.arange(1, 21), rel=1e-6)
 
 
 def test_levels_fall_by_their_power() -> None:
-    """``n^-1.25`` is 7.5 dB an octave; even partials are lower by what the patch says."""
+    """``n^-1.25`` is 7.5 dB per octave; even partials are lower by the patch's ``even_db``."""
     found = levels_db(partials(partials=Harmonics(count=8, exponent=1.25, even_db=-12)))
     assert found[[0, 2, 7]] == pytest.approx([0, -25 * np.log10(3), -25 * np.log10(8) - 12])
 
 
 def test_a_string_struck_in_its_middle_has_no_even_partials() -> None:
-    """Where a mode has its node it can't be excited."""
+    """A mode can't be excited at its node."""
     found = partials(partials=Harmonics(count=12, pluck=0.5, pluck_floor=0.0))
     assert set(found.number.tolist()) == {1, 3, 5, 7, 9, 11}
 
@@ -63,7 +63,7 @@ def test_modes_lie_at_their_ratios_and_offsets() -> None:
 
 @pytest.mark.parametrize("pitch", [36, 60, 96])
 def test_copies_together_have_the_power_of_one(pitch: float) -> None:
-    """However many copies there are, lower or upper ones, each partial keeps its power."""
+    """However many copies there are, lower or upper, each partial keeps its power."""
     unison = Unison(copies=PAIR, upper=(Copy(), Copy(cents=6, weight=0.5), Copy(cents=-5)), upper_from=4)
     found = partials(pitch, partials=Harmonics(count=8), unison=unison)
     power = np.bincount(found.number, weights=found.gain**2)[1:]
@@ -72,8 +72,8 @@ def test_copies_together_have_the_power_of_one(pitch: float) -> None:
 
 
 @pytest.mark.parametrize("pitch", [24, 60, 96])
-def test_copies_beat_no_slower_than_their_least(pitch: float) -> None:
-    """However low the note, two copies' fundamentals are apart by at least ``beat_hz``."""
+def test_copies_beat_no_slower_than_beat_hz(pitch: float) -> None:
+    """However low the note, the fundamentals of two copies are at least ``beat_hz`` apart."""
     found = partials(pitch, partials=Harmonics(count=1), unison=Unison(copies=PAIR, beat_hz=0.5))
     assert np.ptp(found.freq_hz) > 0.5
 
@@ -86,13 +86,13 @@ def test_detune_shrinks_with_pitch() -> None:
 
 
 def test_morphed_spectra_have_the_same_power() -> None:
-    """Of three spectra none is louder than the others, whatever their levels."""
+    """None of the three spectra is louder than the others, whatever their levels."""
     spectra = ((0.0, -6.0, -12.0), (-20.0, 0.0, 0.0), (6.0, 6.0, 6.0))
     found = partials(partials=Harmonics(count=3, exponent=0), morph=Morph(spectra=spectra))
     assert np.sum(10 ** (found.morph_db / 10), axis=0) == pytest.approx(np.ones(3))
 
 
-def test_what_is_90_db_down_is_left_out() -> None:
+def test_partials_90_db_down_are_left_out() -> None:
     """Partials that nobody hears cost nothing."""
     modes = Modes(ratios=(1, 2, 3), levels_db=(0, -89, -91))
     assert partials(partials=modes).number.tolist() == [1, 2]
@@ -100,15 +100,15 @@ def test_what_is_90_db_down_is_left_out() -> None:
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
 @pytest.mark.parametrize("name", sorted(library()))
-def test_no_partial_lies_over_045_of_the_rate(name: str, rate_hz: int) -> None:
+def test_no_partial_lies_above_045_of_the_sample_rate(name: str, rate_hz: int) -> None:
     """At any pitch, of any patch."""
     audio = AudioFormat(rate_hz)
     found = [partials_of(playing_of(library()[name], audio=audio, pitch=pitch)) for pitch in (0, 60, 96, 127)]
     assert all(partials.freq_hz.max(initial=0.0) < 0.45 * rate_hz for partials in found)
 
 
-def test_chance_is_the_draws_alone() -> None:
-    """The same draw gives the same levels, another one others, around the same mean."""
+def test_chance_depends_on_the_draw_alone() -> None:
+    """The same draw gives the same levels, another gives different ones, with the patch's deviation."""
     spread = Harmonics(count=64, exponent=0, spread_db=2)
     one, same, other = (
         partials_of(playing_of(patch_of(partials=spread), seed=s, pitch=30)) for s in (1, 1, 2)
@@ -118,8 +118,8 @@ def test_chance_is_the_draws_alone() -> None:
     assert np.std(levels_db(one)) == pytest.approx(2.0, abs=0.5)
 
 
-def test_the_body_raises_what_lies_near_its_formants() -> None:
-    """Fully at the middle, half as many decibels at the edges of the width, whatever the note."""
+def test_the_body_raises_partials_near_its_formants() -> None:
+    """By all decibels at the centre, by half of them at the edges of the width, whatever the note."""
     body = (Resonance(hz=440, level_db=6, width_hz=440),)
     level = dict(
         zip((220, 440, 660, 880), levels_db(partials(57, partials=FOUR, resonances=body)), strict=True)
@@ -129,8 +129,8 @@ def test_the_body_raises_what_lies_near_its_formants() -> None:
 
 
 @pytest.mark.parametrize("pitch", [36, 45, 50, 57, 69])
-def test_lows_have_the_loudest_copy_alone(pitch: float) -> None:
-    """Under half of the frequency the others are gone, over one and a half of it they are as they were."""
+def test_low_partials_have_the_loudest_copy_alone(pitch: float) -> None:
+    """Below half of the frequency the others are gone; above one and a half times it all are as usual."""
     found = partials(pitch, partials=FOUR, unison=Unison(copies=PAIR, alone_below_hz=160))
     other = np.unique(found.freq_hz[found.copy == 1].round())
     usual = partials(pitch, partials=FOUR, unison=Unison(copies=PAIR))

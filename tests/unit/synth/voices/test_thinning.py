@@ -7,7 +7,8 @@ import pytest
 
 from services.synth.patches.library import library
 from services.synth.voices.columns import Slow
-from services.synth.voices.thinning import levels_db, thinned
+from services.synth.voices.loudness import levels_db
+from services.synth.voices.thinning import thinned
 from services.synth.voices.voice import Voice
 from tests.unit.synth.players import voices_of_note
 
@@ -15,12 +16,12 @@ PATCHES = ("warm_pad", "felt_piano", "church_bell", "drone", "rain")
 
 
 def numbers(voice: Voice) -> set[tuple[float, float]]:
-    """What tells one partial from another."""
+    """Frequency and phase of each partial, which identify it."""
     return set(zip(voice.rows.freq_hz.tolist(), voice.rows.phase_turns.tolist(), strict=True))
 
 
 @pytest.mark.parametrize("name", PATCHES)
-def test_exactly_what_lies_under_the_floor_is_left_out(name: str) -> None:
+def test_exactly_the_partials_below_the_floor_are_left_out(name: str) -> None:
     for voice in voices_of_note(library()[name]):
         level_db = levels_db(voice.rows)
         loud = level_db >= level_db.max(initial=-np.inf) - 30
@@ -33,7 +34,7 @@ def test_exactly_what_lies_under_the_floor_is_left_out(name: str) -> None:
 
 @pytest.mark.parametrize("name", PATCHES)
 def test_a_lower_floor_keeps_all_that_a_higher_one_keeps(name: str) -> None:
-    """And the loudest partial always."""
+    """The loudest partial is always kept."""
     (voice, *_) = voices_of_note(library()[name])
     kept = [numbers(thinned(voice, floor)) for floor in (0.0, -20.0, -40.0, -200.0)]
     assert kept[0] <= kept[1] <= kept[2] <= kept[3] == numbers(voice)
@@ -41,8 +42,8 @@ def test_a_lower_floor_keeps_all_that_a_higher_one_keeps(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PATCHES)
-def test_what_is_kept_stays_as_it_was(name: str) -> None:
-    """Frequency, phase, levels, and when each partial ends; noise is not touched."""
+def test_kept_partials_are_unchanged(name: str) -> None:
+    """Frequency, phase, levels and the end of each partial; noise is unchanged."""
     (voice, *_) = voices_of_note(library()[name])
     left = thinned(voice, -25.0)
     place = [voice.rows.phase_turns.tolist().index(phase) for phase in left.rows.phase_turns.tolist()]
@@ -56,13 +57,13 @@ def test_what_is_kept_stays_as_it_was(name: str) -> None:
 
 
 def test_a_voice_with_nothing_to_leave_out_is_itself() -> None:
-    """So what is cached of it stays in use."""
+    """So its caches stay in use."""
     (voice, *_) = voices_of_note(library()["warm_pad"])
     assert thinned(voice, -300.0) is voice
 
 
-def test_what_the_low_pass_holds_back_is_quiet() -> None:
-    """A partial far over the cutoff goes before a quieter one under it."""
+def test_partials_above_the_cutoff_are_quiet() -> None:
+    """The low-pass takes at least 15 dB off partials two octaves above the cutoff."""
     (voice, *_) = voices_of_note(library()["warm_pad"])
     slow = voice.rows.slow
     level_db, gain_db = levels_db(voice.rows), 20 * np.log10(slow[:, Slow.GAIN])

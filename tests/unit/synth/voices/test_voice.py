@@ -1,4 +1,4 @@
-"""A voice in its places: which partials are where, and when levels need every border."""
+"""A voice's stages: which partials are at which place, and when levels need every border."""
 
 import numpy as np
 import pytest
@@ -16,19 +16,19 @@ ORGAN = Envelope(attack_s=0.1, release_s=8.0)
 
 
 def struck() -> Voice:
-    """A note whose upper half dies within a second."""
+    """A note of six partials, three of which decay within a second."""
     modes = Modes(ratios=(1, 2, 3, 4, 18, 34), levels_db=(0,) * 6, t60_s=(9, 8, 0.5, 0.4, 0.3, 7))
     envelope = Envelope(attack_s=0.004, release_s=8.0)
     return voices_of_note(patch_of(partials=modes, envelope=envelope), seconds=20)[0]
 
 
 def placed(stage: Stage) -> list[tuple[int, Part]]:
-    """What is where: the number of a grid, or :data:`grid.STEADY`."""
+    """The parts of a stage with their places: the index of a grid, or :data:`grid.STEADY`."""
     return [(place, part) for place, part in enumerate(stage.parts) if part is not None]
 
 
 def counts(voice: Voice, at_s: float) -> list[int]:
-    """Partials that are lively on the full, the middle and the coarse grid, and steady ones."""
+    """The number of lively partials on the full, the middle and the coarse grid, and of steady ones."""
     found = [0] * grid.PLACES
     for place, part in placed(voice.stage(voice.timing.at + CD.frames(at_s), MIDDLE)):
         found[place] = len(part)
@@ -46,7 +46,7 @@ def test_a_struck_note_is_young_on_the_full_grid() -> None:
 
 
 def test_later_partials_lie_on_the_grid_of_their_frequency() -> None:
-    """While they move: after 100 ms only partials over 0.18 of the rate stay on the full grid."""
+    """While they move: after 100 ms only partials above 0.18 of the sample rate stay on the full grid."""
     voice = struck()
     assert counts(voice, 0.15) == [1, 1, 3, 1]
     for on, part in zip(grid.grids(CD), voice.stage(CD.frames(0.15), MIDDLE).lively, strict=True):
@@ -54,8 +54,8 @@ def test_later_partials_lie_on_the_grid_of_their_frequency() -> None:
         assert on.holds(part.rows.tones[0]).all()
 
 
-def test_what_moves_or_bends_is_lively() -> None:
-    """All else is steady: a vibrato never is, a struck note once it has risen and dies slowly enough."""
+def test_partials_that_move_or_bend_are_lively() -> None:
+    """Partials with vibrato are never steady; those of a struck note are, once they decay slowly enough."""
     vibrato = patch_of(partials=Harmonics(count=8), motion=Motion(vibrato_cents=10), envelope=ORGAN)
     organ = patch_of(partials=Harmonics(count=8), envelope=ORGAN)
     for patch, lively in ((vibrato, 8), (organ, 0)):
@@ -69,8 +69,8 @@ def test_what_moves_or_bends_is_lively() -> None:
 
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
-def test_what_is_too_low_for_the_spectrum_is_lively(rate_hz: int) -> None:
-    """Under some 30 Hz, at any time."""
+def test_partials_too_low_for_the_spectrum_are_lively(rate_hz: int) -> None:
+    """Partials below about 30 Hz, at any time."""
     audio = AudioFormat(rate_hz)
     lowest_hz = steady.lowest_hz(audio)
     assert 25 < lowest_hz < 35
@@ -81,8 +81,8 @@ def test_what_is_too_low_for_the_spectrum_is_lively(rate_hz: int) -> None:
     assert [each.tolist() for each in found] == [[True], [False]]
 
 
-def test_the_phase_of_steady_partials_is_that_at_the_centre() -> None:
-    """A chunk's centre lies so many frames after its start as the onset's phase is turned on."""
+def test_steady_partials_have_their_phase_at_the_chunks_centre() -> None:
+    """The phase at the onset is advanced by the distance from a chunk's start to its centre."""
     voice = voices_of_note(patch_of(partials=Harmonics(count=3), envelope=ORGAN), seconds=5)[0]
     steady_rows = voice.stage(CD.frames(2), MIDDLE).steady
     assert steady_rows is not None
@@ -93,8 +93,8 @@ def test_the_phase_of_steady_partials_is_that_at_the_centre() -> None:
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
 @pytest.mark.parametrize("name", ["warm_pad", "church_bell", "felt_piano", "soft_kick"])
-def test_every_partial_is_on_one_grid(name: str, rate_hz: int) -> None:
-    """Before any has died, the grids together hold each partial once."""
+def test_every_partial_is_at_one_place(name: str, rate_hz: int) -> None:
+    """Before any partial has died, the places together hold each one once."""
     audio = AudioFormat(rate_hz)
     voice = voices_of_note(library()[name], audio=audio)[0]
     for at_s in (0.0, 0.05, 0.11):
@@ -105,13 +105,13 @@ def test_every_partial_is_on_one_grid(name: str, rate_hz: int) -> None:
 
 
 def test_partials_that_have_died_are_left_out() -> None:
-    """Three of six are gone half a second after they have fallen by 90 dB at most; the others ring on."""
+    """Three of six are gone at most half a second after they have fallen by 90 dB; the others ring on."""
     voice = struck()
     assert [sum(counts(voice, at_s)) for at_s in (0.25, 1.3, 3.0)] == [6, 3, 3]
 
 
 def test_a_sustained_note_keeps_its_partials() -> None:
-    """What does not decay is rendered from beginning to end as one and the same."""
+    """Partials that do not decay are the very same object in every chunk."""
     voice = voices_of_note(patch_of(partials=Harmonics(count=8), envelope=ORGAN), seconds=5)[0]
     late = [voice.stage(frame, MIDDLE).steady for frame in range(CD.frames(2), CD.frames(4), 4410)]
     assert late[0] is not None
@@ -120,7 +120,7 @@ def test_a_sustained_note_keeps_its_partials() -> None:
 
 
 def test_a_stage_lasts_until_something_changes() -> None:
-    """Between two changes the very same object is given: what is on the device can stay there."""
+    """Between two changes the very same object is returned, so its tables can stay on the device."""
     voice = struck()
     for frame in range(0, voice.timing.silent, 4410):
         stage = voice.stage(frame, MIDDLE)
@@ -129,7 +129,7 @@ def test_a_stage_lasts_until_something_changes() -> None:
 
 
 def eased(seed: int) -> set[int]:
-    """Where in half a second bells that begin at several times become less, chunks."""
+    """The chunks of each half second at which bells, begun at several times, drop partials."""
     found = set()
     for start_s in (0.0, 0.13, 0.31):
         note = note_of(pitch=60, seconds=20, at_s=start_s)
@@ -140,13 +140,13 @@ def eased(seed: int) -> set[int]:
     return found
 
 
-def test_what_becomes_less_waits_for_a_moment() -> None:
-    """The voices of a channel change together, half a second apart; those of another at another time."""
+def test_removals_are_deferred_to_common_moments() -> None:
+    """The voices of a channel change together, every half second; those of other channels at other times."""
     assert [eased(seed) for seed in (5, 6, 9)] == [{0}, {1}, {4}]
 
 
 def test_a_stage_does_not_depend_on_what_was_asked_before() -> None:
-    """A voice that is asked for its end first gives the same partials as one that grew old."""
+    """A voice first asked for a late stage gives the same partials as one that was asked all along."""
     old, fresh = struck(), struck()
     for frame in range(0, CD.frames(3), 4410):
         old.stage(frame, MIDDLE)
@@ -158,15 +158,15 @@ def test_a_stage_does_not_depend_on_what_was_asked_before() -> None:
         assert all(map(np.array_equal, found, expected))
 
 
-def test_what_is_left_of_the_partials_lies_in_memory_as_before() -> None:
-    """By term, by border and by partial: what is elementwise goes along these."""
+def test_tables_stay_contiguous_when_partials_are_left_out() -> None:
+    """Tables stay C-contiguous when partials are left out, as elementwise operations need it for speed."""
     for at_s in (0.05, 1.3, 3.0):
         for _, part in placed(struck().stage(CD.frames(at_s), MIDDLE)):
             assert all(each.flags.c_contiguous for each in (part.rows.table, *part.rows.kernel))
 
 
 def test_brightness_brings_partials_in() -> None:
-    """What can't be heard in the dark is left out there."""
+    """Partials that can't be heard at low brightness are left out there."""
     note = note_of(pitch=60, seconds=20)
     voice = voice_of(note, library()["warm_pad"], 7, CD, 0, floor_db=-75.0)
     late = CD.frames(8)
@@ -176,7 +176,7 @@ def test_brightness_brings_partials_in() -> None:
 
 
 def test_a_steady_note_moves_only_at_its_ends() -> None:
-    """Every border is needed in the half second in which it rises, and where its release is short."""
+    """It moves in the half second in which it rises, and in a release that is short."""
     envelope = Envelope(attack_s=0.1, release_s=0.4)
     voice = voices_of_note(patch_of(partials=Harmonics(count=2), envelope=envelope), seconds=3)[0]
     moves = [moving(voice, at) > 0 for at in range(0, voice.timing.silent, 4410)]
@@ -194,7 +194,7 @@ def test_tremolo_always_moves() -> None:
 
 @pytest.mark.parametrize(("fast_db_s", "chunks"), [(300, 2), (40, 10), (3, 2)])
 def test_a_decay_moves_while_it_is_steep(fast_db_s: float, chunks: int) -> None:
-    """A decay that is over soon or slow needs few chunks; one of 40 dB/s needs the first second."""
+    """A decay that is short or slow moves in few chunks; one of 40 dB/s moves for the first second."""
     patch = patch_of(
         partials=Harmonics(count=1),
         decay=Decay(fast_db_s=fast_db_s),
