@@ -15,40 +15,40 @@ from auralis.broker import BROKER_ERRORS, check, connect, reason
 from auralis.embedded import server_path
 from auralis.errors import AuralisError, BrokerUnavailable
 from auralis.settings import Settings
-from auralis.supervise import is_free
+from auralis.supervise import METRICS_PORTS, is_free
 
 Level = Literal["ok", "note", "wrong"]
 _COLOURS: Final = {"ok": "green", "note": "yellow", "wrong": "red"}
 
 
 class Finding(NamedTuple):
-    """The result of one check; ``mend`` says how to fix what is wrong."""
+    """The result of one check; ``fix`` says how to fix what is wrong."""
 
     level: Level
     what: str
     found: str
-    mend: str = ""
+    fix: str = ""
 
 
 def main(settings: Settings) -> int:
     """Print all findings; return exit code 1 if anything keeps Auralis from running."""
     console = Console(highlight=False, soft_wrap=True)
     worst = 0
-    for finding in examine(settings):
-        mend = f" → {finding.mend}" if finding.mend else ""
+    for finding in run_checks(settings):
+        fix = f" → {finding.fix}" if finding.fix else ""
         colour = _COLOURS[finding.level]
-        text = escape(f"{finding.what:<10} {finding.found}{mend}")
+        text = escape(f"{finding.what:<10} {finding.found}{fix}")
         console.print(f"[{colour}]{finding.level:<5}[/{colour}] {text}")
         worst |= finding.level == "wrong"
     return int(worst)
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
+def run_checks(settings: Settings) -> Iterator[Finding]:
     """Check everything that a running system needs."""
     yield Finding("ok", "auralis", __version__)
     yield _python()
-    for look in _LOOKS:
-        yield look(settings)
+    for run_check in _CHECKS:
+        yield run_check(settings)
 
 
 def _python() -> Finding:
@@ -83,7 +83,7 @@ def _broker(settings: Settings) -> Finding:
     try:
         version = asyncio.run(_broker_version(settings.redis_url))
     except AuralisError as error:
-        return Finding("wrong", "broker", str(error), "start it, or mend REDIS_URL")
+        return Finding("wrong", "broker", str(error), "start it, or correct REDIS_URL")
     if int(version.split(".")[0]) < 7:
         return Finding("wrong", "broker", f"version {version}", "Redis 7 or Valkey 8 at least")
     return Finding("ok", "broker", f"version {version}")
@@ -113,6 +113,18 @@ def _port(settings: Settings) -> Finding:
     )
 
 
+def _metrics(settings: Settings) -> Finding:
+    if settings.metrics_port == 0:
+        return Finding("ok", "metrics", "of the gateway alone (AURALIS_METRICS_PORT is 0)")
+    host = settings.metrics_host
+    ports = sorted({settings.metrics_port or port for port in METRICS_PORTS.values()})
+    taken = [f"{host}:{port}" for port in ports if not is_free(host, port)]
+    if taken:
+        fix = "Auralis may be running; `auralis up` takes the next free one, else AURALIS_METRICS_PORT"
+        return Finding("note", "metrics", f"{', '.join(taken)} in use", fix)
+    return Finding("ok", "metrics", f"{', '.join(f'{host}:{port}' for port in ports)} free")
+
+
 def _data(settings: Settings) -> Finding:
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -129,12 +141,13 @@ def _control(settings: Settings) -> Finding:
     return Finding("ok", "control", f"open to {open_to}; nobody else (AURALIS_CONTROL_TOKEN is not set)")
 
 
-_LOOKS: Final[tuple[Callable[[Settings], Finding], ...]] = (
+_CHECKS: Final[tuple[Callable[[Settings], Finding], ...]] = (
     _torch,
     _device,
     _broker,
     _codecs,
     _port,
+    _metrics,
     _data,
     _control,
 )

@@ -11,7 +11,9 @@
     └── ProtocolError            bytes that do not follow the protocol
 """
 
-from typing import Any
+from typing import Any, Final
+
+_LONGEST_QUOTE: Final = 200  # characters; a request's body may be a value
 
 
 class AuralisError(Exception):
@@ -30,10 +32,15 @@ class InvalidValue(UsageError):
     """``value`` of ``field`` is outside what is ``allowed``."""
 
     def __init__(self, field: str, value: Any, allowed: str) -> None:
-        super().__init__(f"{field}: found {value!r}, allowed: {allowed}")
+        super().__init__(f"{field or repr(field)}: found {_quoted(value)}, allowed: {allowed}")
         self.field = field
         self.value = value
         self.allowed = allowed
+
+
+def _quoted(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
 
 
 class BrokerUnavailable(AuralisError):

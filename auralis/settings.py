@@ -6,9 +6,9 @@ reads its settings in the same way.
 
 import ipaddress
 import os
-import sys
+import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -20,6 +20,27 @@ from auralis.keyspace import Keyspace
 Port = Annotated[int, Field(ge=0, le=65_535)]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 CommaList = Annotated[tuple[str, ...], NoDecode]
+NonEmpty = Annotated[str, Field(min_length=1)]
+
+_PORTS: Final = "a whole number from 0 to 65535"
+# What each setting may be, in words; of the others pydantic lists the choices.
+_ALLOWED: Final = {
+    "prefix": "letters, digits, _ . -",
+    "host": "a name or address of this machine",
+    "port": _PORTS,
+    "sample_rate": "44100 or 48000",
+    "seed": "a whole number from 0 to 4294967295",
+    "control_token": "at least one character",
+    "control_open_networks": "networks such as 10.0.0.0/8, separated by commas",
+    "allowed_origins": "origins such as https://radio.example.org, separated by commas",
+    "max_listeners": "a whole number, 1 or more",
+    "max_listeners_per_ip": "a whole number, 1 or more",
+    "metrics_host": "a name or address of this machine",
+    "metrics_port": _PORTS,
+    "data_dir": "a folder that can be written",
+}
+# As a browser sends it, which is without a path; ``null`` is what it sends for a page without an origin.
+_ORIGIN: Final = re.compile(r"null|[a-z][a-z0-9+.-]*://[^\s/?#@]+/?", re.IGNORECASE)
 
 
 def _state_home() -> Path:
@@ -37,7 +58,7 @@ class Settings(BaseSettings):
         None, validation_alias="REDIS_URL", description="Broker; unset: `auralis up` starts one of its own."
     )
     prefix: str = Field("auralis", pattern=r"^[A-Za-z0-9_.-]+$", description="Prefix of every Redis key.")
-    host: str = Field("127.0.0.1", description="Address the gateway listens on.")
+    host: NonEmpty = Field("127.0.0.1", description="Address the gateway listens on.")
     port: Port = Field(8000, description="Port the gateway listens on; 0: any free one.")
     sample_rate: int = Field(44_100, description="Sample rate of new channels in Hz: 44100 or 48000.")
     seed: int | None = Field(
@@ -46,8 +67,8 @@ class Settings(BaseSettings):
     device: Literal["auto", "cuda", "mps", "cpu"] = Field(
         "auto", description="Where the synth renders; auto: CUDA, then Metal (mps), then CPU."
     )
-    control_token: str | None = Field(
-        None, min_length=1, description="Token for controls; unset: open to local clients only."
+    control_token: NonEmpty | None = Field(
+        None, description="Token for controls; unset: open to local clients only."
     )
     control_open_networks: CommaList = Field(
         ("127.0.0.0/8", "::1/128"),
@@ -58,7 +79,7 @@ class Settings(BaseSettings):
     )
     max_listeners: int = Field(1_000, ge=1, description="Listeners one gateway admits.")
     max_listeners_per_ip: int = Field(200, ge=1, description="Listeners one gateway admits from one address.")
-    metrics_host: str = Field("127.0.0.1", description="Address of the composer's and synth's metrics.")
+    metrics_host: NonEmpty = Field("127.0.0.1", description="Address of the composer's and synth's metrics.")
     metrics_port: Port | None = Field(
         None, description="Port of the service's metrics; unset: composer 9101, synth 9102; 0: none."
     )
@@ -76,7 +97,7 @@ class Settings(BaseSettings):
     @classmethod
     def _known_rate(cls, value: int) -> int:
         if value not in SAMPLE_RATES_HZ:
-            raise ValueError("allowed: 44100 or 48000")
+            raise ValueError
         return value
 
     @field_validator("log_level", mode="before")
@@ -96,10 +117,21 @@ class Settings(BaseSettings):
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:
-            try:
-                ipaddress.ip_network(network)
-            except ValueError as error:
-                raise ValueError("allowed: networks such as 10.0.0.0/8, separated by commas") from error
+            ipaddress.ip_network(network)
+        return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(map(_ORIGIN.fullmatch, value)):
+            raise ValueError
+        return value
+
+    @field_validator("data_dir", mode="before")
+    @classmethod
+    def _not_here(cls, value: Any) -> Any:
+        if value == "":  # as a path it would be the current folder
+            raise ValueError
         return value
 
     @property
@@ -119,11 +151,16 @@ def variable_of(field: str) -> str:
     return alias if isinstance(alias, str) else f"AURALIS_{field.upper()}"
 
 
+def flag_of(field: str) -> str:
+    """The command-line option of a setting."""
+    return f"--{field.replace('_', '-')}"
+
+
 def load(**flags: Any) -> Settings:
     """Load the settings; ``flags`` that are not None override the environment.
 
     Raises:
-        InvalidValue: naming the variable, what was found and what is allowed.
+        InvalidValue: naming the flag or the variable, what was found and what is allowed.
         UsageError: ``.env`` can't be read.
     """
     given = {_input_name(name): value for name, value in flags.items() if value is not None}
@@ -131,9 +168,9 @@ def load(**flags: Any) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         first = error.errors()[0]
-        field = str(first["loc"][0])
-        variable = variable_of(field) if field in Settings.model_fields else field
-        raise InvalidValue(variable, first["input"], _allowed(first["msg"])) from error
+        field = _field_of(str(first["loc"][0]))
+        name = flag_of(field) if flags.get(field) is not None else variable_of(field)
+        raise InvalidValue(name, first["input"], _allowed(field, first["msg"])) from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f".env: {error}; expected a readable file in UTF-8") from error
 
@@ -143,15 +180,9 @@ def _input_name(field: str) -> str:
     return alias if isinstance(alias, str) else field
 
 
-def _allowed(message: str) -> str:
-    text = message.removeprefix("Value error, ").removeprefix("allowed: ").removeprefix("Input should be ")
-    return text[0].lower() + text[1:]
+def _field_of(input_name: str) -> str:
+    return next(field for field in Settings.model_fields if _input_name(field) == input_name)
 
 
-def load_or_exit(**flags: Any) -> Settings:
-    """Load the settings; an invalid one prints one line on stderr and exits with code 2."""
-    try:
-        return load(**flags)
-    except UsageError as error:
-        print(f"auralis: {error}", file=sys.stderr)  # noqa: T201  before logging is configured
-        sys.exit(error.exit_code)
+def _allowed(field: str, message: str) -> str:
+    return _ALLOWED.get(field) or message.removeprefix("Input should be ")

@@ -12,13 +12,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+import structlog
 from rich.console import Console
 
+from auralis import logs
 from auralis.broker import check, connect
 from auralis.embedded import EmbeddedBroker
 from auralis.errors import AuralisError, UsageError
 from auralis.process import STANDBY, SUPERVISED, run_until_signalled
 from auralis.settings import Settings, variable_of
+
+_log = structlog.get_logger()
 
 _STOP_S: Final = 5.0
 _FIRST_BACKOFF_S: Final = 0.1
@@ -32,7 +36,7 @@ _STANDBY_AFTER_S: Final = 5.0
 # For this long the worker that takes over a dead worker's channels needs the processor, so loading another
 # process waits. A longer wait would leave that worker without a standby for longer.
 _TAKEOVER_S: Final = 1.0
-_METRICS_PORTS: Final = {"composer": 9101, "synth": 9102}
+METRICS_PORTS: Final = {"composer": 9101, "synth": 9102}
 
 
 @dataclass(slots=True)
@@ -57,20 +61,20 @@ class _Service:
         self.started = time.monotonic()
         standby = self._promote()
         self.promoted = standby is not None
-        self.process = standby or await self._begun(environment)
+        self.process = standby or await self._spawn(environment)
 
     async def start_standby(self, environment: Mapping[str, str]) -> None:
-        self.standby = await self._begun({**environment, STANDBY: "1"})
+        self.standby = await self._spawn({**environment, STANDBY: "1"})
 
     @property
-    def runs(self) -> bool:
+    def is_alive(self) -> bool:
         """Whether its process is alive."""
-        return _lives(self.process)
+        return _is_alive(self.process)
 
     @property
     def has_standby(self) -> bool:
         """Whether it has a standby that is alive."""
-        return _lives(self.standby)
+        return _is_alive(self.standby)
 
     def _promote(self) -> asyncio.subprocess.Process | None:
         """Tell the standby, if it is alive, to take over, and return it."""
@@ -79,7 +83,7 @@ class _Service:
             found.stdin.write(b"\n")
         return found
 
-    async def _begun(self, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
+    async def _spawn(self, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -90,7 +94,7 @@ class _Service:
             start_new_session=True,  # Ctrl-C reaches the supervisor, which ends the services in order
         )
 
-    async def ended(self) -> int:
+    async def wait_until_ended(self) -> int:
         """Wait for the process to end and count the failure, starting from one again if it had settled."""
         if self.process is None:
             raise RuntimeError(f"{self.name} was not started")
@@ -105,7 +109,7 @@ class _Service:
                 await _end(process)
 
 
-def _lives(process: asyncio.subprocess.Process | None) -> bool:
+def _is_alive(process: asyncio.subprocess.Process | None) -> bool:
     return process is not None and process.returncode is None
 
 
@@ -124,7 +128,7 @@ def _backoff_s(failures: int) -> float:
 
 
 class Supervisor:
-    """Keeps the services of one machine running."""
+    """Keeps the services of one machine running; announces on ``console`` where to listen."""
 
     def __init__(self, settings: Settings, synth_workers: int, console: Console) -> None:
         self._settings = settings
@@ -175,9 +179,9 @@ class Supervisor:
 
     def _metrics_port(self, service: _Service) -> int:
         """A free port, as several workers, or several systems, may run on one machine; 0: no metrics."""
-        if service.name not in _METRICS_PORTS or self._settings.metrics_port == 0:
+        if service.name not in METRICS_PORTS or self._settings.metrics_port == 0:
             return 0
-        base = self._settings.metrics_port or _METRICS_PORTS[service.name]
+        base = self._settings.metrics_port or METRICS_PORTS[service.name]
         host = self._settings.metrics_host
         taken = {self._port, *(other.metrics_port for other in self._services if other is not service)}
         free = (p for p in range(base, min(base + 100, 65_536)) if p not in taken and is_free(host, p))
@@ -191,7 +195,7 @@ class Supervisor:
             await service.start(environment)
             async with asyncio.TaskGroup() as tasks:
                 keeping = tasks.create_task(self._keep_standby(service, environment))
-                code = await service.ended()
+                code = await service.wait_until_ended()
                 keeping.cancel()
             self._report_end(service, code)
             await asyncio.sleep(self._pause_s(service))
@@ -199,7 +203,7 @@ class Supervisor:
     def _pause_s(self, service: _Service) -> float:
         """How long to wait before ``service`` is restarted."""
         others = (other for other in self._services if other is not service and other.name == service.name)
-        return max(_backoff_s(service.failures), _TAKEOVER_S if any(o.runs for o in others) else 0.0)
+        return max(_backoff_s(service.failures), _TAKEOVER_S if any(o.is_alive for o in others) else 0.0)
 
     @staticmethod
     async def _keep_standby(service: _Service, environment: Mapping[str, str]) -> None:
@@ -220,9 +224,9 @@ class Supervisor:
             raise UsageError(f"{service.name} can't be started, see the line above")
         if service.failures >= _GIVE_UP_AFTER:
             raise AuralisError(f"{service.name} ended {service.failures} times in a row, giving up")
-        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        how = {"signal": -code} if code < 0 else {"exit_code": code}
         then = "its standby takes over" if service.has_standby else "starting it again"
-        self._console.print(f"[yellow]{service.name} ended ({how}), {then}[/yellow]")
+        _log.warning(f"a service ended, {then}", process=service.name, **how)
 
     async def _stop(self) -> None:
         """Stop the services from the gateway back to the composer: each stops before those that feed it."""
@@ -244,8 +248,12 @@ class Supervisor:
 
 
 def main(settings: Settings, synth_workers: int) -> int:
-    """Run everything until Ctrl-C; return the exit code."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    """Run everything until Ctrl-C; return the exit code.
+
+    Announcements go to stdout, and logs to stderr.
+    """
+    logs.configure(settings, "up")
+    console = Console(highlight=False, soft_wrap=True)
     code = run_until_signalled(Supervisor(settings, synth_workers, console).run())
     if code == 0:
         console.print("Auralis has ended.")

@@ -90,14 +90,14 @@ class Assignment:
             return
         loads = await self._loads()
         loads[self._worker] = len(own)
-        enriched: set[str] = set()
+        receivers: set[str] = set()
         while loads[self._worker] - min(loads.values()) >= 2:
-            poorest = min(loads, key=lambda worker: (loads[worker], worker))
-            await self._client.xclaim(self._stream, self._group, poorest, 0, [own.pop()], justid=True)
+            least_loaded = min(loads, key=lambda worker: (loads[worker], worker))
+            await self._client.xclaim(self._stream, self._group, least_loaded, 0, [own.pop()], justid=True)
             loads[self._worker] -= 1
-            loads[poorest] += 1
-            enriched.add(poorest)
-        for worker in enriched:
+            loads[least_loaded] += 1
+            receivers.add(least_loaded)
+        for worker in receivers:
             await self._announce(worker)
 
     async def _announce(self, worker: str) -> None:

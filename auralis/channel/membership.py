@@ -24,8 +24,8 @@ _LOOK_S: Final = 0.1
 class Membership:
     """Renews a worker's channels every third of the lease, and takes those of workers that have vanished.
 
-    ``held`` is the worker's channels, ``heard`` all channels with listeners; ``changed`` is called after
-    every round.
+    ``held`` is the worker's channels, ``with_listeners`` every channel that has listeners; ``changed`` is
+    called after each round.
     """
 
     def __init__(
@@ -42,13 +42,13 @@ class Membership:
         self._clock = clock
         self._changed = changed
         self.held: frozenset[str] = frozenset()
-        self.heard: frozenset[str] = frozenset()
+        self.with_listeners: frozenset[str] = frozenset()
         self.taken_over = 0
-        self._asked = asyncio.Event()
+        self._round_requested = asyncio.Event()
 
-    def hurry(self) -> None:
+    def request_round(self) -> None:
         """Make the next round now, because shares have changed."""
-        self._asked.set()
+        self._round_requested.set()
 
     async def keep(self) -> None:
         """Renew until cancelled; while the broker is away, everything stays as it was."""
@@ -75,8 +75,8 @@ class Membership:
                 return
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(_LOOK_S, left_s)):
-                    await self._asked.wait()
-                self._asked.clear()
+                    await self._round_requested.wait()
+                self._round_requested.clear()
                 return
 
     async def leave(self) -> None:
@@ -94,5 +94,5 @@ class Membership:
             _log.info("channel handed over", channel=channel)
         self.held = round_.channels
         self.taken_over += round_.taken_over
-        self.heard = frozenset(await self._listeners.awake(self._clock.now_us()))
+        self.with_listeners = frozenset(await self._listeners.awake(self._clock.now_us()))
         self._changed()

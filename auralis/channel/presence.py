@@ -19,7 +19,7 @@ class Presence:
         self._client = client
         self._pattern = keys.presence(group, "*")
         self._prefix = keys.presence(group, "")
-        self._book = keys.workers(group)
+        self._workers_key = keys.workers(group)
         self._worker = worker
         # The workers present at the last call; None before the first call.
         self._seen: frozenset[str] | None = None
@@ -35,10 +35,10 @@ class Presence:
         if self._worker not in here:
             self._seen = None if self._seen is None else frozenset()
             return frozenset()
-        seen = await self._booked() if self._seen is None else self._seen
+        seen = await self._registered() if self._seen is None else self._seen
         self._seen = here
         return seen - here
 
-    async def _booked(self) -> frozenset[str]:
-        workers = cast("list[bytes]", await self._client.zrange(self._book, 0, -1))
+    async def _registered(self) -> frozenset[str]:
+        workers = cast("list[bytes]", await self._client.zrange(self._workers_key, 0, -1))
         return frozenset(worker.decode() for worker in workers)

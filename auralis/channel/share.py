@@ -62,23 +62,23 @@ class Share:
             link.clock,
             changed=link.wakeups.nudge,
         )
-        link.wakeups.appear(link.keys.presence(group, name))
-        link.wakeups.call(group, self.membership.hurry)
+        link.wakeups.subscribe_also(link.keys.presence(group, name))
+        link.wakeups.on_announced(group, self.membership.request_round)
 
     async def keep(
-        self, work: Callable[[Round], Awaitable[None]], lost: Callable[[], None], tick_s: float
+        self, work: Callable[[Round], Awaitable[None]], on_broker_error: Callable[[], None], tick_s: float
     ) -> None:
         """Call ``work`` when something was announced, and at least every ``tick_s``, until cancelled.
 
-        If the broker fails, ``lost`` is called, since it is unknown what was written. At the end the worker
-        leaves the group, so that the others take over at once.
+        If the broker fails, ``on_broker_error`` is called, since it is unknown what was written. At the end
+        the worker leaves the group, so that the others take over at once.
         """
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._wakeups.keep())
                 tasks.create_task(self._clock.keep())
                 tasks.create_task(self._keep_membership())
-                tasks.create_task(self._keep_working(work, lost, tick_s))
+                tasks.create_task(self._keep_working(work, on_broker_error, tick_s))
         finally:
             await self.membership.leave()
 
@@ -88,7 +88,7 @@ class Share:
         await self.membership.keep()
 
     async def _keep_working(
-        self, work: Callable[[Round], Awaitable[None]], lost: Callable[[], None], tick_s: float
+        self, work: Callable[[Round], Awaitable[None]], on_broker_error: Callable[[], None], tick_s: float
     ) -> None:
         looked = 0.0
         while True:
@@ -100,7 +100,7 @@ class Share:
                 await work(Round(announced, everything))
             except BROKER_ERRORS as error:
                 _log.debug("work paused", group=self._group, reason=reason(error))
-                lost()
+                on_broker_error()
                 await asyncio.sleep(_BACKOFF_S)
 
     @property
@@ -110,4 +110,4 @@ class Share:
 
     def awake(self, channel: str, *, always_on: bool) -> bool:
         """Whether ``channel`` needs work: it has a listener, or it never sleeps."""
-        return always_on or channel in self.membership.heard
+        return always_on or channel in self.membership.with_listeners

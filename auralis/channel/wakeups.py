@@ -28,16 +28,16 @@ class WakeUps:
         self._topics = [keys.wake]
         self._pending: set[tuple[str, str]] = set()
         self._event = asyncio.Event()
-        self._calls: dict[str, Callable[[], None]] = {}
+        self._callbacks: dict[str, Callable[[], None]] = {}
         self._listening = asyncio.Event()
 
-    def appear(self, topic: str) -> None:
+    def subscribe_also(self, topic: str) -> None:
         """Subscribe to ``topic`` from the start, to be visible on it for as long as the connection lasts."""
         self._topics.append(topic)
 
-    def call(self, what: str, heard: Callable[[], None]) -> None:
-        """Call ``heard`` as soon as ``what`` is announced, whatever :meth:`wait` is doing."""
-        self._calls[what] = heard
+    def on_announced(self, what: str, callback: Callable[[], None]) -> None:
+        """Call ``callback`` as soon as ``what`` is announced, whatever :meth:`wait` is doing."""
+        self._callbacks[what] = callback
 
     async def listening(self, timeout_s: float = POLL_S) -> None:
         """Return once announcements can be heard, or after ``timeout_s``."""
@@ -89,5 +89,5 @@ class WakeUps:
         what, _, channel = text.partition(" ")
         self._pending.add((what, channel))
         self._event.set()
-        if what in self._calls:
-            self._calls[what]()
+        if what in self._callbacks:
+            self._callbacks[what]()

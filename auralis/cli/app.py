@@ -2,7 +2,6 @@
 
 import importlib
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,14 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from auralis import __version__, settings
+from auralis.cli import INTERRUPTED
 from auralis.controls import SPECS, Controls, changed
-from auralis.errors import AuralisError, UsageError
+from auralis.errors import AuralisError, InvalidValue, UsageError
 from auralis.process import report
 from auralis.settings import Settings
 
 _MINUTES = 5.0  # default length of a piece
 _FEW = 8  # the most choices that a help text lists
-_INTERRUPTED = 130  # 128 plus the signal's number
 # The base class of every usage error (typer does not export click's classes).
 _UsageError: Any = typer.BadParameter.__base__
 
@@ -45,15 +44,15 @@ Device = Annotated[
 ]
 
 
-def main() -> None:
-    """Run the command line; an error is one line on stderr, with exit code 2 for a usage error, else 1."""
+def run(arguments: list[str]) -> int:
+    """Run the command line; return the exit code, after one line on stderr for an error."""
     try:
-        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+        code = app(arguments or ["--help"], prog_name="auralis", standalone_mode=False)
     except AuralisError as error:
-        code = _reported(error)
+        return _reported(error)
     except _UsageError as error:
-        code = _reported(UsageError(error.format_message()))
-    sys.exit(code if isinstance(code, int) else 0)
+        return _reported(UsageError(error.format_message()))
+    return code if isinstance(code, int) else 0
 
 
 def _reported(error: AuralisError) -> int:
@@ -83,13 +82,15 @@ def up(
     synth_workers: Annotated[int, typer.Option(min=1, max=64, help="Synth processes.")] = 1,
     device: Device = None,
     data_dir: Annotated[
-        Path | None, typer.Option(help="Where the embedded broker keeps its data.", show_default=False)
+        str | None,
+        typer.Option(help="Where the embedded broker keeps its data.", metavar="PATH", show_default=False),
     ] = None,
 ) -> int:
     """Start everything: broker (unless REDIS_URL is set), composer, synth and gateway; Ctrl-C ends it."""
     from auralis.supervise import main as supervise  # noqa: PLC0415
 
     configured = settings.load(host=host, port=port, device=device, data_dir=data_dir)
+    _check_device(configured, device)
     return supervise(configured, synth_workers)
 
 
@@ -102,7 +103,9 @@ def composer() -> int:
 @app.command()
 def synth(device: Device = None) -> int:
     """Run one synth worker."""
-    return _service("synth", settings.load(device=device))
+    configured = settings.load(device=device)
+    _check_device(configured, device)
+    return _service("synth", configured)
 
 
 @app.command()
@@ -170,8 +173,8 @@ def render(  # noqa: PLR0913, PLR0917  each is an option
         _refuse("only with --patch", for_patch)
         offline = _loaded("offline")
         minutes = _MINUTES if minutes is None else minutes
-        order = offline.Order(seed, minutes, controls, output, audio, **for_piece)
-        return _interruptible(lambda: offline.main(order))
+        request = offline.RenderRequest(seed, minutes, controls, output, audio, **for_piece)
+        return _interruptible(lambda: offline.main(request))
     _refuse("not with --patch", {"minutes": minutes, "key": key, "mood": mood} | for_piece)
     audition = _loaded("offline", "audition")
     chosen = _given(for_patch | {"room": room})
@@ -180,13 +183,13 @@ def render(  # noqa: PLR0913, PLR0917  each is an option
 
 
 def _interruptible(write: Callable[[], int]) -> int:
-    """Return the result of ``write``; on Ctrl-C print one line and return the shells' exit code for it."""
+    """Return the result of ``write``; if Ctrl-C ends it, print one line and return :data:`INTERRUPTED`."""
     try:
         return write()
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C changes nothing
         report(AuralisError("interrupted: nothing was written"))
-        return _INTERRUPTED
+        return INTERRUPTED
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
@@ -221,17 +224,35 @@ def bench_render(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
 ) -> int:
     """Measure the renderer against its peers in one run: one table with ratios."""
+    configured = settings.load(device=device)
+    _check_device(configured, device)
     measuring = _loaded("bench", extra="all")
-    chosen = settings.load(device=device).device
-    return int(measuring.main(measuring.Order(chosen, channels, seconds, json, markdown)))
+    order = measuring.Order(configured.device, channels, seconds, json, markdown)
+
+    def measure() -> int:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # it has processes and files to clean up
+        return int(measuring.main(order))
+
+    return _interruptible(measure)
 
 
 @app.command()
 def doctor() -> int:
     """Report what was found, what is wrong and how to fix it."""
-    from auralis.doctor import main as examine  # noqa: PLC0415
+    from auralis.doctor import main as diagnose  # noqa: PLC0415
 
-    return examine(settings.load())
+    return diagnose(settings.load())
+
+
+def _check_device(configured: Settings, flag: str | None) -> None:
+    """Refuse an accelerator that this machine shows no sign of.
+
+    Whether one that shows is usable only torch knows, which takes seconds to load: the synth finds out.
+    """
+    if configured.device in ("auto", "cpu") or _loaded("synth", "device").may_be_accelerated():
+        return
+    name = settings.variable_of("device") if flag is None else settings.flag_of("device")
+    raise InvalidValue(name, configured.device, "on this machine auto or cpu")
 
 
 def _service(name: str, configured: Settings) -> int:

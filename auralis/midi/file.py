@@ -48,11 +48,11 @@ def midi_of(stretch: Stretch, title: str) -> bytes:
     )
     end = ticks.tick(stretch.end_frame)
     file = MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
-    file.tracks.append(_track(title, _conducted(stretch, ticks), end))
+    file.tracks.append(_track(title, _conductor_events(stretch, ticks), end))
     for layer in LAYERS:
         notes = [note for note in stretch.notes if note.layer == layer]
         if notes:
-            file.tracks.append(_track(layer, _played(layer, notes, ticks), end))
+            file.tracks.append(_track(layer, _layer_events(layer, notes, ticks), end))
     written = io.BytesIO()
     file.save(file=written)
     return written.getvalue()
@@ -71,7 +71,7 @@ def _track(name: str, placed: Iterable[_Placed], end: int) -> MidiTrack:
 # -- The conductor track
 
 
-def _conducted(stretch: Stretch, ticks: TempoMap) -> Iterator[_Placed]:
+def _conductor_events(stretch: Stretch, ticks: TempoMap) -> Iterator[_Placed]:
     """Metre, tempi, key signatures, sections as markers, chords as text."""
     yield _Placed(0, 0, MetaMessage("time_signature", numerator=_BEATS_A_BAR, denominator=4))
     for mark in ticks.marks:
@@ -88,7 +88,7 @@ def _conducted(stretch: Stretch, ticks: TempoMap) -> Iterator[_Placed]:
 # -- The layers
 
 
-def _played(layer: Layer, notes: Sequence[Note], ticks: TempoMap) -> Iterator[_Placed]:
+def _layer_events(layer: Layer, notes: Sequence[Note], ticks: TempoMap) -> Iterator[_Placed]:
     """Note on and off, and a program change where the instrument changes."""
     channel, program = channel_of(layer), None
     for on, off, key, velocity, wanted in _keys(notes, ticks):

@@ -1,11 +1,9 @@
 """``python -m services.composer``: settings, collaborators, run."""
 
-import sys
-
 import structlog
 from prometheus_client import CollectorRegistry
 
-from auralis import logs, metrics, settings
+from auralis import cli, logs, metrics
 from auralis.broker import connect, wait_for_broker
 from auralis.channel.state import Channels
 from auralis.channel.wakeups import WakeUps
@@ -43,10 +41,10 @@ async def work(configured: Settings) -> None:
 
 
 def main(configured: Settings) -> int:
-    """Run until signalled; gives the exit code."""
+    """Run until signalled; returns the exit code."""
     logs.configure(configured, "composer")
     return run_until_signalled(work(configured))
 
 
 if __name__ == "__main__":
-    sys.exit(main(settings.load_or_exit()))
+    cli.main("composer")

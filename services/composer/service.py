@@ -1,6 +1,6 @@
-"""The composer service: moves what the pure composer writes into the score log.
+"""The composer service: appends what the pure composer writes to the score log.
 
-All music is in :mod:`services.composer.plan` and below; here are time, the broker and its refusals.
+All music is in :mod:`services.composer.plan` and below; this module handles time, the broker and refusals.
 """
 
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ from services.composer.plan import Plan
 _log = structlog.get_logger()
 
 _TICK_S: Final = 0.25
-# What composing and appending a revision takes: the first frame that may change is chosen for then.
+# Time allowed for composing and appending a revision: the first frame that may change is that much later.
 _COMPOSE_US: Final = 8_000
-# A late entry is composed again for the frame that the log names; more than twice: the clock is off.
+# A late entry is composed again from the frame that the log names; if that fails twice, the clock is off.
 _ATTEMPTS: Final = 3
 
 
@@ -52,7 +52,7 @@ class _Piece:
         return self.audio.start_frame(first_revisable_seq(self.state.epoch_us, now_us + _COMPOSE_US))
 
     def frame_of(self, quality: QualityRequest) -> int:
-        """Where a quality that no control comes with begins: what is rendered already stays as it is."""
+        """Where a quality requested without a control change begins: what is already rendered stays."""
         return self.audio.start_frame(min(quality.from_seq, self.audio.seq_at(self.plan.until_frame - 1)))
 
     def frame_at(self, at_us: int) -> int:
@@ -72,9 +72,9 @@ class Composer:
         self._pieces: dict[str, _Piece] = {}
 
     async def run(self) -> None:
-        """Work until cancelled; then leave the group, so that the others go on at once."""
+        """Work until cancelled; then leave the group, so that the others take over at once."""
         # After a failure it is not known what was written: the pieces are read again.
-        await self._share.keep(self._compose_all, lost=self._pieces.clear, tick_s=_TICK_S)
+        await self._share.keep(self._compose_all, on_broker_error=self._pieces.clear, tick_s=_TICK_S)
 
     async def _compose_all(self, round_: Round) -> None:
         held, controlled = self._share.held, round_.announces("control")
@@ -103,7 +103,7 @@ class Composer:
 
     async def _load(self, channel: str) -> _Piece:
         """Go on from the checkpoint, or begin the piece."""
-        # Changes first: one that comes between the two reads is in the state, and applied once more.
+        # Changes first: one that comes between the two reads is in the state, and is merely applied again.
         changes = await self._channels.control_changes(channel)
         state = await self._channels.state(channel)
         audio = AudioFormat(state.sample_rate_hz)
@@ -116,7 +116,7 @@ class Composer:
         return piece
 
     async def _revise(self, piece: _Piece, changes: list[ControlChange]) -> None:
-        """Take accepted changes into account, all of them in one entry."""
+        """Apply accepted changes, all of them in one entry."""
         controls = piece.plan.controls
         for change in changes:
             controls = changed(controls, change.changes)
@@ -140,7 +140,7 @@ class Composer:
             return
         floor = piece.floor_frame(now_us)
         for _ in range(_ATTEMPTS):
-            if piece.plan.until_frame < floor:  # away past the horizon: the synth has held the last chord
+            if piece.plan.until_frame < floor:  # absent past the horizon: the synth has held the last chord
                 plan, batch = planning.resume(piece.plan, floor, piece.audio)
             else:
                 plan, batch = planning.extend(piece.plan, wanted, piece.audio)
@@ -178,7 +178,7 @@ def _say(channel: str, changes: list[ControlChange], quality: QualityRequest | N
 
 
 def _checkpoint(state: ChannelState) -> Plan | None:
-    """The plan that was last written; None if there is none, or none that this version can read."""
+    """The plan last written; None if there is none, or if this version cannot read it."""
     if state.plan is None:
         return None
     try:

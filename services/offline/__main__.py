@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,7 @@ from services.offline import exports, stems
 from services.offline.drafts import checked_file, drafted
 from services.offline.interruption import Interruption
 from services.offline.piece import LAYERS, composed, layers_of
-from services.offline.progress import progress
+from services.offline.progress import list_written, progress
 from services.offline.rendering import rendered
 from services.offline.report.loudness import LoudnessMeter
 from services.offline.report.page import page
@@ -29,7 +29,7 @@ _MAX_WAV_BYTES: Final = 2**32 - 2**16  # its size fields have 32 bits
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RenderRequest:
     """A validated request to render a piece. ``processes`` is the most to use; None: one per core.
 
     Raises:
@@ -61,7 +61,8 @@ class Order:
         self._check_size()
 
     def _check_exports(self) -> None:
-        taken = Counter(path.absolute() for path in (*self._sounds, *self.exports.values()))
+        folders = () if self.stems is None else (self.stems,)
+        taken = Counter(path.absolute() for path in (*self._sounds, *folders, *self.exports.values()))
         for field, path in self.exports.items():
             checked_file(field, path)
             if taken[path.absolute()] > 1:
@@ -90,25 +91,25 @@ class Order:
         return max(1, round(self.minutes * 60 * CHUNKS_PER_SECOND))
 
 
-def main(order: Order) -> int:
+def main(request: RenderRequest) -> int:
     """Render and write; return the exit code."""
-    piece = composed(order.seed, order.controls, order.chunks / CHUNKS_PER_SECOND, order.audio)
-    layers = layers_of(piece) if order.stems is not None else ()
-    work = Work(piece, order.seed, order.audio, layers)
-    folder = order.stems or order.output.parent
-    sounds = [order.output, *(stems.stem_path(folder, layer, order.output) for layer in layers)]
-    with ExitStack() as stack:
-        interruption = stack.enter_context(Interruption())
-        stack.enter_context(stems.made(order.stems))
-        drafts = stack.enter_context(drafted([*sounds, *order.exports.values()]))
-        meter = LoudnessMeter(order.audio) if order.report else None
-        with (
-            opened(drafts[: len(sounds)], sounds, order.audio) as files,
-            _chunks(order, work, interruption) as chunks,
-        ):
-            _sound(files, chunks, meter)
-        _export(order, piece, drafts[len(sounds) :], meter)
-        interruption.check()
+    piece = composed(request.seed, request.controls, request.chunks / CHUNKS_PER_SECOND, request.audio)
+    layers = layers_of(piece) if request.stems is not None else ()
+    work = Work(piece, request.seed, request.audio, layers)
+    folder = request.stems or request.output.parent
+    sounds = [request.output, *(stems.stem_path(folder, layer, request.output) for layer in layers)]
+    files = [*sounds, *request.exports.values()]
+    with Interruption() as interruption:
+        with stems.created_folder(request.stems), drafted(files) as drafts:
+            meter = LoudnessMeter(request.audio) if request.report else None
+            with (
+                opened(drafts[: len(sounds)], sounds, request.audio) as sound_files,
+                _chunks(request, work, interruption) as chunks,
+            ):
+                _sound(sound_files, chunks, meter)
+            _export(request, piece, drafts[len(sounds) :], meter)
+            interruption.check()
+        list_written(files)
     return 0
 
 
@@ -122,26 +123,26 @@ def _sound(files: list[SoundFile], chunks: Iterator[Parts], meter: LoudnessMeter
 
 
 @contextmanager
-def _chunks(order: Order, work: Work, interruption: Interruption) -> Iterator[Iterator[Parts]]:
+def _chunks(request: RenderRequest, work: Work, interruption: Interruption) -> Iterator[Iterator[Parts]]:
     """The rendered chunks, with a progress bar; Ctrl-C ends them and their processes between two chunks."""
-    with progress(order.chunks) as advance:
+    with progress(request.chunks) as advance:
 
-        def came(chunks: int) -> None:
+        def on_chunks(chunks: int) -> None:
             advance(chunks)
             interruption.check()
 
-        with closing(rendered(work, order.chunks, came, order.processes)) as chunks:
+        with closing(rendered(work, request.chunks, on_chunks, request.processes)) as chunks:
             yield chunks
 
 
-def _export(order: Order, piece: Batch, drafts: list[Path], meter: LoudnessMeter | None) -> None:
+def _export(request: RenderRequest, piece: Batch, drafts: list[Path], meter: LoudnessMeter | None) -> None:
     """Write the files requested in addition to the sound."""
-    stretch = exports.stretch_of_piece(piece, order.audio, order.audio.start_frame(order.chunks))
-    for draft, (field, path) in zip(drafts, order.exports.items(), strict=True):
+    stretch = exports.stretch_of_piece(piece, request.audio, request.audio.start_frame(request.chunks))
+    for draft, (field, path) in zip(drafts, request.exports.items(), strict=True):
         if field == "midi":
-            data = exports.midi(stretch, order.seed)
+            data = exports.midi(stretch, request.seed)
         elif meter and field == "report":
-            data = page(order.seed, order.controls, stretch, meter).encode()
+            data = page(request.seed, request.controls, stretch, meter).encode()
         else:
             data = exports.lines(piece)
         exports.write(draft, path, data)

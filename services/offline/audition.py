@@ -17,7 +17,7 @@ from auralis.score.score import Score
 from services.offline.interruption import Interruption
 from services.offline.notes import Chord, parse_notes
 from services.offline.phrases import held_s, phrase
-from services.offline.progress import with_progress
+from services.offline.progress import list_written, with_progress
 from services.offline.replay import replay
 from services.offline.sound_file import checked_path, writing
 from services.synth.patches.library import library
@@ -106,10 +106,12 @@ class Audition:
 def main(audition: Audition) -> int:
     """Render and write; return the exit code."""
     total = audition.audio.seq_at(audition.audio.frames(audition.ends_s + _LONGEST_TAIL_S))
-    with Interruption() as interruption, writing(audition.output, audition.audio) as file:
-        for pcm in with_progress(rendered(audition), total):
-            file.write(pcm)
-            interruption.check()
+    with Interruption() as interruption:
+        with writing(audition.output, audition.audio) as file:
+            for pcm in with_progress(rendered(audition), total):
+                file.write(pcm)
+                interruption.check()
+        list_written([audition.output])
     return 0
 
 

@@ -12,7 +12,7 @@ from multiprocessing.process import BaseProcess
 from typing import Final
 
 from auralis.errors import AuralisError
-from services.offline.work import Came, Parts, Work, rendered_here
+from services.offline.work import OnChunks, Parts, Work, render_in_process
 
 # Chunks per message: enough for messages to cost nothing, few enough to keep the progress bar moving.
 _TOGETHER: Final = 16
@@ -40,7 +40,7 @@ class _Worker:
         return len(some)
 
 
-def rendered_by(work: Work, spans: Sequence[range], count: int, came: Came) -> Generator[Parts]:
+def rendered_by(work: Work, spans: Sequence[range], count: int, on_chunks: OnChunks) -> Generator[Parts]:
     """The chunks of ``spans``, in order; span n is rendered by process n modulo ``count``.
 
     Raises:
@@ -53,18 +53,18 @@ def rendered_by(work: Work, spans: Sequence[range], count: int, came: Came) -> G
             due = workers[index % count]
             for _ in span:
                 while not due.waiting:
-                    came(_received(workers, due, most))
-                came(0)
+                    on_chunks(_receive_some(workers, due, most))
+                on_chunks(0)
                 yield due.waiting.popleft()
 
 
-def _received(workers: Sequence[_Worker], due: _Worker, most: int) -> int:
+def _receive_some(workers: Sequence[_Worker], due: _Worker, most: int) -> int:
     """Wait briefly for chunks, except from processes far ahead of their turn; return how many arrived."""
     if due.ended:
         due.process.join(_GRACE_S)
         raise AuralisError(f"a process that renders ended early, with code {due.process.exitcode}")
-    welcome = [w.connection for w in workers if not w.ended and (w is due or len(w.waiting) < most)]
-    ready = wait(welcome, timeout=_POLL_S)
+    readable = [w.connection for w in workers if not w.ended and (w is due or len(w.waiting) < most)]
+    ready = wait(readable, timeout=_POLL_S)
     return sum(worker.receive() for worker in workers if worker.connection in ready)
 
 
@@ -99,6 +99,6 @@ def _render(connection: Connection, work: Work, spans: list[range]) -> None:
     """Render and send; end when the reader has closed the pipe."""
     with suppress(BrokenPipeError), connection:
         for span in spans:
-            chunks = rendered_here(work, span)
+            chunks = render_in_process(work, span)
             while some := list(islice(chunks, _TOGETHER)):
                 connection.send(some)

@@ -1,9 +1,12 @@
-"""A progress bar on stderr, if that is a terminal."""
+"""What a rendering says: on a terminal how far it is, and at the end which files there are."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -31,3 +34,9 @@ def with_progress(parts: Iterable[T], total: int) -> Iterator[T]:
         for part in parts:
             yield part
             advance(1)
+
+
+def list_written(paths: Iterable[Path]) -> None:
+    """Print each path, one a line."""
+    for path in paths:
+        typer.echo(os.fsencode(path))  # a name may be bytes that are no text

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from typing import Final
 
 from services.offline.processes import rendered_by
-from services.offline.work import Came, Parts, Work, rendered_here
+from services.offline.work import OnChunks, Parts, Work, render_in_process
 
 # In chunks: a process takes two seconds to start, in which a running one renders a minute.
 _WORTH_A_PROCESS: Final = 600
@@ -18,7 +18,7 @@ _WORTH_A_PROCESS: Final = 600
 _MOST_WAITING: Final = 3000
 
 
-def rendered(work: Work, chunks: int, came: Came, processes: int | None = None) -> Generator[Parts]:
+def rendered(work: Work, chunks: int, on_chunks: OnChunks, processes: int | None = None) -> Generator[Parts]:
     """The first ``chunks`` chunks, in order; ``processes`` is the most to use, by default one per core.
 
     Raises:
@@ -26,11 +26,11 @@ def rendered(work: Work, chunks: int, came: Came, processes: int | None = None) 
     """
     wanted = min(processes or cores(), max(1, chunks // _WORTH_A_PROCESS))
     if wanted == 1:
-        for parts in rendered_here(work, range(chunks)):
-            came(1)
+        for parts in render_in_process(work, range(chunks)):
+            on_chunks(1)
             yield parts
         return
-    yield from rendered_by(work, stretches(chunks, wanted, work.parts), wanted, came)
+    yield from rendered_by(work, stretches(chunks, wanted, work.parts), wanted, on_chunks)
 
 
 def stretches(chunks: int, processes: int, parts: int) -> list[range]:

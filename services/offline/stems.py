@@ -18,9 +18,11 @@ def checked_stems(folder: Path, output: Path) -> Path:
     """Return ``folder`` if the stems of ``output`` can be written there.
 
     Raises:
-        InvalidValue: it is not a writable folder, or ``output`` would be one of the stems.
+        InvalidValue: it is not a writable folder, or ``output`` would be that folder or one of the stems.
     """
     checked_folder(folder)
+    if output.absolute() == folder.absolute():
+        raise InvalidValue("stems", str(folder), "a folder with another name than the output")
     if output.absolute() in {stem_path(folder, layer, output).absolute() for layer in LAYERS}:
         raise InvalidValue("output", str(output), "another name: this is that of a stem")
     return folder
@@ -32,7 +34,7 @@ def stem_path(folder: Path, layer: str, output: Path) -> Path:
 
 
 @contextmanager
-def made(folder: Path | None) -> Iterator[None]:
+def created_folder(folder: Path | None) -> Iterator[None]:
     """Create ``folder`` if it does not exist; remove it again if it was created and the block fails."""
     new = folder is not None and not folder.exists()
     if folder is not None:

@@ -12,7 +12,7 @@ from auralis.score.events import Batch, Layer
 # The PCM of one chunk: the mix, then each stem.
 Parts = tuple[bytes, ...]
 # Called with the number of further chunks done, in any order, often zero; an exception ends the rendering.
-Came = Callable[[int], None]
+OnChunks = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Work:
         return 1 + len(self.layers)
 
 
-def rendered_here(work: Work, seqs: Sequence[int]) -> Iterator[Parts]:
+def render_in_process(work: Work, seqs: Sequence[int]) -> Iterator[Parts]:
     """Render the chunks ``seqs`` in this process."""
     from services.offline.piece import score_of  # noqa: PLC0415
     from services.offline.replay import replay  # noqa: PLC0415  it loads the renderer

@@ -22,7 +22,7 @@ class Measure(NamedTuple):
     unit: str
     low: float
     high: float
-    says: str
+    meaning: str
 
     @property
     def within(self) -> bool | None:

@@ -16,14 +16,14 @@ def histogram(seconds: Sequence[float], key: Key | None) -> svg.Picture:
     tonic = 0 if key is None else key.tonic
     scale = set(range(12)) if key is None else set(scale_of(key))
     total, most = sum(seconds) or 1.0, max(seconds, default=0.0) or 1.0
-    drawn = [svg.line(0, height, 12 * bar, height, stroke="#999")]
+    elements = [svg.line(0, height, 12 * bar, height, stroke="#999")]
     for place in range(12):
         pitch_class = (tonic + place) % 12
         tall = seconds[pitch_class] / most * (height - 20)
         colour = _IN_KEY if pitch_class in scale else _OUTSIDE
         middle = place * bar + bar / 2
-        drawn.append(svg.rect(place * bar + 3, height - tall, bar - 6, tall, fill=colour))
+        elements.append(svg.rect(place * bar + 3, height - tall, bar - 6, tall, fill=colour))
         share = f"{100 * seconds[pitch_class] / total:.0f}%"
-        drawn.append(svg.text(middle, height - tall - 4, share, anchor="middle", class_="small"))
-        drawn.append(svg.text(middle, height + 15, spelled(pitch_class, key), anchor="middle"))
-    return svg.Picture(width, height + 22, drawn, "Pitch classes by duration")
+        elements.append(svg.text(middle, height - tall - 4, share, anchor="middle", class_="small"))
+        elements.append(svg.text(middle, height + 15, spelled(pitch_class, key), anchor="middle"))
+    return svg.Picture(width, height + 22, elements, "Pitch classes by duration")

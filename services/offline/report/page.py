@@ -28,7 +28,7 @@ p { margin: 4px 0 10px; max-width: 80ch; color: #555; }
 table { border-collapse: collapse; }
 td, th { text-align: left; padding: 3px 14px 3px 0; vertical-align: top; }
 tr { border-bottom: 1px solid #eee; } td.number { text-align: right; white-space: nowrap; }
-td.out { color: #b00020; font-weight: 600; } td.says { color: #666; }
+td.out { color: #b00020; font-weight: 600; } td.meaning { color: #666; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 4px 0 8px; font-size: 13px; }
 .legend i { display: inline-block; width: 12px; height: 12px; border-radius: 2px; margin-right: 6px; }
 .beside { display: flex; flex-wrap: wrap; gap: 12px 48px; }
@@ -38,9 +38,9 @@ td.out { color: #b00020; font-weight: 600; } td.says { color: #666; }
 def page(seed: int, controls: Controls, stretch: Stretch, meter: LoudnessMeter) -> str:
     """The report of a rendered piece as HTML; the same piece gives the same bytes."""
     title = f"Auralis, seed {seed}"
-    said = f"{controls.key}, {controls.bpm:g} BPM, intensity {controls.intensity:g}"
+    subtitle = f"{controls.key}, {controls.bpm:g} BPM, intensity {controls.intensity:g}"
     body = [
-        f"<h1>{escape(title)}</h1><p>{escape(said)}, {timeline.clock(stretch.seconds)} minutes</p>",
+        f"<h1>{escape(title)}</h1><p>{escape(subtitle)}, {timeline.clock(stretch.seconds)} minutes</p>",
         _cards(stretch, meter),
         _over_time(stretch, meter),
         '<div class="beside">',
@@ -117,7 +117,7 @@ def _row(row: Measure) -> str:
     found = "–" if math.isnan(row.value) else f"{row.value:.3g} {row.unit}"
     return (
         f'<tr><td>{row.name}</td><td class="number{outside}">{found}</td>'
-        f'<td class="number">{_band(row)}</td><td class="says">{escape(row.says)}</td></tr>'
+        f'<td class="number">{_band(row)}</td><td class="meaning">{escape(row.meaning)}</td></tr>'
     )
 
 

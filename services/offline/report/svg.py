@@ -27,14 +27,14 @@ def path(points: list[tuple[float, float]], **more: object) -> str:
     return _element("path", {"d": f"M{through}"} | more)
 
 
-def text(x: float, y: float, said: str, **more: object) -> str:
+def text(x: float, y: float, label: str, **more: object) -> str:
     """One line of text; ``anchor`` and ``turn`` (degrees) set its alignment and rotation."""
     anchor, turn = more.pop("anchor", None), more.pop("turn", None)
     if anchor is not None:
         more["text_anchor"] = anchor
     if turn is not None:
         more["transform"] = f"rotate({turn} {_number(x)} {_number(y)})"
-    return _element("text", {"x": x, "y": y} | more, escape(said))
+    return _element("text", {"x": x, "y": y} | more, escape(label))
 
 
 def titled(element: str, title: str) -> str:
@@ -65,18 +65,18 @@ class Picture(NamedTuple):
 def stacked(pictures: Sequence[Picture], title: str) -> str:
     """Pictures one below the other as one SVG file, on white."""
     width, height = max(each.width for each in pictures), sum(each.height for each in pictures)
-    drawn, top = [rect(0, 0, width, height, fill="#fff")], 0.0
+    elements, top = [rect(0, 0, width, height, fill="#fff")], 0.0
     for picture in pictures:
-        drawn.append(group(picture.elements, transform=f"translate(0 {_number(top)})"))
+        elements.append(group(picture.elements, transform=f"translate(0 {_number(top)})"))
         top += picture.height
     size = f'viewBox="0 0 {_number(width)} {_number(height)}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{escape(title)}">'
-    return f"{head}<style>{STYLE}</style>{''.join(drawn)}</svg>\n"
+    return f"{head}<style>{STYLE}</style>{''.join(elements)}</svg>\n"
 
 
 def _element(name: str, attributes: Mapping[str, object], inside: str = "") -> str:
-    said = "".join(f' {_attribute(key)}="{_value(value)}"' for key, value in attributes.items())
-    return f"<{name}{said}>{inside}</{name}>" if inside else f"<{name}{said}/>"
+    shown = "".join(f' {_attribute(key)}="{_value(value)}"' for key, value in attributes.items())
+    return f"<{name}{shown}>{inside}</{name}>" if inside else f"<{name}{shown}/>"
 
 
 def _attribute(name: str) -> str:

@@ -61,12 +61,12 @@ class Axis:
         """Vertical lines at regular times; ``labelled``: with the times below."""
         step = _step_s(self.seconds)
         marks = np.arange(0, self.seconds + 1e-6, step)
-        drawn = [svg.line(self.x(s), 0, self.x(s), height, stroke=_GRID) for s in marks]
+        elements = [svg.line(self.x(s), 0, self.x(s), height, stroke=_GRID) for s in marks]
         if labelled:
-            drawn += [
+            elements += [
                 svg.text(self.x(s), height + 14, clock(s), anchor="middle", class_="small") for s in marks
             ]
-        return drawn
+        return elements
 
 
 def clock(seconds: float) -> str:
@@ -77,11 +77,11 @@ def clock(seconds: float) -> str:
 def legend(stretch: Stretch, axis: Axis) -> svg.Picture:
     """The colour of each layer, for pictures that stand alone."""
     playing = {note.layer for note in stretch.notes}
-    drawn: list[str] = []
+    elements: list[str] = []
     for place, layer in enumerate(layer for layer in LAYERS if layer in playing):
         x = LEFT + 100 * place
-        drawn += [svg.rect(x, 4, 12, 12, rx=2, fill=COLOURS[layer]), svg.text(x + 17, 14, layer)]
-    return svg.Picture(axis.total, 24, drawn, "Layers")
+        elements += [svg.rect(x, 4, 12, 12, rx=2, fill=COLOURS[layer]), svg.text(x + 17, 14, layer)]
+    return svg.Picture(axis.total, 24, elements, "Layers")
 
 
 def form(stretch: Stretch, axis: Axis) -> svg.Picture:
@@ -104,17 +104,17 @@ def form(stretch: Stretch, axis: Axis) -> svg.Picture:
 
 def chords(stretch: Stretch, axis: Axis) -> svg.Picture:
     """Each chord's symbol where it begins, with its degree in a tooltip."""
-    height, drawn = 66.0, []
+    height, elements = 66.0, []
     ends = [*(chord.at_frame for chord in stretch.chords[1:]), stretch.end_frame]
     for chord, end in zip(stretch.chords, ends, strict=False):
         key = key_at(stretch.keys, chord.at_frame)
         name, x = chord_name(chord, key), axis.at(chord.at_frame)
         seconds = stretch.audio.seconds(end - chord.at_frame)
-        said = f"{clock(stretch.second(chord.at_frame))}  {name}, {chord.degree}"
-        said += f" of {signature_name(key)}, {seconds:.0f} s" if key else ""
+        tooltip = f"{clock(stretch.second(chord.at_frame))}  {name}, {chord.degree}"
+        tooltip += f" of {signature_name(key)}, {seconds:.0f} s" if key else ""
         label = svg.text(x + 9, height - 4, name, turn=-90, class_="small")
-        drawn.append(svg.titled(svg.line(x, 0, x, height, stroke="#bbb") + label, said))
-    return svg.Picture(axis.total, height, [_label(height - 6, "chords"), *drawn], "Chords")
+        elements.append(svg.titled(svg.line(x, 0, x, height, stroke="#bbb") + label, tooltip))
+    return svg.Picture(axis.total, height, [_label(height - 6, "chords"), *elements], "Chords")
 
 
 def roll(stretch: Stretch, axis: Axis) -> svg.Picture:
@@ -124,7 +124,7 @@ def roll(stretch: Stretch, axis: Axis) -> svg.Picture:
     step, lanes = 7.0, _lanes(stretch)
     bottom = (high - low + 1) * step
     height = bottom + 12 * len(lanes) + (8 if lanes else 0)
-    drawn = axis.grid(height, labelled=True) + _octaves(low, high, step, axis)
+    elements = axis.grid(height, labelled=True) + _octaves(low, high, step, axis)
     for layer in LAYERS:
         notes = [note for note in stretch.notes if note.layer == layer]
         place: Callable[[Note], tuple[float, float]] = (
@@ -133,9 +133,9 @@ def roll(stretch: Stretch, axis: Axis) -> svg.Picture:
             else (lambda note: ((high - round(note.pitch)) * step + 0.5, step - 1))
         )
         bars = [_bar(note, axis, *place(note)) for note in notes]
-        drawn.append(svg.group(bars, fill=COLOURS[layer]))
-    drawn += [_label(bottom + 16 + 12 * row, patch) for row, (_, patch) in enumerate(lanes)]
-    return svg.Picture(axis.total, height + 20, drawn, "Piano roll")
+        elements.append(svg.group(bars, fill=COLOURS[layer]))
+    elements += [_label(bottom + 16 + 12 * row, patch) for row, (_, patch) in enumerate(lanes)]
+    return svg.Picture(axis.total, height + 20, elements, "Piano roll")
 
 
 def density(stretch: Stretch, axis: Axis) -> svg.Picture:
@@ -147,7 +147,7 @@ def density(stretch: Stretch, axis: Axis) -> svg.Picture:
         place = min(int(stretch.second(note.at_frame)) // _DENSITY_S, count - 1)
         onsets[LAYERS.index(note.layer), place] += 60 / _DENSITY_S
     most = max(float(onsets.sum(axis=0).max()), 1.0)
-    drawn = axis.grid(height) + _Scale(0, most, height).levels([0, most], axis)
+    elements = axis.grid(height) + _Scale(0, most, height).levels([0, most], axis)
     below = np.zeros(count)
     for row, layer in enumerate(LAYERS):
         bars = [
@@ -161,22 +161,24 @@ def density(stretch: Stretch, axis: Axis) -> svg.Picture:
             if onsets[row, n]
         ]
         below += onsets[row]
-        drawn.append(svg.group(bars, fill=COLOURS[layer]))
-    return svg.Picture(axis.total, height + 6, [*drawn, _label(height / 2, "notes/min")], "Density")
+        elements.append(svg.group(bars, fill=COLOURS[layer]))
+    return svg.Picture(axis.total, height + 6, [*elements, _label(height / 2, "notes/min")], "Density")
 
 
 def loudness(levels_lufs: Curve, integrated_lufs: float, axis: Axis) -> svg.Picture:
     """Short-term loudness, once a second; the dashed line is the integrated loudness."""
     scale = _Scale(*_LOUDNESS_LUFS, height=130.0)
-    drawn = axis.grid(scale.height, labelled=True) + scale.levels(_LOUDNESS_MARKS, axis)
+    elements = axis.grid(scale.height, labelled=True) + scale.levels(_LOUDNESS_MARKS, axis)
     points = [(axis.x(3 + n / 10), scale.y(float(levels_lufs[n]))) for n in range(0, len(levels_lufs), 10)]
     if points:
-        drawn.append(svg.path(points, fill="none", stroke="#1f5fa8", stroke_width=1.5))
+        elements.append(svg.path(points, fill="none", stroke="#1f5fa8", stroke_width=1.5))
     if np.isfinite(integrated_lufs):
         at = scale.y(integrated_lufs)
-        drawn.append(svg.line(LEFT, at, LEFT + axis.width, at, stroke="#d83a3a", stroke_dasharray="5 4"))
-        drawn.append(svg.text(LEFT + 4, 10, f"dashed: all of it, {integrated_lufs:.1f} LUFS", class_="small"))
-    return svg.Picture(axis.total, scale.height + 20, [*drawn, _label(scale.y(-25), "LUFS")], "Loudness")
+        elements.append(svg.line(LEFT, at, LEFT + axis.width, at, stroke="#d83a3a", stroke_dasharray="5 4"))
+        elements.append(
+            svg.text(LEFT + 4, 10, f"dashed: all of it, {integrated_lufs:.1f} LUFS", class_="small")
+        )
+    return svg.Picture(axis.total, scale.height + 20, [*elements, _label(scale.y(-25), "LUFS")], "Loudness")
 
 
 # -- What the pictures share
@@ -184,14 +186,14 @@ def loudness(levels_lufs: Curve, integrated_lufs: float, axis: Axis) -> svg.Pict
 
 def _tempi(stretch: Stretch, axis: Axis) -> list[str]:
     """Labels where the tempo changes: not at every step of a ramp, but where it has arrived."""
-    drawn, before = [], stretch.tempi[0].bpm if stretch.tempi else 0.0
+    elements, before = [], stretch.tempi[0].bpm if stretch.tempi else 0.0
     for tempo, following in zip(stretch.tempi, [*stretch.tempi[1:], None], strict=False):
         arrived = following is None or following.bpm == tempo.bpm
         if arrived and tempo.bpm != before:
-            said = f"{tempo.bpm:g} BPM"
-            drawn.append(svg.text(axis.at(tempo.at_frame) + 90, 11, said, class_="key", fill=_INK))
+            label = f"{tempo.bpm:g} BPM"
+            elements.append(svg.text(axis.at(tempo.at_frame) + 90, 11, label, class_="key", fill=_INK))
             before = tempo.bpm
-    return drawn
+    return elements
 
 
 def _range(pitched: Sequence[Note]) -> tuple[int, int]:
@@ -212,13 +214,13 @@ def _bar(note: Note, axis: Axis, y: float, height: float) -> str:
 
 
 def _octaves(low: int, high: int, step: float, axis: Axis) -> list[str]:
-    drawn = []
+    elements = []
     for pitch in range(low, high + 1):
         y = (high - pitch + 1) * step
         if pitch % 12 == 0:
-            drawn.append(svg.line(LEFT, y, LEFT + axis.width, y, stroke="#bbb"))
-            drawn.append(_label(y - 1, f"C{pitch // 12 - 1}"))
-    return drawn
+            elements.append(svg.line(LEFT, y, LEFT + axis.width, y, stroke="#bbb"))
+            elements.append(_label(y - 1, f"C{pitch // 12 - 1}"))
+    return elements
 
 
 class _Scale(NamedTuple):
@@ -233,21 +235,21 @@ class _Scale(NamedTuple):
 
     def levels(self, marks: Sequence[float], axis: Axis) -> list[str]:
         """A line and a number at each of ``marks``."""
-        drawn = []
+        elements = []
         for mark in marks:
             y = self.y(mark)
-            drawn.append(svg.line(LEFT, y, LEFT + axis.width, y, stroke=_GRID))
-            drawn.append(svg.text(LEFT - 4, max(y + 4, 9), f"{mark:.0f}", anchor="end", class_="small"))
-        return drawn
+            elements.append(svg.line(LEFT, y, LEFT + axis.width, y, stroke=_GRID))
+            elements.append(svg.text(LEFT - 4, max(y + 4, 9), f"{mark:.0f}", anchor="end", class_="small"))
+        return elements
 
 
-def _label(y: float, said: str) -> str:
-    return svg.text(2, y, said, class_="small")
+def _label(y: float, label: str) -> str:
+    return svg.text(2, y, label, class_="small")
 
 
-def _fitting(x: float, y: float, width: float, said: str, title: str) -> str:
+def _fitting(x: float, y: float, width: float, label: str, title: str) -> str:
     """A label in a band, with ``title`` as its tooltip; nothing if it does not fit."""
-    shown = said if width > 6.5 * len(said) else ""
+    shown = label if width > 6.5 * len(label) else ""
     return svg.titled(svg.text(x + 4, y, shown), title) if shown else ""
 
 

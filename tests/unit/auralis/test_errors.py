@@ -41,6 +41,17 @@ def test_a_wrong_value_is_quoted_with_its_field_and_what_is_allowed() -> None:
     assert (error.field, error.value, error.allowed) == ("bpm", "fast", "a number from 40 to 120")
 
 
+def test_a_long_value_is_quoted_in_part() -> None:
+    error = InvalidValue("bpm", "9" * 15_000, "a number")
+    assert str(error) == f"bpm: found '{'9' * 199}…, allowed: a number"
+    assert len(error.value) == 15_000
+    assert "…" not in str(InvalidValue("bpm", "9" * 198, "a number"))
+
+
+def test_a_field_without_a_name_is_shown_as_such() -> None:
+    assert str(InvalidValue("", 1, "a known field")) == "'': found 1, allowed: a known field"
+
+
 def test_errors_about_a_channel_name_it() -> None:
     assert (str(ChannelNotFound("x")), ChannelNotFound("x").channel) == ("no such channel: 'x'", "x")
     assert (str(ChannelExists("x")), ChannelExists("x").channel) == ("the channel exists already: 'x'", "x")

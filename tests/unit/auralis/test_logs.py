@@ -4,9 +4,11 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import structlog
+from aiohttp.http_exceptions import BadHttpMethod, BadStatusLine, HttpProcessingError, InvalidHeader
 
 from auralis.logs import configure
 from auralis.settings import load
@@ -16,7 +18,7 @@ Captured = pytest.CaptureFixture[str]
 
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
-    """Logging that was never configured, and afterwards is as it was before."""
+    """Logging that is afterwards as it was before."""
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
     yield
@@ -46,19 +48,61 @@ def test_what_is_less_severe_than_asked_for_is_not_told(capsys: Captured) -> Non
     assert capsys.readouterr().err == ""
 
 
-def test_an_exception_is_one_line_of_json_with_its_trace(capsys: Captured) -> None:
-    configure(load(log_format="json"), "synth")
+def _fail(logger: Any) -> None:
     try:
         _ = 1 / 0
     except ZeroDivisionError:
-        structlog.get_logger().exception("failed")
+        logger.exception("failed")
+
+
+@pytest.mark.parametrize("logger", [structlog.get_logger(), logging.getLogger("library")])
+def test_an_exception_is_one_line_of_json_with_its_trace(capsys: Captured, logger: Any) -> None:
+    configure(load(log_format="json"), "synth")
+    _fail(logger)
     (line,) = capsys.readouterr().err.splitlines()
     assert "ZeroDivisionError" in json.loads(line)["exception"]
 
 
-def test_libraries_are_heard_from_warnings_on(capsys: Captured) -> None:
-    logging.getLogger().handlers = []
-    configure(load(log_level="debug"), "synth")
+def test_libraries_are_heard_from_warnings_on_in_the_same_form(capsys: Captured) -> None:
+    configure(load(log_level="debug", log_format="json"), "synth")
     logging.getLogger("library").info("chatter")
+    logging.getLogger("library").warning("trouble with %s", "it")
+    told = json.loads(capsys.readouterr().err)
+    assert told.pop("timestamp")
+    assert told == {"event": "trouble with it", "level": "warning", "service": "synth", "logger": "library"}
+
+
+def test_libraries_are_lines_to_read_as_well(capsys: Captured) -> None:
+    configure(load(log_format="console"), "synth")
     logging.getLogger("library").warning("trouble")
-    assert capsys.readouterr().err == "library: trouble\n"
+    assert re.search(r"warning .*trouble .*\[library\]", capsys.readouterr().err)
+
+
+MALFORMED = [BadStatusLine("\x16\x03\x01"), InvalidHeader("a b: c"), BadHttpMethod("Bad\n  method")]
+
+
+def _malformed(error: HttpProcessingError) -> None:
+    try:
+        raise error
+    except HttpProcessingError:
+        logging.getLogger("aiohttp.server").exception("Error handling request from %s", "192.0.2.1")
+
+
+@pytest.mark.parametrize("error", MALFORMED)
+def test_a_malformed_request_is_worth_no_line(capsys: Captured, error: HttpProcessingError) -> None:
+    """Any stranger can send them."""
+    configure(load(log_format="json"), "gateway")
+    _malformed(error)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+@pytest.mark.parametrize("error", MALFORMED)
+def test_who_looks_for_errors_sees_a_malformed_request_as_one_line(
+    capsys: Captured, error: HttpProcessingError, log_format: str
+) -> None:
+    configure(load(log_level="debug", log_format=log_format), "gateway")
+    _malformed(error)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "debug" in line
+    assert "malformed request: " in line

@@ -4,23 +4,29 @@ import asyncio
 import contextlib
 import http.server
 import io
+import json
+import logging
 import os
 import re
+import signal
 import socket
+import sys
 import textwrap
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+import structlog
 from rich.console import Console
 
 from auralis import supervise
 from auralis.embedded import EmbeddedBroker
 from auralis.errors import AuralisError, BrokerUnavailable, UsageError
 from auralis.settings import load
-from auralis.supervise import Supervisor, free_port, is_free
+from auralis.supervise import Supervisor, free_port, is_free, main
 
 PATIENCE_S = 20.0
 
@@ -119,13 +125,23 @@ async def test_they_are_ended_from_the_listeners_back_to_the_composer(scene: Sce
     assert not [pid for words in scene.notes("begin") if psutil.pid_exists(pid := int(words[1]))]
 
 
-async def test_a_service_that_dies_is_started_again_and_the_others_stay(scene: Scene, redis_url: str) -> None:
+@pytest.fixture
+def logged() -> Iterator[list[Any]]:
+    """The events that are logged, with their fields."""
+    with structlog.testing.capture_logs() as events:
+        yield events
+
+
+async def test_a_service_that_dies_is_started_again_and_the_others_stay(
+    scene: Scene, redis_url: str, logged: list[Any]
+) -> None:
     async with scene.running(scene.supervisor(redis_url=redis_url, port=0), 3):
         synth = next(int(words[1]) for words in scene.notes("begin") if words[0] == "synth")
         os.kill(synth, 9)
         await scene.until(lambda: len(scene.notes("begin")) == 4)
         assert scene.names("begin").count("synth") == 2
-    assert "synth ended (signal 9), starting it again" in scene.output.getvalue()
+    event = "a service ended, starting it again"
+    assert logged == [{"event": event, "log_level": "warning", "process": "synth", "signal": 9}]
 
 
 @pytest.fixture
@@ -141,7 +157,9 @@ def pids(scene: Scene, kind: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("soon")
-async def test_the_standby_of_a_sole_worker_that_dies_takes_over(scene: Scene, redis_url: str) -> None:
+async def test_the_standby_of_a_sole_worker_that_dies_takes_over(
+    scene: Scene, redis_url: str, logged: list[Any]
+) -> None:
     """It is told the same, and gets a standby itself."""
     async with scene.running(scene.supervisor(redis_url=redis_url, port=0), 3):
         for workers in (1, 2, 3):
@@ -151,7 +169,7 @@ async def test_the_standby_of_a_sole_worker_that_dies_takes_over(scene: Scene, r
             await scene.until(lambda count=workers: len(pids(scene, "begin")) == count + 1)
     assert pids(scene, "begin")[1:] == pids(scene, "standby")[:3]
     assert len({tuple(words[2:]) for words in scene.notes("begin") if words[0] == "synth"}) == 1
-    assert scene.output.getvalue().count("synth ended (signal 9), its standby takes over") == 3
+    assert [line["event"] for line in logged] == ["a service ended, its standby takes over"] * 3
     assert not [pid for pid in pids(scene, "standby") if psutil.pid_exists(int(pid))]
 
 
@@ -300,6 +318,52 @@ async def test_as_soon_as_there_is_something_to_hear_it_says_where(
     async with scene.running(scene.supervisor(redis_url=redis_url, port=ready_gateway), 3):
         await scene.until(lambda: "Auralis plays" in scene.output.getvalue())
     assert f"open http://127.0.0.1:{ready_gateway}" in scene.output.getvalue()
+
+
+@pytest.fixture
+def own_logging() -> Iterator[None]:
+    """Logging may be configured, and is afterwards as it was before."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    yield
+    root.handlers, root.level = before, level
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+
+
+class Interrupted(io.StringIO):
+    """A stdout that is answered with Ctrl-C as soon as it says where to listen."""
+
+    def write(self, text: str) -> int:
+        if "Auralis plays" in text:
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().write(text)
+
+
+@pytest.mark.usefixtures("scene", "own_logging")
+def test_announcements_go_to_stdout(
+    redis_url: str, ready_gateway: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(supervise, "_listen_briefly", lambda *_: 0)
+    monkeypatch.setattr(sys, "stdout", Interrupted())
+    assert main(load(redis_url=redis_url, port=ready_gateway), 1) == 0
+    first, last = sys.stdout.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert first.startswith(f"Auralis plays: open http://127.0.0.1:{ready_gateway} ")
+    assert last == "Auralis has ended."
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("own_logging")
+def test_what_happens_goes_to_stderr_in_the_form_of_logs(
+    scene: Scene, redis_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene.says("synth", 1)
+    assert main(load(redis_url=redis_url, port=0, log_format="json"), 1) == 1
+    out, err = capsys.readouterr()
+    *lines, last = err.splitlines()
+    logged = [json.loads(line) for line in lines]
+    assert {(line["service"], line["process"], line["exit_code"]) for line in logged} == {("up", "synth", 1)}
+    assert (out, len(logged), last) == ("", 4, "auralis: synth ended 5 times in a row, giving up")
 
 
 def test_a_port_is_free_until_somebody_listens() -> None:

@@ -10,7 +10,7 @@ from auralis.audio import AudioFormat
 from auralis.controls import Controls
 from auralis.errors import AuralisError, InvalidValue
 from auralis.score.events import Event
-from services.offline.__main__ import Order, main
+from services.offline.__main__ import RenderRequest, main
 from services.offline.piece import composed
 
 AUDIO = AudioFormat()
@@ -20,7 +20,7 @@ def test_the_same_order_gives_the_same_bytes(tmp_path: Path) -> None:
     """Twice the same arguments: twice the same file, of the length that was asked for."""
     paths = [tmp_path / "one.wav", tmp_path / "two.wav"]
     for path in paths:
-        assert main(Order(3, 0.05, Controls(), path, AUDIO)) == 0
+        assert main(RenderRequest(3, 0.05, Controls(), path, AUDIO)) == 0
     first, second = (path.read_bytes() for path in paths)
     assert first == second
     assert len(first) == 44 + 30 * AUDIO.bytes_per_chunk
@@ -31,14 +31,14 @@ def test_every_format_has_the_same_bytes_every_time(tmp_path: Path, extension: s
     """Also Ogg, whose streams libsndfile numbers by the time of day."""
     paths = [tmp_path / f"one{extension}", tmp_path / f"two{extension}"]
     for path in paths:
-        main(Order(3, 0.02, Controls(), path, AUDIO))
+        main(RenderRequest(3, 0.02, Controls(), path, AUDIO))
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
 def test_the_score_is_written_beside_the_sound(tmp_path: Path) -> None:
     """As MIDI of the piece's length, and as lines that are the composer's events."""
     sound, midi, lines = (tmp_path / name for name in ("x.wav", "x.mid", "x.jsonl"))
-    main(Order(3, 0.4, Controls(), sound, AUDIO, midi=midi, score=lines))
+    main(RenderRequest(3, 0.4, Controls(), sound, AUDIO, midi=midi, score=lines))
     assert mido.MidiFile(midi).length == pytest.approx(24, abs=0.001)
     piece = composed(3, Controls(), 24.0, AUDIO)
     read = [msgspec.json.decode(line, type=Event) for line in lines.read_bytes().splitlines()]
@@ -59,24 +59,28 @@ def test_a_file_beside_the_sound_that_can_not_be_written_is_named(
     tmp_path: Path, field: str, name: str, named: str
 ) -> None:
     with pytest.raises(InvalidValue, match=named):
-        Order(3, 1.0, Controls(), tmp_path / "x.wav", AUDIO, **{field: tmp_path / name})  # type: ignore[arg-type]
+        RenderRequest(3, 1.0, Controls(), tmp_path / "x.wav", AUDIO, **{field: tmp_path / name})  # type: ignore[arg-type]
 
 
 def test_a_stem_is_no_place_for_something_else(tmp_path: Path) -> None:
     with pytest.raises(InvalidValue, match=r"midi: found .*pad\.wav"):
-        Order(3, 1.0, Controls(), tmp_path / "x.wav", AUDIO, stems=tmp_path, midi=tmp_path / "pad.wav")
+        RenderRequest(
+            3, 1.0, Controls(), tmp_path / "x.wav", AUDIO, stems=tmp_path, midi=tmp_path / "pad.wav"
+        )
 
 
 def test_a_wav_ends_at_four_gigabytes(tmp_path: Path) -> None:
     """That is known before anything is rendered; FLAC goes on."""
     with pytest.raises(InvalidValue, match=r"minutes: found 500\.0, allowed: at most 405 in a \.wav"):
-        Order(3, 500.0, Controls(), tmp_path / "x.wav", AUDIO)
-    Order(3, 500.0, Controls(), tmp_path / "x.flac", AUDIO)
+        RenderRequest(3, 500.0, Controls(), tmp_path / "x.wav", AUDIO)
+    RenderRequest(3, 500.0, Controls(), tmp_path / "x.flac", AUDIO)
 
 
 def test_two_files_of_one_name_are_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidValue, match=r"midi: found .*a file of its own"):
-        Order(3, 1.0, Controls(), tmp_path / "x.wav", AUDIO, midi=tmp_path / "a", score=tmp_path / "a")
+        RenderRequest(
+            3, 1.0, Controls(), tmp_path / "x.wav", AUDIO, midi=tmp_path / "a", score=tmp_path / "a"
+        )
 
 
 def test_an_export_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +91,7 @@ def test_an_export_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr("services.offline.exports.Path.write_bytes", full)
     with pytest.raises(AuralisError, match=r"can't write .*x\.mid: No space left on device"):
-        main(Order(3, 0.02, Controls(), tmp_path / "x.wav", AUDIO, midi=tmp_path / "x.mid"))
+        main(RenderRequest(3, 0.02, Controls(), tmp_path / "x.wav", AUDIO, midi=tmp_path / "x.mid"))
     assert not list(tmp_path.iterdir())
 
 
@@ -100,5 +104,5 @@ def test_wrong_values_are_named_before_anything_is_written(
 ) -> None:
     """One line with what is allowed."""
     with pytest.raises(InvalidValue, match=f"{name}: found"):
-        Order(seed, minutes, Controls(), tmp_path / "x.wav", AUDIO)
+        RenderRequest(seed, minutes, Controls(), tmp_path / "x.wav", AUDIO)
     assert not list(tmp_path.iterdir())

@@ -16,7 +16,7 @@ from services.offline.interruption import Interruption
 from services.offline.piece import composed, layers_of
 from services.offline.processes import rendered_by
 from services.offline.rendering import rendered, stretches
-from services.offline.work import Work, rendered_here
+from services.offline.work import Work, render_in_process
 
 AUDIO = AudioFormat()
 PIECE = composed(3, Controls(), 30.0, AUDIO)
@@ -47,7 +47,7 @@ def test_the_bytes_are_those_of_one_process(layers: tuple[str, ...]) -> None:
     work = Work(PIECE, 3, AUDIO, layers)  # type: ignore[arg-type]
     spans = [range(n * 15, n * 15 + 15) for n in range(6)]
     told: list[int] = []
-    assert list(rendered_by(work, spans, 3, told.append)) == list(rendered_here(work, range(90)))
+    assert list(rendered_by(work, spans, 3, told.append)) == list(render_in_process(work, range(90)))
     assert sum(told) == 90
 
 

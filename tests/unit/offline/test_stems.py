@@ -9,9 +9,9 @@ import soundfile
 from auralis.audio import AudioFormat
 from auralis.controls import Controls
 from auralis.errors import AuralisError, InvalidValue
-from services.offline.__main__ import Order, main
+from services.offline.__main__ import RenderRequest, main
 from services.offline.piece import composed, layers_of
-from services.offline.work import Work, rendered_here
+from services.offline.work import Work, render_in_process
 
 AUDIO = AudioFormat()
 PIECE = composed(3, Controls(), 30.0, AUDIO)
@@ -19,7 +19,7 @@ PIECE = composed(3, Controls(), 30.0, AUDIO)
 
 def test_stems_add_up_to_the_mix() -> None:
     """But for dither and the master: what is left is 30 dB under the mix."""
-    chunks = list(rendered_here(Work(PIECE, 3, AUDIO, layers_of(PIECE)), range(60, 75)))
+    chunks = list(render_in_process(Work(PIECE, 3, AUDIO, layers_of(PIECE)), range(60, 75)))
     mix, *stems = (np.frombuffer(b"".join(part), "<i2").astype(float) for part in zip(*chunks, strict=True))
     assert len(stems) == len(layers_of(PIECE)) > 1
     assert np.sqrt(np.mean((mix - sum(stems)) ** 2)) < 10 ** (-30 / 20) * np.sqrt(np.mean(mix**2))
@@ -28,8 +28,8 @@ def test_stems_add_up_to_the_mix() -> None:
 def test_the_piece_is_the_same_with_stems(tmp_path: Path) -> None:
     """And each layer has a file of its length and format, named after it; nothing else is left."""
     alone, beside = tmp_path / "alone.wav", tmp_path / "beside.wav"
-    main(Order(3, 0.05, Controls(), alone, AUDIO))
-    main(Order(3, 0.05, Controls(), beside, AUDIO, tmp_path / "stems"))
+    main(RenderRequest(3, 0.05, Controls(), alone, AUDIO))
+    main(RenderRequest(3, 0.05, Controls(), beside, AUDIO, tmp_path / "stems"))
     assert alone.read_bytes() == beside.read_bytes()
     layers = layers_of(composed(3, Controls(), 3.0, AUDIO))
     files = {path.name: soundfile.info(path) for path in (tmp_path / "stems").iterdir()}
@@ -52,7 +52,7 @@ def test_an_interruption_leaves_neither_piece_nor_stems(
     for folder in ("new", "old"):
         (tmp_path / "old").mkdir(exist_ok=True)
         with pytest.raises(KeyboardInterrupt):
-            main(Order(3, 0.05, Controls(), tmp_path / "x.flac", AUDIO, tmp_path / folder))
+            main(RenderRequest(3, 0.05, Controls(), tmp_path / "x.flac", AUDIO, tmp_path / folder))
     assert [path.name for path in tmp_path.rglob("*")] == ["old"]
 
 
@@ -64,7 +64,7 @@ def test_a_failure_at_the_end_leaves_nothing(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr("services.offline.drafts.Path.chmod", full)
     with pytest.raises(AuralisError, match="No space left on device"):
-        main(Order(3, 0.02, Controls(), tmp_path / "x.wav", AUDIO, tmp_path / "stems"))
+        main(RenderRequest(3, 0.02, Controls(), tmp_path / "x.wav", AUDIO, tmp_path / "stems"))
     assert not list(tmp_path.iterdir())
 
 
@@ -73,7 +73,7 @@ def test_wrong_folders_are_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file", tmp_path / "missing" / "stems"):
         with pytest.raises(InvalidValue, match=f"stems: found .*{folder.name}"):
-            Order(3, 1.0, Controls(), tmp_path / "x.wav", AUDIO, folder)
+            RenderRequest(3, 1.0, Controls(), tmp_path / "x.wav", AUDIO, folder)
     with pytest.raises(InvalidValue, match=r"output: found .*pad\.wav'"):
-        Order(3, 1.0, Controls(), tmp_path / "pad.wav", AUDIO, tmp_path)
+        RenderRequest(3, 1.0, Controls(), tmp_path / "pad.wav", AUDIO, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

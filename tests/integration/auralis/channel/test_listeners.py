@@ -125,7 +125,7 @@ async def test_who_asks_is_called_whatever_it_waits_for(
     client: Redis, keys: Keyspace, wakeups: WakeUps
 ) -> None:
     called = asyncio.Event()
-    wakeups.call("synth", called.set)
+    wakeups.on_announced("synth", called.set)
     await client.publish(keys.wake, "score main")
     assert await wakeups.wait(5) == {("score", "main")}
     assert not called.is_set()

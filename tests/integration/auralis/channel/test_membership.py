@@ -85,7 +85,7 @@ async def test_a_membership_knows_what_is_its_own_and_what_is_heard(
     await Listeners(client, keys).beat("c1", seconds * 1_000_000)
     await kept.next_round()
     await kept.next_round()
-    assert (kept.membership.held, kept.membership.heard) == ({"c0", "c1"}, {"c1"})
+    assert (kept.membership.held, kept.membership.with_listeners) == ({"c0", "c1"}, {"c1"})
 
 
 async def test_while_the_broker_is_away_everything_stays_as_it_was(
@@ -122,6 +122,6 @@ async def test_the_channel_of_a_vanished_worker_is_taken_at_once(
 async def test_who_is_asked_to_hurry_makes_the_next_round_at_once(channels: Channels, kept: _Kept) -> None:
     await kept.next_round()
     names = await _create(channels, 2)
-    kept.membership.hurry()
+    kept.membership.request_round()
     await kept.next_round()
     assert kept.membership.held == names

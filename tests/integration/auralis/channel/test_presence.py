@@ -27,7 +27,7 @@ def here(redis_url: str, client: Redis, keys: Keyspace) -> Appearing:
         topic = keys.presence("synth", worker)
         async with connect(redis_url, name=worker) as own:
             wakeups = WakeUps(own, keys)
-            wakeups.appear(topic)
+            wakeups.subscribe_also(topic)
             listening = asyncio.create_task(wakeups.keep())
             await wakeups.listening(PATIENCE_S)
             yield

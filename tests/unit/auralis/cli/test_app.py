@@ -8,12 +8,13 @@ import subprocess
 import sys
 import time
 import types
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from auralis import __version__
+from auralis import __version__, embedded
 from auralis.cli import main
 from auralis.errors import BrokerUnavailable
 from auralis.settings import Settings
@@ -23,11 +24,14 @@ SERVICES = ("composer", "synth", "gateway")
 
 
 @pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No .env and no settings but the test's."""
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No .env and no settings but the test's; Ctrl-C is afterwards handled as before."""
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith("AURALIS_") or name == "REDIS_URL"]:
         monkeypatch.delenv(name)
+    handler = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, handler)
 
 
 class Ended:
@@ -91,12 +95,14 @@ def test_help_waits_for_nothing_heavy() -> None:
         (("dance",), "dance"),
         (("up", "--volume", "11"), "--volume"),
         (("up", "--port", "x"), "--port"),
-        (("up", "--port", "70000"), "AURALIS_PORT: found 70000, allowed: less than or equal to 65535"),
+        (("up", "--port", "70000"), "--port: found 70000, allowed: a whole number from 0 to 65535"),
+        (("up", "--host", ""), "--host: found '', allowed: a name or address of this machine"),
+        (("up", "--data-dir", ""), "--data-dir: found '', allowed: a folder that can be written"),
         (("up", "--synth-workers", "0"), "--synth-workers"),
         (("up", "extra"), "extra"),
         (
             ("synth", "--device", "tpu"),
-            "AURALIS_DEVICE: found 'tpu', allowed: 'auto', 'cuda', 'mps' or 'cpu'",
+            "--device: found 'tpu', allowed: 'auto', 'cuda', 'mps' or 'cpu'",
         ),
     ],
 )
@@ -117,6 +123,20 @@ def test_a_wrong_variable_is_one_line_on_stderr_and_2(auralis: Any, monkeypatch:
     )
 
 
+@pytest.mark.parametrize("command", [("up",), ("synth",), ("bench", "render")])
+def test_an_accelerator_that_is_not_there_is_told_before_anything_is_started(
+    auralis: Any, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    """By the option or the variable that asked for it."""
+    monkeypatch.setattr("services.synth.device.may_be_accelerated", lambda: False)
+    found = "found 'cuda', allowed: on this machine auto or cpu"
+    ended = auralis(*command, "--device", "cuda")
+    assert (ended.code, ended.out, ended.err) == (2, "", f"auralis: --device: {found}\n")
+    monkeypatch.setenv("AURALIS_DEVICE", "cuda")
+    ended = auralis(*command)
+    assert (ended.code, ended.out, ended.err) == (2, "", f"auralis: AURALIS_DEVICE: {found}\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -130,6 +150,8 @@ def test_a_wrong_variable_is_one_line_on_stderr_and_2(auralis: Any, monkeypatch:
         (("--notes", "C4"), "--notes: only with --patch"),
         (("--note-seconds", "1"), "--note-seconds: only with --patch"),
         (("--stems", "missing/stems"), "stems: found 'missing/stems', allowed: a folder"),
+        (("--stems", "x.wav"), "stems: found 'x.wav', allowed: a folder with another name than the output"),
+        (("--stems", "x", "--midi", "x"), "midi: found 'x', allowed: a file of its own"),
     ],
 )
 def test_a_wrong_audition_is_one_line_and_2_and_writes_nothing(
@@ -177,7 +199,8 @@ def test_a_wrong_piece_is_one_line_and_2_and_writes_nothing(
 def test_the_controls_of_a_piece_stand_in_its_score(auralis: Any, tmp_path: Path) -> None:
     flags = ("--minutes", "0.1", "--brightness", "0.2", "--room", "Plate", "--mood", "1")
     path = tmp_path / "x.jsonl"
-    assert auralis("render", *flags, "-o", str(tmp_path / "x.wav"), "--score", str(path)).code == 0
+    ended = auralis("render", *flags, "-o", "x.wav", "--score", str(path))
+    assert (ended.code, ended.out, ended.err) == (0, f"x.wav\n{path}\n", "")
     events = [json.loads(line) for line in path.read_text().splitlines()]
     assert [e["value"] for e in events if e.get("parameter") == "brightness"] == [0.2]
     assert [e["room"] for e in events if e["type"] == "space"] == ["plate"]
@@ -207,7 +230,7 @@ def test_a_patch_is_rendered_by_extension(auralis: Any, tmp_path: Path, extensio
     path = tmp_path / f"x.{extension}"
     flags = ("--notes", "C4+G4", "--velocity", "0.9", "--note-seconds", "0.2", "--room", "room")
     ended = auralis("render", "--patch", "rim", *flags, "-o", str(path))
-    assert (ended.code, ended.out, ended.err) == (0, "", "")
+    assert (ended.code, ended.out, ended.err) == (0, f"{path}\n", "")
     assert path.stat().st_size > 1000
 
 
@@ -218,7 +241,7 @@ def test_a_patch_is_rendered_by_extension(auralis: Any, tmp_path: Path, extensio
         (("render", "--channels", "3,16"), "channels: found '3,16', allowed: numbers such as 1,8,16"),
         (("render", "--seconds", "0"), "seconds: found 0.0, allowed: more than 0, at most 600"),
         (("render", "--json", "missing/x"), "json: found 'missing/x', allowed: a file"),
-        (("render", "--device", "tpu"), "AURALIS_DEVICE: found 'tpu'"),
+        (("render", "--device", "tpu"), "--device: found 'tpu'"),
     ],
 )
 def test_a_wrong_benchmark_is_one_line_and_2(auralis: Any, arguments: tuple[str, ...], named: str) -> None:
@@ -271,15 +294,70 @@ def test_a_service_that_is_not_installed_says_what_to_install(
     assert ended.err == "auralis: synth: the package 'torch' is missing: pip install 'auralis[synth]'\n"
 
 
-def test_ctrl_c_while_a_service_is_being_loaded_is_no_traceback(
-    auralis: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(_: str) -> None:
-        raise KeyboardInterrupt
+# Sends Ctrl-C to itself at the first event of this kind.
+INTERRUPTED = """
+import os, signal, sys
+from auralis.cli import main
 
-    monkeypatch.setattr("auralis.cli.app.importlib.import_module", interrupted)
-    ended = auralis("synth")
-    assert (ended.code, ended.err.strip()) == (130, "")
+def interrupt(event, arguments):
+    if [event, *map(str, arguments[:1])] == wanted:
+        os.kill(os.getpid(), signal.SIGINT)
+
+wanted, sys.argv[1:] = sys.argv[1:3], sys.argv[3:]
+sys.addaudithook(interrupt)
+main()
+"""
+
+
+def _interrupted(event: str, what: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-c", INTERRUPTED, event, what, *arguments]
+    return subprocess.run(program, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize("module", ["typer", "pydantic_core", "numpy", "soundfile"])
+def test_ctrl_c_while_render_is_being_loaded_is_one_line_and_130(tmp_path: Path, module: str) -> None:
+    done = _interrupted("import", module, "render", "-o", "x.wav")
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "auralis: interrupted: nothing was written\n"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", ["up", "synth"])
+@pytest.mark.parametrize("module", ["typer", "pydantic_core", "redis", "asyncio"])
+def test_ctrl_c_while_another_command_is_being_loaded_is_one_line_and_130(command: str, module: str) -> None:
+    done = _interrupted("import", module, command)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "auralis: interrupted\n")
+
+
+def test_ctrl_c_while_the_first_process_is_being_started_ends_everything_cleanly(tmp_path: Path) -> None:
+    server = str(embedded.server_path())
+    done = _interrupted("subprocess.Popen", server, "up", "--port", "0", "--data-dir", str(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Auralis has ended.\n", "")
+
+
+def test_ctrl_c_amid_a_benchmark_is_one_line_and_130(auralis: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After it has cleaned up."""
+    cleaned: list[bool] = []
+
+    def measure(_: Any) -> int:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            pytest.fail("went on")
+        finally:
+            cleaned.append(True)
+
+    _install(monkeypatch, "bench", measure)
+    monkeypatch.setattr(sys.modules["services.bench.__main__"], "Order", lambda *_: None, raising=False)
+    ended = auralis("bench", "render")
+    assert (ended.code, ended.err, cleaned) == (130, "auralis: interrupted: nothing was written\n", [True])
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_started_as_a_module_takes_the_same_arguments(service: str) -> None:
+    command = [sys.executable, "-m", f"services.{service}", "extra"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "auralis: Got unexpected extra argument(s) (extra)\n"
 
 
 def test_python_m_auralis_is_the_same_command() -> None:

@@ -11,7 +11,7 @@ from auralis.controls import Controls
 from auralis.score.events import Layer, Note
 from auralis.score.score import Score
 from auralis.score.stretch import Stretch, stretch_of
-from services.offline.__main__ import Order, main
+from services.offline.__main__ import RenderRequest, main
 from services.offline.exports import stretch_of_piece
 from services.offline.piece import composed
 from services.offline.report import timeline
@@ -128,7 +128,11 @@ def test_pictures_grow_with_the_piece() -> None:
 def test_it_is_written_beside_the_sound_and_the_same_every_time(tmp_path: Path) -> None:
     pages = []
     for name in ("one", "two"):
-        main(Order(3, 0.1, Controls(), tmp_path / f"{name}.wav", AUDIO, report=tmp_path / f"{name}.html"))
+        main(
+            RenderRequest(
+                3, 0.1, Controls(), tmp_path / f"{name}.wav", AUDIO, report=tmp_path / f"{name}.html"
+            )
+        )
         pages.append((tmp_path / f"{name}.html").read_bytes())
     assert pages[0] == pages[1]
     assert pages[0].startswith(b"<!doctype html>")
