@@ -118,7 +118,7 @@ def _sounding(playing: list[Voice], seq: int, audio: AudioFormat, intensity: flo
 def played(
     name: str, audio: AudioFormat, *, intensity: float = 0.5, semitones: float = 0.0, seed: int = SEED
 ) -> Audio:
-    """The patch's phrase, transposed by ``semitones``, until the last gate closes; weather once it has risen."""
+    """The phrase, transposed by ``semitones``, until the last gate closes; of weather once it has risen."""
     patch = patches.library()[name]
     strokes = [stroke._replace(semitones=stroke.semitones + semitones) for stroke in phrase(patch)]
     playing = voices(patch, notes_of(name, patch, strokes, audio), audio, seed)

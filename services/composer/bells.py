@@ -19,9 +19,9 @@ from services.composer.tempo import TICKS_A_BEAT
 
 _BELL_PERIODS_MS: Final = (17_700, 23_100, 33_400, 51_700)
 _DRONE_PERIODS_MS: Final = (37_700,)
-_LOWEST: Final = 72
-_HIGHEST: Final = 96
-_CENTRES: Final = (78, 80, 82, 84, 86)
+_LOWEST: Final = 60
+_HIGHEST: Final = 84
+_CENTRES: Final = (66, 68, 70, 72, 74)
 _BELL_PERMILLE: Final = (450, 1000)
 _SPARKS_PERMILLE: Final = (0, 0, 8, 22, 40)
 _FIFTH_PERMILLE: Final = 850

@@ -20,7 +20,7 @@ RANGES: Final[Mapping[Layer, tuple[int, int]]] = {
     "drone": (33, 56),
     "pad": (48, 79),
     "choir": (57, 77),
-    "bells": (72, 96),
+    "bells": (60, 84),
     "melody": (60, 83),
     "answer": (55, 74),
     "texture": (55, 78),

@@ -43,7 +43,7 @@ _HEARD_FROM: Final[Mapping[Layer, tuple[int, int, int, int]]] = {
     "bells": (900, 200, 0, 0),
     "melody": (650, 0, 0, 0),
     "answer": (800, 400, 300, 0),
-    "texture": (800, 300, 150, 0),
+    "texture": (800, 300, 0, 0),
     "percussion": (600, 0, 0, 0),
 }
 _NEVER: Final = 1001

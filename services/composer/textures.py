@@ -10,8 +10,8 @@ from services.composer.scale import pitches_of
 from services.composer.scene import Scene
 
 _PERIODS_MS: Final = (32_500,)
-# Each note lasts until the next one has risen.
-_OVERLAP_MS: Final = 6000
+# With an attack and a release of 14 s each, the power of two notes then adds up evenly, within half a decibel.
+_OVERLAP_MS: Final = 5100
 _LOWEST: Final = 55
 _VELOCITY: Final = (500, 700)
 _PAN: Final = 20

@@ -4,9 +4,15 @@ import numpy as np
 import pytest
 
 from auralis.audio import SAMPLE_RATES_HZ
+from services.composer import textures
+from services.composer.orchestra import PLAYERS
+from services.synth.patches.library import library
+from services.synth.voices.columns import Hiss
 from tests.gates import measures, structure
 from tests.gates.pieces import LONG, LONG_MINUTES, SHORT, SHORT_MINUTES, Piece, named, piece
 from tests.gates.roughness import roughness
+from tests.unit.synth import oracle
+from tests.unit.synth.players import voices_of_note
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -103,6 +109,17 @@ def test_sounds_that_the_score_does_not_explain_would_be_found(short: Piece) -> 
     found = _unexplained_s(faulty, short)
     assert len(faults) >= 5
     assert sum(bool(np.abs(np.array(found) - at).min() < 0.05) for at in faults) > 0.7 * len(faults)
+
+
+@pytest.mark.parametrize("name", PLAYERS["texture"])
+def test_weather_has_no_joins(name: str) -> None:
+    """One note goes over into the next one within half a decibel, gusts aside."""
+    period_s, overlap_s = textures._PERIODS_MS[0] / 1000, textures._OVERLAP_MS / 1000
+    (voice, *_) = voices_of_note(library()[name], seconds=period_s + overlap_s)
+    times_s = np.arange(0, period_s, 0.1)
+    power = sum(oracle.noise_levels(voice, times_s + turn * period_s) ** 2 for turn in (0, 1))
+    level_db = 10 * np.log10(power[0, np.argmax(voice.hiss[0, :, Hiss.GAIN])])
+    assert np.ptp(level_db) < 1
 
 
 def _unexplained_s(audio: measures.Audio, of: Piece) -> list[float]:

@@ -40,18 +40,18 @@ class Strip(NamedTuple):
 # Patches are calibrated to one loudness; this is the balance between the layers.
 STRIPS: Final[Mapping[str, Strip]] = {
     "drone": Strip(-5.0, -26.0),
-    "pad": Strip(0.0, -12.0),
-    "choir": Strip(-6.0, -8.0),
-    "bells": Strip(-3.0, -6.0, -16.0),
-    "melody": Strip(-2.0, -10.0, -13.0),
-    "answer": Strip(-6.0, -8.0, -11.0),
+    "pad": Strip(0.0, -8.0),
+    "choir": Strip(-5.0, -5.0),
+    "bells": Strip(-6.0, -4.0, -16.0),
+    "melody": Strip(-3.5, -6.5, -13.0),
+    "answer": Strip(-6.0, -5.0, -11.0),
     "texture": Strip(-15.0, -22.0),
-    "percussion": Strip(-8.0, -14.0),
+    "percussion": Strip(-8.0, -11.0),
 }
 # A room answers from all sides: sound on the left also reverberates on the right, with this gain relative to
 # the left.
 _ACROSS: Final = 0.5
-MASTER_DB: Final = 4.5
+MASTER_DB: Final = 4.1
 OUTPUTS: Final = 5  # dry left and right, room left and right, delay
 # Echoes also go into the room, with this gain.
 DELAY_TO_ROOM: Final = 0.5

@@ -5,12 +5,21 @@ import pytest
 
 from auralis.score.events import Layer
 from services.composer.orchestra import PLAYERS, patches_of, player_of
+from services.composer.rules import RANGES
 from services.synth.patches.library import library
 
 
 def test_every_layer_has_players_that_the_synth_knows():
     assert set(PLAYERS) == set(get_args(Layer))
     assert {patch for layer in PLAYERS for patch in patches_of(layer)} <= set(library())
+
+
+@pytest.mark.parametrize("layer", sorted(set(PLAYERS) - {"percussion"}))
+def test_every_player_is_made_for_all_notes_of_its_layer(layer: Layer) -> None:
+    low, high = RANGES[layer]
+    for name in PLAYERS[layer]:
+        patch = library()[name]
+        assert patch.low <= low < high <= patch.high, name
 
 
 def test_everyone_hears_the_same_pads_and_piano_first():
