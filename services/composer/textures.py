@@ -10,7 +10,7 @@ from services.composer.scale import pitches_of
 from services.composer.scene import Scene
 
 _PERIODS_MS: Final = (32_500,)
-# With an attack and a release of 14 s each, the power of two notes then adds up evenly, within half a decibel.
+# With an attack and a release of 14 s each, the power of two notes adds up evenly, within half a decibel.
 _OVERLAP_MS: Final = 5100
 _LOWEST: Final = 55
 _VELOCITY: Final = (500, 700)
