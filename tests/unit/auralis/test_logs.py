@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import structlog
-from aiohttp.http_exceptions import BadHttpMethod, BadStatusLine, HttpProcessingError, InvalidHeader
 
 from auralis.logs import configure
 from auralis.settings import load
@@ -76,33 +75,3 @@ def test_libraries_are_lines_to_read_as_well(capsys: Captured) -> None:
     configure(load(log_format="console"), "synth")
     logging.getLogger("library").warning("trouble")
     assert re.search(r"warning .*trouble .*\[library\]", capsys.readouterr().err)
-
-
-MALFORMED = [BadStatusLine("\x16\x03\x01"), InvalidHeader("a b: c"), BadHttpMethod("Bad\n  method")]
-
-
-def _malformed(error: HttpProcessingError) -> None:
-    try:
-        raise error
-    except HttpProcessingError:
-        logging.getLogger("aiohttp.server").exception("Error handling request from %s", "192.0.2.1")
-
-
-@pytest.mark.parametrize("error", MALFORMED)
-def test_a_malformed_request_is_worth_no_line(capsys: Captured, error: HttpProcessingError) -> None:
-    """Any stranger can send them."""
-    configure(load(log_format="json"), "gateway")
-    _malformed(error)
-    assert capsys.readouterr().err == ""
-
-
-@pytest.mark.parametrize("log_format", ["json", "console"])
-@pytest.mark.parametrize("error", MALFORMED)
-def test_who_looks_for_errors_sees_a_malformed_request_as_one_line(
-    capsys: Captured, error: HttpProcessingError, log_format: str
-) -> None:
-    configure(load(log_level="debug", log_format=log_format), "gateway")
-    _malformed(error)
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "debug" in line
-    assert "malformed request: " in line
