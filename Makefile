@@ -1,4 +1,4 @@
-# Every target makes .venv by itself and keeps it up to date; the second time that takes a moment.
+# run, test and lint create .venv and keep it up to date; from the second time on that takes only a moment.
 BIN := .venv/bin
 WITH = @python=$$(./setup/find-python) && "$$python" setup/install.py
 
@@ -13,9 +13,9 @@ run:  ## play: start everything and say where to listen (PORT=8001, ARGS="--synt
 	$(WITH) all
 	@exec $(BIN)/auralis up $(if $(PORT),--port $(PORT)) $(ARGS)
 
-# Services come after the gates, not beside them: they are timed, but mostly wait for each other. Whole systems and
-# browsers come last, one by one: what plays in real time needs a processor when it is due.
-test: lint  ## lint, then run every test, the browser's included; or some of them (ARGS="-k ring")
+# The services' tests run after the gates, not at the same time: they are timed, but mostly wait for each other. Whole
+# systems and browsers come last, one by one: what plays in real time needs a processor exactly when it is due.
+test: lint  ## lint, then run every test, browser tests included; or only some (ARGS="-k ring")
 	@./setup/chromium
 ifdef ARGS
 	@exec $(BIN)/pytest $(ARGS)
@@ -25,7 +25,7 @@ else
 	@exec $(BIN)/pytest tests/e2e
 endif
 
-lint:  ## check style, types and the borders between packages
+lint:  ## check style, types and the boundaries between packages
 	$(WITH) dev
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
@@ -35,7 +35,7 @@ lint:  ## check style, types and the borders between packages
 	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
 	@echo "lint: ruff, mypy and import-linter have nothing to say"
 
-constraints:  ## renew the pinned versions in constraints.txt
+constraints:  ## update the pinned versions in constraints.txt
 	@python=$$(./setup/find-python) && "$$python" setup/constraints.py
 
 clean:  ## remove .venv and everything built

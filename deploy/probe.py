@@ -1,4 +1,4 @@
-"""Health check of the images, which hold no curl: `probe.py URL [TEXT]` exits 0 if URL answers with TEXT."""
+"""Health check for images, which have no curl: `probe.py URL [TEXT]` exits 0 if the answer contains TEXT."""
 
 import sys
 import urllib.request

@@ -1,4 +1,4 @@
-"""Fixtures: a real broker for the whole run, and a prefix of its own for each test."""
+"""Fixtures: one real broker for the whole run, and a separate key prefix for each test."""
 
 import asyncio
 import os

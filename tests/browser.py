@@ -1,4 +1,4 @@
-"""Fixtures for tests in a real Chromium, driven by Playwright: ``browser`` (one a session) and ``page``.
+"""Fixtures for tests in a real Chromium, driven by Playwright: ``browser`` (one per session) and ``page``.
 
 Tests that use them run on the session's event loop:
 ``pytestmark = pytest.mark.asyncio(loop_scope="session")``.
@@ -24,7 +24,7 @@ _MISSING: Final = (
     "no Chromium for the browser tests: install one (Debian: apt install chromium, macOS: brew install "
     "--cask chromium) or name one in AURALIS_TEST_CHROMIUM"
 )
-# The browser itself reports every refused or broken WebSocket as an error; the player is made for those.
+# The browser itself reports every refused or broken WebSocket as an error; the player copes with those.
 _EXPECTED_ERRORS: Final = ("WebSocket connection to", "net::ERR_")
 
 
@@ -36,7 +36,7 @@ def chromium_path() -> str | None:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """A running Chromium. Without one the test is skipped, but fails under CI."""
+    """A running Chromium. Without one the test is skipped, except under CI, where it fails."""
     path = chromium_path()
     if path is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(_MISSING)
@@ -48,7 +48,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser) -> AsyncIterator[Page]:
-    """A fresh page in a profile of its own. The test fails if the page logged an error or threw one."""
+    """A fresh page in its own profile. The test fails if the page logged an error or threw one."""
     context = await browser.new_context()
     tab = await context.new_page()
     errors = errors_of(tab)
@@ -58,7 +58,7 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
 
 
 def errors_of(tab: Page) -> list[str]:
-    """A list that grows with every error that ``tab`` logs or doesn't catch."""
+    """A list that grows with every error that ``tab`` logs or leaves uncaught."""
     errors: list[str] = []
 
     def logged(message: ConsoleMessage) -> None:

@@ -1,8 +1,9 @@
-"""An accelerator that every machine has: torch on the CPU, where numpy computes otherwise.
+"""An accelerator that every machine has: torch on the CPU, in place of numpy.
 
     .venv/bin/pytest -p tests.by_torch tests/gates tests/unit/synth
 
-runs tests on it: the code that renders on CUDA and Metal, with numbers. Tests of numpy's own part fail then.
+runs the tests on it: they exercise, with real numbers, the code that renders on CUDA and Metal. Tests of
+numpy's own part fail in such a run.
 """
 
 import os
@@ -14,17 +15,17 @@ import torch
 from services.synth.dsp import arrays
 from services.synth.dsp.arrays import Device
 
-# The same processor to torch, and another device than the one whose arrays are numpy's.
+# To torch this is the same processor, but it counts as another device than the one of numpy's arrays.
 DEVICE: Final[Device] = "cpu:0"
-# Set where tests are to run on it, in every process.
+# This variable is set, in every process, where tests are to run on it.
 ASKED: Final = "AURALIS_TESTS_BY_TORCH"
 
 
 def uploaded(home: arrays.Home, array: np.ndarray) -> arrays.Array:
-    """``array`` in memory of its own, as an upload has it."""
+    """A copy of ``array`` in separate memory, as after an upload."""
     return array if home is None else torch.from_numpy(array.copy()).to(home)
 
 
 def pytest_configure() -> None:
-    """For all tests, where this module is named as a plugin."""
+    """Applies to all tests when this module is named as a plugin."""
     os.environ[ASKED] = "yes"

@@ -1,4 +1,4 @@
-"""The device that tests render on: `AURALIS_DEVICE=cuda make test ARGS=tests` has them do it there."""
+"""The device that tests render on; `AURALIS_DEVICE=cuda make test ARGS=tests` selects a GPU."""
 
 import os
 from typing import Final
@@ -19,16 +19,16 @@ else:
 
 
 def of_kind(kind: str, values: np.ndarray) -> Array:
-    """``values`` as an array of numpy's, or as torch's on :data:`DEVICE`."""
+    """``values`` as a numpy array, or as a torch array on :data:`DEVICE`."""
     return torch.from_numpy(values).to(DEVICE) if kind == "torch" else values
 
 
 def there(values: np.ndarray) -> Array:
-    """``values`` in single precision as they are computed with on :data:`DEVICE`."""
+    """``values`` in single precision, in the form in which :data:`DEVICE` computes with them."""
     return arrays.single(DEVICE, values)
 
 
 def numpy_of(array: Array | None) -> np.ndarray:
-    """An array of either kind, that is not silence, as numpy's."""
+    """An array of either kind, which must not be silence, as a numpy array."""
     assert array is not None
     return arrays.fetched(array)

@@ -1,7 +1,7 @@
-"""The whole system as a stranger starts it: `make run`, a listener, a control change, Ctrl-C.
+"""The whole system as an outsider starts it: `make run`, a listener, a control change, Ctrl-C.
 
 `python tests/smoke.py` runs `make run` on a free port; `--url http://127.0.0.1:8000` listens to a system
-that runs already (the containers, say) and leaves it running. Exits 0 and prints what it measured, or
+that is already running (the containers, say) and leaves it running. Exits 0 and prints what it measured, or
 exits 1 with what was expected and what was found.
 """
 
@@ -36,7 +36,7 @@ START_LIMIT_S = 90
 CHANGE_LIMIT_S = 5
 END_LIMIT_S = 15
 LOG_END_CHARS = 4000
-RMS_FLOOR = 0.003  # -50 dBFS, far under the quietest passage and far over dither
+RMS_FLOOR = 0.003  # -50 dBFS, far below the quietest passage and far above dither
 ENDS_BY_CTRL_C = (0, 130, -signal.SIGINT)
 
 
@@ -61,7 +61,7 @@ class Heard:
         """Add one binary frame; it must be whole."""
         version, codec, flags, revision, seq, due_us = HEADER.unpack_from(message)
         payload = message[HEADER.size :]
-        # A stream may begin with the first chunk after a pause, and go on without a break from there.
+        # A stream may begin with the first chunk after a pause, and must continue without a break from there.
         begins = flags & DISCONTINUITY if not self.seqs else 0
         expect((version, codec, flags), (1, 0, begins), f"version, codec and flags of seq {seq}")
         size = self.hello["frames_per_chunk"] * self.hello["channels"] * 2
@@ -72,7 +72,7 @@ class Heard:
         self.pcm.append(payload)
 
     def rms(self) -> float:
-        """Return the root mean square of everything heard, full scale = 1."""
+        """Return the root mean square of everything heard, where full scale is 1."""
         samples = np.frombuffer(b"".join(self.pcm), dtype="<i2").astype(np.float64) / 32768
         return float(np.sqrt(np.mean(samples**2)))
 
@@ -84,7 +84,7 @@ def expect(found: object, expected: object, what: str) -> None:
 
 
 def expect_that(holds: bool, what: str) -> None:
-    """Raise unless the fact holds."""
+    """Raise unless the condition holds."""
     if not holds:
         raise SmokeError(what)
 
@@ -93,7 +93,7 @@ FAILURES = (SmokeError, aiohttp.ClientError, TimeoutError)
 
 
 async def wait_ready(session: aiohttp.ClientSession, url: str, alive: Callable[[], bool]) -> None:
-    """Return as soon as `/readyz` says yes; raise when the system died or takes too long."""
+    """Return as soon as `/readyz` says yes; raise if the system died or takes too long."""
     limit_s = time.monotonic() + START_LIMIT_S
     while time.monotonic() < limit_s:
         expect_that(alive(), "the system ended before it was ready")
@@ -108,7 +108,7 @@ async def wait_ready(session: aiohttp.ClientSession, url: str, alive: Callable[[
 
 
 async def frames(stream: Stream, heard: Heard) -> AsyncIterator[dict[str, Any] | None]:
-    """Yield None after each chunk, added to `heard`, and every text frame's content as it comes."""
+    """Yield None after each chunk, added to `heard`, and the content of every text frame as it arrives."""
     while True:
         message = await stream.receive(timeout=START_LIMIT_S)
         if message.type is aiohttp.WSMsgType.BINARY:
@@ -153,7 +153,7 @@ async def change_intensity(stream: Stream, heard: Heard) -> None:
 
 
 def check(heard: Heard) -> None:
-    """Hold what was heard against the contract and print it."""
+    """Check what was heard against the contract and print it."""
     first, last = heard.seqs[0], heard.seqs[-1]
     expect(heard.seqs, list(range(first, last + 1)), "seqs without a gap")
     expect(heard.revisions, sorted(heard.revisions), "revisions that only grow")
@@ -185,9 +185,9 @@ def free_port() -> int:
 
 @contextmanager
 def make_run(port: int, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `make run` as the leader of a process group of its own, ended whatever happens.
+    """Run `make run` as the leader of a new process group, which is ended whatever happens.
 
-    Its output goes to `folder/log`, and its broker begins without the data of earlier runs.
+    Its output goes to `folder/log`, and its broker starts without the data of earlier runs.
     """
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -218,7 +218,7 @@ def end(process: subprocess.Popen[bytes]) -> int:
 
 
 def ctrl_c(process: subprocess.Popen[bytes]) -> None:
-    """Interrupt as a terminal does; everything that `make run` started must be gone soon."""
+    """Interrupt as a terminal does; everything that `make run` started must be gone soon afterwards."""
     family = psutil.Process(process.pid).children(recursive=True)
     began_s = time.monotonic()
     code = end(process)
@@ -230,7 +230,7 @@ def ctrl_c(process: subprocess.Popen[bytes]) -> None:
 
 
 def start_and_hear(seconds: float) -> None:
-    """Run the whole check on a `make run` of our own; its output is shown when something is wrong."""
+    """Run the whole check on a newly started `make run`; show its output if something is wrong."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         try:
@@ -244,7 +244,7 @@ def start_and_hear(seconds: float) -> None:
 
 
 def main() -> int:
-    """Run as a command; answer with its exit code."""
+    """Run as a command; return the exit code."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--url", help="a running system; without it, make run is started and ended")
     arguments.add_argument("--seconds", type=float, default=8, help="how much sound to hear (default: 8)")

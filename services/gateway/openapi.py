@@ -231,7 +231,7 @@ def _channel_schema() -> Json:
 
 
 def _accepted_schema() -> Json:
-    effective = "The first chunk that may carry it; null if no composer answered in time."
+    effective = "The first chunk that may carry it; null if the channel sleeps or no composer answers."
     return _object(revision=_INTEGER, effective_seq={"type": ["integer", "null"], "description": effective})
 
 

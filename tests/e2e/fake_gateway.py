@@ -1,4 +1,4 @@
-"""A gateway for the player's tests: speaks the contract exactly, plays a tone on time, fails on demand."""
+"""A gateway for the player's tests: follows the contract exactly, plays a tone on time, fails on demand."""
 
 import asyncio
 import json
@@ -46,7 +46,7 @@ class Listener:
 
 
 class FakeGateway:
-    """Streams the channel ``main`` at ``rate`` Hz: a tone of 0.25 peak on either side, of unlike pitch."""
+    """Streams the channel ``main`` at ``rate`` Hz: a tone with a 0.25 peak per side, at different pitches."""
 
     def __init__(self, rate: int = 44_100, token: str | None = None) -> None:
         self.rate = rate
@@ -65,7 +65,7 @@ class FakeGateway:
 
     @property
     def live_seq(self) -> int:
-        """The chunk that was due last."""
+        """The chunk that became due last."""
         return (now_us() - self.epoch_us) // CHUNK_US
 
     @asynccontextmanager
@@ -99,7 +99,7 @@ class FakeGateway:
             await listener.socket.send_json(message)
 
     def heard(self, kind: str) -> list[dict[str, Any]]:
-        """All messages of a type that any listener has sent."""
+        """All messages of one type that any listener has sent."""
         return [message for one in self.all_listeners for message in one.said if message["type"] == kind]
 
     def state(self) -> dict[str, Any]:
@@ -117,7 +117,7 @@ class FakeGateway:
         response.headers["Content-Security-Policy"] = CSP
 
     async def _file(self, request: web.Request) -> web.Response:
-        """Read at once: aiohttp leaves a file open whose response is cancelled while it is being opened."""
+        """Read at once: aiohttp leaves a file open if its response is cancelled while it is being opened."""
         wanted = WEB / (request.match_info["path"] or "index.html")
         if not wanted.is_file():
             raise web.HTTPNotFound
@@ -172,7 +172,7 @@ class FakeGateway:
         return struct.pack("<BBHIQq", 1, 0, flags, self.revision, seq, self.due_us(seq)) + self._chunk
 
     def _tone(self) -> bytes:
-        """Whole periods in a chunk, so that every chunk continues the one before."""
+        """A whole number of periods per chunk, so that every chunk continues the one before."""
         frames = self.rate // 10
         samples = array("h")
         for frame in range(frames):
@@ -193,7 +193,7 @@ class FakeGateway:
         }
 
     def _score(self) -> dict[str, Any]:
-        """Chords of four seconds, and a note a second in each of three layers, around now."""
+        """Chords of four seconds, and one note per second in each of three layers, around now."""
         first = (now_us() - self.epoch_us) // 4_000_000 * 4 - 16
         chords = [self._chord(second) for second in range(first, first + 60, 4)]
         notes = [note for second in range(first, first + 60) for note in self._notes(second)]

@@ -1,4 +1,4 @@
-"""Listening to the player in a page: what it says of itself, and waiting until it does."""
+"""Listening to the player in a page: reading its status, and waiting for it to change."""
 
 import asyncio
 from collections.abc import Callable

@@ -19,15 +19,15 @@ import psutil
 from auralis.supervise import free_port
 
 _START_S: Final = 60.0
-# Loading everything takes at least so much of a processor.
+# Loading everything takes at least this much processor time.
 _LOADING_S: Final = 0.3
-# What keeping up with one channel takes of half a second of a slow processor, at most.
+# Keeping up with one channel takes at most this much of every half second, even on a slow processor.
 _KEEPING_UP_S: Final = 0.08
 
 
 @dataclass(frozen=True)
 class System:
-    """``auralis up`` with a data directory and ports of its own."""
+    """``auralis up`` with its own data directory and ports."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -56,7 +56,7 @@ class System:
         return sorted(int(pid) for pid in found.stdout.split())
 
     async def standby(self) -> int:
-        """That of the only worker, once it has loaded everything and does nothing but keep up with it."""
+        """The standby of the only worker, once it has loaded everything and is only keeping up."""
         async with asyncio.timeout(_START_S):
             while len(pids := self.pids("synth")) < 2:  # noqa: ASYNC110  another process
                 await asyncio.sleep(0.1)
@@ -85,7 +85,7 @@ def answers(url: str) -> bool:
 
 @asynccontextmanager
 async def running_system(*flags: str, **environment: str) -> AsyncIterator[System]:
-    """Start it, wait until it plays, end it by Ctrl-C and check that it ended cleanly."""
+    """Start it, wait until it plays, end it with Ctrl-C and check that it ended cleanly."""
     with tempfile.TemporaryDirectory() as folder:
         data_dir, port = Path(folder), free_port("127.0.0.1")
         with (data_dir / "up.log").open("wb") as log:

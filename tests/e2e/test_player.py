@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 from tests.e2e.fake_gateway import FakeGateway
 from tests.e2e.listening import becomes, playing, rms, stats, until, warm
 
-# Half of each side in the mean, their pitches unlike: 0.5 * 0.25 / sqrt(2) * sqrt(2).
+# Each side contributes half, and their pitches differ: 0.5 * 0.25 / sqrt(2) * sqrt(2).
 TONE_RMS: Final = 0.125
 FLOOR_RMS: Final = 0.05
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_it_plays_for_ten_seconds_without_an_underrun(page: Page, gateway: FakeGateway) -> None:
-    """From the click on: sound over the floor, no underrun, a latency near its target, and stats sent."""
+    """From the click on: sound above the floor, no underrun, a latency near its target, and stats sent."""
     await playing(page, gateway)
     await asyncio.sleep(0.4)
     latencies_ms = []
@@ -50,7 +50,7 @@ async def test_a_warm_page_sounds_within_300_ms(page: Page, gateway: FakeGateway
 
 
 async def test_other_sample_rates_play(page: Page) -> None:
-    """A stream of 48 kHz is heard at its level."""
+    """A stream of 48 kHz is heard at the right level."""
     async with FakeGateway(rate=48_000).running() as gateway:
         await playing(page, gateway)
         await page.locator("#volume").fill("100")
@@ -70,7 +70,7 @@ async def test_pausing_is_silent_and_playing_on_is_quick(page: Page, gateway: Fa
 
 
 async def test_a_page_that_does_not_play_lets_go_of_the_stream(page: Page, gateway: FakeGateway) -> None:
-    """After a silent minute nothing is streamed any more; turning a control connects again."""
+    """After a silent minute nothing is streamed any more; moving a control reconnects."""
     await page.clock.install()
     await warm(page, gateway)
     await page.clock.fast_forward(50_000)
@@ -85,7 +85,7 @@ async def test_a_page_that_does_not_play_lets_go_of_the_stream(page: Page, gatew
 
 
 async def test_it_resumes_where_the_server_dropped_it(page: Page, gateway: FakeGateway) -> None:
-    """A lost connection is said in words, retried with ``since``, and loses no chunk."""
+    """A lost connection is reported in words, retried with ``since``, and loses no chunk."""
     await playing(page, gateway)
     await asyncio.sleep(0.5)
     last_seq = (await stats(page))["last_seq"]
@@ -132,7 +132,7 @@ async def test_a_stall_fades_and_recovers(page: Page, gateway: FakeGateway) -> N
 
 
 async def test_a_busy_page_is_not_heard(page: Page, gateway: FakeGateway) -> None:
-    """Chunks reach the sound while the page does something else for four times what is buffered."""
+    """Chunks reach the sound although the page is busy for four times as long as the buffer lasts."""
     await playing(page, gateway)
     await asyncio.sleep(0.5)
     last_seq = (await stats(page))["last_seq"]
@@ -148,7 +148,7 @@ async def seq_from(page: Page, seq: int) -> bool:
 
 
 async def test_a_page_without_all_its_parts_says_so(page: Page, gateway: FakeGateway) -> None:
-    """A program that could not be loaded is named, and stays so when somebody presses play."""
+    """A script that could not be loaded is named, and the message remains when somebody presses play."""
     await page.route("**/net/stream.js", lambda route: route.abort())
     await page.goto(gateway.url)
     await becomes(page, "failed")

@@ -1,4 +1,4 @@
-"""What the player shows and what is turned on it, in a real browser against a gateway with a stream."""
+"""What the player shows and how its controls behave, in a real browser against a gateway with a stream."""
 
 import asyncio
 import re
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_everything_can_be_done_by_keyboard(page: Page, gateway: FakeGateway) -> None:
-    """Tab, Enter and arrow keys start the music and turn every control."""
+    """Tab, Enter and the arrow keys can start the music and change every control."""
     await warm(page, gateway)
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
@@ -36,7 +36,7 @@ async def test_everything_can_be_done_by_keyboard(page: Page, gateway: FakeGatew
 
 
 async def press(page: Page, *keys: str) -> None:
-    """Press keys, each text a few of them."""
+    """Press keys; each argument may name several."""
     for key in " ".join(keys).split():
         await page.keyboard.press(key)
 
@@ -82,14 +82,14 @@ async def test_mute_silences_a_layer_and_brings_its_level_back(page: Page, gatew
     await expect(mute).to_have_attribute("aria-pressed", "true")
     await expect(slider).to_have_value("0")
     await expect(page.locator("#group-layers summary")).to_have_text("Layers1 muted")
-    await asyncio.sleep(0.8)  # what the server says meanwhile does not let it forget
+    await asyncio.sleep(0.8)  # state messages from the server in the meantime do not make it forget
     await mute.click()
     await until(lambda: gateway.controls["level_choir"] == 0.4, "the level before")
     await expect(mute).to_have_attribute("aria-pressed", "false")
 
 
 async def test_a_layer_that_another_listener_mutes_shows_it(page: Page, gateway: FakeGateway) -> None:
-    """Whoever brings it back gets the level that it had for everybody."""
+    """A listener who unmutes it restores the level that it had for everybody."""
     await warm(page, gateway)
     await page.get_by_text("Layers").click()
     mute = page.get_by_role("button", name="Mute pad")
@@ -118,7 +118,7 @@ async def test_the_last_minutes_can_be_downloaded_as_midi(page: Page, gateway: F
 
 
 async def test_a_change_says_when_it_is_heard(page: Page, gateway: FakeGateway) -> None:
-    """It counts down, then tells the measured time, to screen readers too."""
+    """It counts down, then shows the measured time, and announces it to screen readers too."""
     await playing(page, gateway)
     await page.locator("#control-intensity").fill("0.8")
     news = page.locator(".field", has=page.locator("#control-intensity")).locator(".heard")
@@ -145,7 +145,7 @@ async def test_a_drag_sends_few_messages_and_its_end(page: Page, gateway: FakeGa
     value = float(await slider.input_value())
     await until(lambda: gateway.controls["intensity"] == value, "the last value")
     assert value > 0.9
-    paced = (time.monotonic() - began_s) / 0.1  # one in 100 ms, however slowly the machine drags
+    paced = (time.monotonic() - began_s) / 0.1  # one per 100 ms, however slowly the machine drags
     assert len(gateway.heard("control")) <= paced + 2
 
 
@@ -169,9 +169,9 @@ async def test_others_move_the_inputs_but_not_under_a_hand(page: Page, gateway: 
 
 
 async def test_a_locked_server_asks_for_its_token(page: Page, locked_gateway: FakeGateway) -> None:
-    """A declined change goes back, and is made once the right token is given; a wrong one is told."""
+    """A refused change is undone, and made once the right token is given; a wrong token is reported."""
     await warm(page, locked_gateway)
-    field = page.get_by_label("Turning the music needs")
+    field = page.get_by_label("Changing the music requires")
     await expect(field).to_be_visible()
     await page.locator("#control-bpm").fill("80")
     await expect(page.locator("#notice")).to_have_text("A token is required: send it first")
@@ -188,7 +188,7 @@ async def test_a_locked_server_asks_for_its_token(page: Page, locked_gateway: Fa
 
 
 async def test_a_link_may_carry_the_token(page: Page, locked_gateway: FakeGateway) -> None:
-    """It is used, and gone from the address."""
+    """The token is used, and removed from the address."""
     await warm(page, locked_gateway, "#token=open%20sesame")
     await until(lambda: locked_gateway.heard("auth"), "the token")
     await expect(page.locator("#access")).to_be_hidden()
@@ -205,7 +205,7 @@ async def test_it_names_the_chord_and_section_that_are_heard(page: Page, gateway
 
 @pytest.mark.parametrize(("width", "height"), [(320, 640), (390, 844), (1280, 800)])
 async def test_nothing_is_cut_off(page: Page, gateway: FakeGateway, width: int, height: int) -> None:
-    """At phone and desktop width the page never scrolls sideways, with figures and layers open too."""
+    """At phone and desktop width the page never scrolls sideways, even with figures and layers open."""
     await page.set_viewport_size({"width": width, "height": height})
     await warm(page, gateway)
     await page.locator("#health summary").click()

@@ -1,4 +1,4 @@
-"""The whole system, every process real: started as a user starts it, heard, steered, hurt."""
+"""The whole system, every process real: started as a user starts it, heard, controlled, killed."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def system() -> AsyncIterator[System]:
-    """One system with a spare worker for all tests of the module."""
+    """One system with a spare worker, shared by all tests of the module."""
     async with running_system("--synth-workers", "2") as running:
         yield running
 
@@ -45,7 +45,7 @@ async def change(system: System, **controls: str | float) -> dict[str, int]:
 
 
 class Versioned:
-    """Follows the versions of the ring's chunks beside a listener."""
+    """Follows the versions of the ring's chunks alongside a listener."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -59,14 +59,14 @@ class Versioned:
                 await asyncio.sleep(0.03)
 
     async def unlike_offline(self, listener: Listener) -> list[int]:
-        """The seqs whose bytes are not those of an offline render of the log."""
+        """The seqs whose bytes differ from an offline render of the log."""
         known = {seq: self.versions[seq] for seq in listener.seqs if seq in self.versions}
         assert len(known) > 10
         rendered = await self.rendered(known)
         return [seq for seq in known if rendered[seq] != listener.payloads[seq]]
 
     async def rendered(self, versions: Mapping[int, Versions]) -> dict[int, bytes]:
-        """Chunks as the log has them in these versions."""
+        """The chunks as the log renders them in these versions."""
         score, keys = Score(), Keyspace()
         async with connect(self.url, name="test") as client:
             state = await Channels(client, keys).state("main")
@@ -78,7 +78,7 @@ class Versioned:
 
 
 async def test_a_listener_gets_contiguous_sound(system: System) -> None:
-    """Seqs without a hole, no discontinuity, a level over the floor, the format that hello announced."""
+    """Seqs without a hole, no discontinuity, a level above the floor, the format that hello announced."""
     async with listening(system.url) as listener:
         await listener.until(30)
     hello = listener.messages[0]
@@ -89,7 +89,7 @@ async def test_a_listener_gets_contiguous_sound(system: System) -> None:
 
 
 async def test_what_is_heard_is_the_offline_render_also_across_changes(system: System) -> None:
-    """Controls are turned while listening; every byte is still the function of log and versions."""
+    """Controls are changed while listening; every byte is still a function of log and versions."""
     versioned = Versioned(system.broker_url)
     following = asyncio.create_task(versioned.follow())
     async with listening(system.url) as listener:
@@ -106,7 +106,7 @@ async def test_what_is_heard_is_the_offline_render_also_across_changes(system: S
 
 
 async def test_a_killed_synth_worker_is_not_heard(system: System) -> None:
-    """SIGKILL to the worker that renders: no hole, no discontinuity, the same bytes."""
+    """SIGKILL to the worker that is rendering: no hole, no discontinuity, the same bytes."""
     versioned = Versioned(system.broker_url)
     following = asyncio.create_task(versioned.follow())
     async with listening(system.url) as listener:
@@ -138,7 +138,7 @@ async def test_a_killed_sole_worker_is_not_heard() -> None:
 
 
 async def test_a_killed_composer_is_not_heard(system: System) -> None:
-    """SIGKILL to the composer: its restart goes on from the checkpoint, and takes controls again."""
+    """SIGKILL to the composer: restarted, it continues from the checkpoint and accepts controls again."""
     async with listening(system.url) as listener:
         await listener.until(10)
         for pid in system.pids("composer"):
@@ -151,7 +151,7 @@ async def test_a_killed_composer_is_not_heard(system: System) -> None:
 
 
 async def test_the_player_plays_ten_seconds(page: Page, system: System) -> None:
-    """Open, click, listen: sound over the floor for 10 s, no underrun."""
+    """Open, click, listen: sound above the floor for 10 s, no underrun."""
     await change(system, intensity=0.0)
     await page.goto(system.url)
     await page.get_by_role("button", name="Play").click()
@@ -168,7 +168,7 @@ async def test_the_player_plays_ten_seconds(page: Page, system: System) -> None:
 
 
 async def test_the_sound_follows_the_slider(page: Page, system: System) -> None:
-    """Intensity makes it brighter than the same music would have been."""
+    """Higher intensity makes the sound brighter than the same music would have been without it."""
     await change(system, intensity=0.0)
     await page.goto(system.url)
     slider = page.locator("#control-intensity")

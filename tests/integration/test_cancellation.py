@@ -1,4 +1,4 @@
-"""A task that talks to the broker ends when it is cancelled, wherever that meets it."""
+"""A task that talks to the broker ends when it is cancelled, whatever it is doing at that moment."""
 
 import asyncio
 
@@ -19,5 +19,5 @@ async def test_a_cancellation_at_any_step_of_a_command_ends_the_task(client: Red
         await asyncio.sleep(0)
     task.cancel()
     done, _ = await asyncio.wait([task], timeout=2)
-    task.cancel()  # a task that goes on all the same must not outlive the test
+    task.cancel()  # a task that ignored the cancellation must not outlive the test
     assert done

@@ -27,7 +27,7 @@ async def started(*words: str, **environment: str) -> tuple[int, list[str]]:
 
 
 async def test_an_unreachable_broker_is_one_line() -> None:
-    """Every service gives it a few seconds, then ends with 1."""
+    """Every service gives the broker a few seconds, then exits with 1."""
     url = f"redis://127.0.0.1:{free_port('127.0.0.1')}"
     ended = await asyncio.gather(*(started(service, REDIS_URL=url) for service in SERVICES))
     for code, lines in ended:
@@ -37,7 +37,7 @@ async def test_an_unreachable_broker_is_one_line() -> None:
 
 
 async def test_auralis_up_needs_the_broker_that_it_was_given() -> None:
-    """No other broker is started in its place."""
+    """It does not start a broker of its own instead."""
     code, lines = await started("up", REDIS_URL=f"redis://127.0.0.1:{free_port('127.0.0.1')}")
     assert code == 1
     assert len(lines) == 1
@@ -45,7 +45,7 @@ async def test_auralis_up_needs_the_broker_that_it_was_given() -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_a_service_without_a_broker_is_wrong_usage(service: str) -> None:
-    """No REDIS_URL: exit code 2 and its name."""
+    """No REDIS_URL: exit code 2, and the variable is named."""
     code, lines = await started(service, REDIS_URL="")
     assert code == 2
     assert len(lines) == 1
@@ -53,7 +53,7 @@ async def test_a_service_without_a_broker_is_wrong_usage(service: str) -> None:
 
 
 async def test_a_device_that_is_not_there_is_wrong_usage(redis_url: str) -> None:
-    """The line says what there is."""
+    """The line lists the devices that exist."""
     code, lines = await started(
         "synth", "--device", "mps" if sys.platform != "darwin" else "cuda", REDIS_URL=redis_url
     )
@@ -63,7 +63,7 @@ async def test_a_device_that_is_not_there_is_wrong_usage(redis_url: str) -> None
 
 
 async def test_a_port_in_use_is_one_line(redis_url: str) -> None:
-    """The gateway names address and reason."""
+    """The gateway names the address and the reason."""
     server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     port = str(server.sockets[0].getsockname()[1])
     async with server:

@@ -9,8 +9,8 @@ chunk ``n`` of the output is
 (Stockham 1966; Gardner 1995). The output is thus a function of a finite past, and the caller keeps the
 spectra of that past: no state is handed from one call to the next.
 
-High bands of a room die away within a second, so each partition keeps only the bins that carry energy: two
-fifths of the products remain. A partition's hard ends smear its bass over all bins. Where the next partition
+High bands of a room die away within a second, so each partition keeps only the bins that carry energy: a
+third of the products remain. A partition's hard ends smear its bass over all bins. Where the next partition
 keeps a bin, its own start cancels this; where it does not, the bin is taken from a copy of the partition that
 fades out (without this, the same error needs 70 % more bins). Two-level partitioning (a few long partitions
 for the tail) was rejected: what it saves in products it costs in longer transforms, which come in bursts.

@@ -1,7 +1,7 @@
-"""A channel on a real broker whose time a test moves: its epoch is set back, the broker's clock runs on.
+"""A channel on a real broker whose time the test moves: it sets the epoch back; the broker's clock runs on.
 
-Between two steps the channel's time is exactly known; a step that took so long that a chunk froze meanwhile
-says so, and is judged by its invariants alone.
+Between two steps the channel's time is known exactly; a step that took so long that a chunk froze
+meanwhile is recognised, and only its invariants are checked.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ from auralis.keyspace import Keyspace
 
 T = TypeVar("T")
 
-# A channel's time stands just after a chunk's due time: nothing freezes for 50 ms from then.
+# A channel's time is set to just after a chunk's due time: nothing freezes for 50 ms from then on.
 PHASE_US = 100
 STEADY_US = 45_000
 
 
 class SimulatedChannel:
-    """One channel at chunk ``live``, and a client that runs in a loop of its own, step by step."""
+    """One channel at chunk ``live``, with a client that runs step by step in a separate event loop."""
 
     def __init__(self, runner: asyncio.Runner, url: str, *, live: int = 1_000, created: bool = False) -> None:
         self._runner = runner
@@ -43,7 +43,7 @@ class SimulatedChannel:
         return connect(self._url, name="simulated")
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do one thing on the broker."""
+        """Run one operation on the broker."""
         return self._runner.run(work)
 
     def settle(self) -> None:
@@ -58,7 +58,7 @@ class SimulatedChannel:
         return self.run(self._now_us()) - self._set_us < STEADY_US
 
     def close(self) -> None:
-        """Delete what the channel left and disconnect."""
+        """Delete everything the channel left behind and disconnect."""
         self.run(self._close())
 
     async def _close(self) -> None:

@@ -1,4 +1,4 @@
-"""Ring and score log on the Redis of a container: the other broker that Auralis promises to run on."""
+"""Ring and score log on Redis in a container: the other broker that Auralis promises to support."""
 
 import gc
 import warnings
@@ -18,8 +18,8 @@ PORT = 6379
 
 
 def _absent() -> str:
-    """Why there is no container of :data:`IMAGE`; empty if there may be one."""
-    # Where no engine answers, docker-py leaves a socket behind, whose warning would fail some later test.
+    """Why no container of :data:`IMAGE` can run; empty if one can."""
+    # If no engine answers, docker-py leaves a socket open, whose warning would make some later test fail.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         reason = _look()
@@ -64,7 +64,7 @@ def container_url(module_monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def module_monkeypatch() -> Iterator[pytest.MonkeyPatch]:
-    """Without testcontainers' reaper, which needs an image of its own: the container ends with its test."""
+    """Without testcontainers' reaper, which needs its own image; the container ends with its test."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("testcontainers.core.config.testcontainers_config.ryuk_disabled", True)
         yield patch

@@ -1,4 +1,4 @@
-"""The embedded broker: it keeps its data, it is alone with them, and it comes back."""
+"""The embedded broker: it keeps its data, nobody else uses them, and it comes back after a crash."""
 
 import asyncio
 import contextlib
@@ -101,7 +101,7 @@ async def test_a_server_whose_supervisor_was_killed_is_ended_and_followed(tmp_pa
     async with connect(orphaned.url, name="test") as client:
         await client.set("kept", "yes")
     assert orphaned._lock is not None
-    orphaned._lock.close()  # as the kernel does it when a process dies
+    orphaned._lock.close()  # as the kernel does when a process dies
     async with _running(tmp_path) as client:
         assert await client.get("kept") == b"yes"
         await asyncio.wait_for(orphaned.process.wait(), PATIENCE_S)
@@ -168,7 +168,7 @@ def test_a_broker_that_was_not_started_has_no_process(tmp_path: Path) -> None:
 
 
 async def test_after_the_loss_of_all_data_channels_and_workers_begin_anew(tmp_path: Path) -> None:
-    """FLUSHALL takes the functions, the channels and the consumer groups."""
+    """FLUSHALL deletes the functions, the channels and the consumer groups."""
     keys = Keyspace()
     async with _running(tmp_path) as client:
         channels, worker = Channels(client, keys), Assignment(client, keys, "synth", "a")

@@ -1,4 +1,4 @@
-"""Real composers at a real broker: horizon, controls, restarts, two of them, long absences."""
+"""Real composers with a real broker: horizon, controls, restarts, two at once, long absences."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,7 +27,7 @@ SEED = 11
 
 
 class SlowClock(BrokerClock):
-    """A clock that lags: what a composer thinks early enough comes late, as on a crowded machine."""
+    """A clock that lags: what a composer believes to be in time is late, as on an overloaded machine."""
 
     def now_us(self) -> int:
         return super().now_us() - 300_000
@@ -45,7 +45,7 @@ class Desk:
         return await ScoreReader(self.client, self.keys).read("main")
 
     async def ahead_s(self) -> float:
-        """Seconds that are written beyond now."""
+        """How many seconds beyond now are written."""
         state = await self.channels.state("main")
         return state.until_frame / 44_100 - (self.clock.now_us() - state.epoch_us) / 1e6
 
@@ -69,7 +69,7 @@ class Desk:
     async def working(
         self, name: str, tells_time: type[BrokerClock] = BrokerClock
     ) -> AsyncIterator[asyncio.Task[None]]:
-        """A composer in this process; leaving kills it."""
+        """A composer in this process; leaving the context kills it."""
         metrics = ComposerMetrics(CollectorRegistry())
         async with connect(self.url, name=name) as own, connect(self.url, name=name) as listening:
             clock = tells_time(own)
@@ -94,19 +94,19 @@ async def desk(client: Redis, keys: Keyspace, redis_url: str) -> Desk:
 
 
 def events_of(log: list[LogEntry]) -> list[Event]:
-    """Everything that the log says, in its order, without the revisions."""
+    """All events in the log, in order, without the revisions."""
     return [event for entry in log for event in entry.batch.events if not isinstance(event, Revise)]
 
 
 def uninterrupted(log: list[LogEntry]) -> list[Event]:
-    """What the pure composer writes over the same frames in one go."""
+    """What the pure composer writes for the same frames in one go."""
     plan = planning.begin(SEED, log[0].batch.from_frame, Controls(), 0)
     _, batch = planning.extend(plan, log[-1].batch.until_frame, AUDIO)
     return list(batch.events)
 
 
 async def test_it_writes_eight_seconds_ahead_without_a_gap(desk: Desk) -> None:
-    """Entries join on; the first one begins no earlier than the log allows."""
+    """Each entry begins where the last ended; the first begins no earlier than the log allows."""
     async with desk.working("one"):
         await desk.until(desk.filled)
         await asyncio.sleep(1.2)
@@ -119,7 +119,7 @@ async def test_it_writes_eight_seconds_ahead_without_a_gap(desk: Desk) -> None:
 async def test_a_piece_whose_first_entry_came_late_is_the_one_that_begins_where_the_log_allowed(
     desk: Desk,
 ) -> None:
-    """What was refused leaves no trace: the log alone says what is played."""
+    """A refused entry leaves no trace: the log alone says what is played."""
     async with desk.working("one", SlowClock):
 
         async def written() -> bool:
@@ -131,7 +131,7 @@ async def test_a_piece_whose_first_entry_came_late_is_the_one_that_begins_where_
 
 
 async def test_a_restarted_composer_goes_on_exactly(desk: Desk) -> None:
-    """Killed and started again: the log is the one that an uninterrupted composer writes."""
+    """Killed and started again: the log equals the one that an uninterrupted composer writes."""
     async with desk.working("one"):
         await desk.until(desk.filled)
     async with desk.working("two"):
@@ -143,7 +143,7 @@ async def test_a_restarted_composer_goes_on_exactly(desk: Desk) -> None:
 
 
 async def test_two_composers_write_one_piece(desk: Desk) -> None:
-    """A composer that wrongly believes to own the channel is refused, and nothing is written twice."""
+    """A composer that wrongly believes it owns the channel is refused, and nothing is written twice."""
     async with desk.working("one"):
         await desk.until(desk.filled)
         async with connect(desk.url, name="shadow") as own, connect(desk.url, name="shadow") as listening:
@@ -165,7 +165,7 @@ async def test_two_composers_write_one_piece(desk: Desk) -> None:
 
 
 async def test_a_control_change_becomes_one_revision(desk: Desk) -> None:
-    """Intensity turned twice at once: the score says so from one frame on, and keeps four seconds ahead."""
+    """Intensity is changed twice at once: the score has it from one frame on, and keeps 4 s ahead."""
     async with desk.working("one"):
         await desk.until(desk.filled)
         await desk.channels.change("main", {"intensity": 0.9})
@@ -180,7 +180,7 @@ async def test_a_control_change_becomes_one_revision(desk: Desk) -> None:
 
 
 async def test_a_request_for_quality_is_written_where_it_was_asked_for(desk: Desk) -> None:
-    """From the asked chunk on the score says so; the notes stay, no revision is counted."""
+    """The score shows it from the requested chunk on; the notes stay, no revision is counted."""
     async with desk.working("one"):
         await desk.until(desk.filled)
         state = await desk.channels.state("main")
@@ -212,7 +212,7 @@ async def test_a_change_while_no_composer_runs_is_not_lost(desk: Desk) -> None:
 
 
 async def test_after_a_long_absence_it_goes_on_at_the_clock(desk: Desk) -> None:
-    """Away past its horizon (time is moved by the epoch): the piece resumes at what is live, once."""
+    """Away for longer than its horizon (the epoch is moved): the piece resumes at the live position, once."""
     async with desk.working("one"):
         await desk.until(desk.filled)
     before = (await desk.log())[-1].batch

@@ -23,7 +23,7 @@ Join = Callable[..., Awaitable[Client]]
 
 @contextlib.asynccontextmanager
 async def running(work: Any) -> AsyncIterator[None]:
-    """``work`` in the background."""
+    """Run ``work`` in the background."""
     task = asyncio.create_task(work)
     try:
         yield
@@ -76,7 +76,7 @@ async def gateway(start: Start, producer: Producer) -> Gateway:
 
 @pytest.fixture
 async def playing(gateway: Gateway) -> Gateway:
-    """The same as soon as its channel ``main`` plays."""
+    """The same, once its channel ``main`` plays."""
     await until(lambda: gateway.hub.ready)
     return gateway
 
@@ -107,7 +107,7 @@ async def join(http: aiohttp.ClientSession, stack: contextlib.AsyncExitStack) ->
 
 @pytest.fixture
 async def attic(gateway: Gateway, join: Join, client: Redis, keys: Keyspace) -> Client:
-    """A greeted listener of another channel than ``main``."""
+    """A listener that has been greeted, on a channel other than ``main``."""
     await Channels(client, keys).create("attic", sample_rate_hz=44_100)
     listener = await join(gateway, "attic")
     await listener.told("hello")

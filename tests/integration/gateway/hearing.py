@@ -1,4 +1,4 @@
-"""Clients of a gateway, as a stranger would write them."""
+"""Clients of a gateway, written as an outsider would write them."""
 
 import asyncio
 import base64
@@ -13,7 +13,7 @@ HEADER = struct.Struct("<BBHIQq")  # version, codec, flags, revision, seq, due t
 
 
 class Heard(NamedTuple):
-    """One chunk as a client got it."""
+    """One chunk as a client received it."""
 
     seq: int
     due_us: int
@@ -22,7 +22,7 @@ class Heard(NamedTuple):
 
 
 class Client:
-    """One WebSocket and all that came over it, in order."""
+    """One WebSocket and everything received over it, in order."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.socket = socket
@@ -41,19 +41,19 @@ class Client:
             raise ConnectionError(f"closed with {self.socket.close_code}")
 
     async def hear(self, chunks: int) -> list[Heard]:
-        """Go on until so many chunks have been heard in all."""
+        """Keep receiving until this many chunks have been heard in all."""
         while len(self.chunks) < chunks:
             await self.next()
         return self.chunks
 
     async def hear_past(self, seq: int) -> list[Heard]:
-        """Go on until a chunk after ``seq`` has been heard."""
+        """Keep receiving until a chunk after ``seq`` has been heard."""
         while not self.chunks or self.chunks[-1].seq <= seq:
             await self.next()
         return self.chunks
 
     async def told(self, kind: str, **fields: Any) -> dict[str, Any]:
-        """The first message of this kind with these fields; waits for it."""
+        """The first message of this kind with these fields; waits for it if necessary."""
         looked = 0
         while True:
             for text in self.texts[looked:]:
@@ -67,7 +67,7 @@ class Client:
         await self.socket.send_json(message)
 
     async def closed(self) -> int | None:
-        """Read to the end; the close code."""
+        """Read to the end and return the close code."""
         async with asyncio.timeout(10):
             while not self.socket.closed:
                 try:
@@ -103,7 +103,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 def seqs(chunks: list[Heard]) -> list[int]:
-    """Their numbers."""
+    """Their sequence numbers."""
     return [chunk.seq for chunk in chunks]
 
 

@@ -1,4 +1,4 @@
-"""A producer in the synth's and the composer's place: real frames in the ring, real batches in the log."""
+"""A producer that stands in for synth and composer: real frames in the ring, real batches in the log."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ def pcm(seq: int) -> bytes:
 
 
 def frame(epoch_us: int, seq: int) -> bytes:
-    """The ring's item."""
+    """The item as the ring stores it."""
     return pack(Header(0, 0, 0, seq, due_us(epoch_us, seq)), pcm(seq))
 
 
@@ -53,7 +53,7 @@ class Producer:
         self._heard = NO_ENTRY
 
     async def run(self) -> None:
-        """Produce until cancelled; a broker that is away is tried again."""
+        """Produce until cancelled; if the broker is away, try again."""
         await self.clock.start()
         while True:
             with contextlib.suppress(ChannelNotFound, *BROKER_ERRORS):
@@ -61,7 +61,7 @@ class Producer:
             await asyncio.sleep(_TICK_S)
 
     async def append(self, *events: Event, seconds: float = 4.0, revision: int = 0) -> Batch:
-        """Write a batch from the first frame that may change, with the events so much later; the batch."""
+        """Write and return a batch from the first frame that may change, with the events moved there."""
         state = await self.channels.state(self.channel)
         start = AUDIO.start_frame(first_revisable_seq(state.epoch_us, self.clock.now_us() + 20_000))
         moved = [msgspec.structs.replace(event, at_frame=start + event.at_frame) for event in events]

@@ -1,4 +1,4 @@
-"""Connections as a stranger's bytes make them: malformed, half sent, idle."""
+"""Connections at the level of raw bytes: malformed, half sent, idle."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ class Answer(NamedTuple):
 
 
 async def answer_to(url: str, request: bytes) -> Answer:
-    """What is answered to these bytes before the connection is closed."""
+    """The reply to these bytes before the connection is closed."""
     host, port = url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(request)
@@ -35,7 +35,7 @@ async def answer_to(url: str, request: bytes) -> Answer:
 
 
 def problem_in(answer: Answer) -> dict[str, Any]:
-    """The problem document."""
+    """The problem document in an answer."""
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["server"] == "auralis"
     problem: dict[str, Any] = json.loads(answer.body)
@@ -69,7 +69,7 @@ def problem_in(answer: Answer) -> dict[str, Any]:
 async def test_a_request_that_can_not_be_read_is_a_problem(
     gateway: Gateway, request_: bytes, reason: str
 ) -> None:
-    """400 in words; neither the versions of what serves it nor the bytes are repeated."""
+    """400 in words, revealing neither software versions nor the bytes that were sent."""
     answer = await answer_to(gateway.url, request_)
     problem = problem_in(answer)
     assert (answer.status, problem["detail"]) == (400, f"malformed request: {reason}")
@@ -79,7 +79,7 @@ async def test_a_request_that_can_not_be_read_is_a_problem(
 async def test_a_body_that_does_not_come_is_a_problem(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch, body: bytes
 ) -> None:
-    """408, and the connection ends: what comes later is not taken for a request."""
+    """408, and the connection ends: bytes that arrive later are not taken for a request."""
     monkeypatch.setattr(api, "BODY_S", 0.0)
     monkeypatch.setattr(connections, "LINGER_S", 0.0)
     answer = await answer_to(gateway.url, CHANGE + b"Content-Length: 12\r\n\r\n" + body)
@@ -88,7 +88,7 @@ async def test_a_body_that_does_not_come_is_a_problem(
 
 
 async def test_what_fails_outside_of_the_gateways_handlers_is_a_problem() -> None:
-    """Nothing of the error is told; the log has it."""
+    """The client learns nothing about the error; the log has it."""
 
     async def fail(_: web.Request) -> web.Response:
         raise ValueError("a secret")
@@ -109,7 +109,7 @@ async def test_what_fails_outside_of_the_gateways_handlers_is_a_problem() -> Non
 async def test_a_connection_that_asks_nothing_is_closed(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch, begun: bytes
 ) -> None:
-    """So nobody holds one open for ever, not even with half of a request."""
+    """So nobody can hold a connection open forever, not even with half a request."""
     monkeypatch.setattr(connections, "KEEPALIVE_S", 0.05)
     host, port = gateway.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))

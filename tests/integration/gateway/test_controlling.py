@@ -1,4 +1,4 @@
-"""Who may control, how fast, and what a controlling client is told."""
+"""Which clients may control, how fast, and what they are told."""
 
 from typing import Any
 
@@ -15,13 +15,13 @@ TOKEN = {"Authorization": "Bearer s3cret"}
 
 
 async def turn(http: aiohttp.ClientSession, gateway: Gateway, **headers: str) -> int:
-    """Change the tempo; the status."""
+    """Change the tempo; returns the status."""
     async with http.patch(gateway.url + PATH, json={"bpm": 66}, headers=headers) as answer:
         return answer.status
 
 
 async def test_a_control_is_acknowledged(playing: Gateway, join: Join, producer: Producer) -> None:
-    """To its sender with the chunk, to everybody as the new state."""
+    """The sender gets the chunk, everybody the new state."""
     client, other = await join(playing), await join(playing)
     await other.told("hello")
     await client.say(type="control", id="a", set={"intensity": 0.75})
@@ -33,7 +33,7 @@ async def test_a_control_is_acknowledged(playing: Gateway, join: Join, producer:
 
 
 async def test_a_wrong_control_is_explained(gateway: Gateway, join: Join) -> None:
-    """With its id, the field, the value and what is allowed."""
+    """The error has the id, the field, the value and what is allowed."""
     client = await join(gateway)
     await client.say(type="control", id=7, set={"bpm": 1000})
     error = await client.told("error")
@@ -91,7 +91,7 @@ async def test_a_websocket_is_unlocked_by_a_message(start: Start, producer: Prod
 
 
 async def test_the_last_of_many_changes_wins(gateway: Gateway, producer: Producer, join: Join) -> None:
-    """Sent back to back on a connection, changes are accepted and answered in their order."""
+    """Changes sent back to back on one connection are accepted and answered in order."""
     client = await join(gateway)
     for number in range(40):
         await client.say(type="control", id=number, set={"bpm": 50 + number})
@@ -125,7 +125,7 @@ async def test_a_rebound_name_may_not_control(gateway: Gateway, http: aiohttp.Cl
 async def test_allowed_sites_may_control_from_their_pages(
     start: Start, producer: Producer, http: aiohttp.ClientSession
 ) -> None:
-    """The browser's own question beforehand is answered; other sites get no such answer."""
+    """The browser's preflight request is answered; other sites get no such answer."""
     site, other = "https://radio.example", "https://evil.example"
     gateway = await start(allowed_origins=site)
     assert await turn(http, gateway, Origin=site) == 202
@@ -139,7 +139,7 @@ async def test_allowed_sites_may_control_from_their_pages(
 
 
 async def test_too_many_changes(gateway: Gateway, http: aiohttp.ClientSession) -> None:
-    """After a burst of a hundred: 429 and when to try again."""
+    """After a burst of a hundred: 429, and when to try again."""
     statuses = []
     for _ in range(int(limits.CONTROLS_BURST) + 50):
         async with http.patch(gateway.url + PATH, json={"bpm": 5}) as answer:
@@ -151,7 +151,7 @@ async def test_too_many_changes(gateway: Gateway, http: aiohttp.ClientSession) -
 
 
 async def test_too_many_changes_over_a_websocket(playing: Gateway, join: Join) -> None:
-    """The same limit; the connection stays."""
+    """The same limit; the connection stays open."""
     client = await join(playing)
     for number in range(150):
         await client.say(type="control", id=number, set={"bpm": 5})

@@ -1,4 +1,4 @@
-"""What listeners perceive when something breaks."""
+"""What listeners notice when something breaks."""
 
 import asyncio
 import contextlib
@@ -29,7 +29,7 @@ UPGRADE = (
 
 
 async def silent_reader(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A listener that joins and then reads nothing, with little room in its socket."""
+    """A listener that joins and then reads nothing, with a small socket buffer."""
     host, port = url.removeprefix("http://").split(":")
     raw = socket.socket()
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -41,7 +41,7 @@ async def silent_reader(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamW
 
 
 async def read_frames(reader: asyncio.StreamReader) -> list[tuple[int, bytes]]:
-    """Opcode and payload of all that was sent, to the end."""
+    """Opcode and payload of everything that is sent, to the end."""
     await reader.readuntil(b"\r\n\r\n")
     frames = []
     try:
@@ -80,7 +80,7 @@ async def test_a_stalled_listener_is_told_and_dropped_and_others_hear_nothing_of
 
 
 async def test_a_vanished_listener_is_cut(playing: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It never reads again: the connection is aborted and its memory is free."""
+    """It never reads again: the connection is aborted and its memory is freed."""
     monkeypatch.setattr(listener, "STALL_S", 0.3)
     monkeypatch.setattr(sockets, "SEND_BUFFER_BYTES", 8192)
     monkeypatch.setattr(sockets, "ABORT_S", 0.2)
@@ -91,7 +91,7 @@ async def test_a_vanished_listener_is_cut(playing: Gateway, monkeypatch: pytest.
 
 
 async def test_the_broker_restarts(tmp_path: Path, keys: Keyspace, join: Join) -> None:
-    """More than half a second without it: every chunk comes, unmarked; then the ring is followed again."""
+    """More than half a second without it: every chunk arrives, unmarked; then the ring is followed again."""
     async with EmbeddedBroker(tmp_path) as broker, connect(broker.url, name="test") as client:
         producer = Producer(client, keys)
         await producer.channels.ensure_main(sample_rate_hz=44_100)
@@ -111,7 +111,7 @@ async def test_the_broker_restarts(tmp_path: Path, keys: Keyspace, join: Join) -
 async def test_the_broker_stays_away(
     tmp_path: Path, keys: Keyspace, join: Join, http: aiohttp.ClientSession
 ) -> None:
-    """The stream goes on, marked; the API says 503 and when to ask again; the process stays up."""
+    """The stream continues, marked; the API answers 503 and says when to retry; the process stays up."""
     async with EmbeddedBroker(tmp_path) as broker, connect(broker.url, name="test") as client:
         producer = Producer(client, keys)
         await producer.channels.ensure_main(sample_rate_hz=44_100)
@@ -134,7 +134,7 @@ async def test_the_broker_stays_away(
 async def test_a_gateway_starts_before_its_broker(
     tmp_path: Path, keys: Keyspace, join: Join, http: aiohttp.ClientSession
 ) -> None:
-    """It answers, says that it is not ready, and plays as soon as it can."""
+    """It answers, reports that it is not ready, and plays as soon as it can."""
     broker = EmbeddedBroker(tmp_path)
     async with serving(broker.url, keys) as gateway:
         for path, status in (("/healthz", 200), ("/readyz", 503), ("/api/v1/channels/main", 503)):
@@ -152,7 +152,7 @@ async def test_a_gateway_starts_before_its_broker(
 async def test_the_broker_loses_its_data(
     playing: Gateway, join: Join, client: Redis, keys: Keyspace, producer: Producer
 ) -> None:
-    """``main`` is recreated; listeners are told the new epoch and hear on without being cut off."""
+    """``main`` is recreated; listeners are told the new epoch, and the stream goes on over their sockets."""
     first, second = await join(playing), await join(playing)
     await first.hear(5)
     old_epoch_us = producer.epoch_us
@@ -178,7 +178,7 @@ async def hear_epoch(client: Client, epoch_us: int) -> dict[int, bytes]:
 async def test_a_synth_that_stops_is_covered_and_counted(
     playing: Gateway, join: Join, producer: Producer, http: aiohttp.ClientSession
 ) -> None:
-    """Seqs go on, marked, never silent; the next real chunk is joined."""
+    """Seqs continue, marked, never silent; the next real chunk joins smoothly."""
     listener_ = await join(playing)
     producer.playing = False
     while not (listener_.chunks and listener_.chunks[-1].discontinuity):
@@ -200,7 +200,7 @@ async def test_a_synth_that_stops_is_covered_and_counted(
 
 @contextlib.asynccontextmanager
 async def spawned(**environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A gateway as a process of its own, which does not outlive its test."""
+    """A gateway in a separate process, which does not outlive its test."""
     inherited = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "services.gateway"),
@@ -216,7 +216,7 @@ async def spawned(**environment: str) -> AsyncIterator[asyncio.subprocess.Proces
 
 
 async def address(process: asyncio.subprocess.Process) -> str:
-    """Where it says that it listens."""
+    """The address that it says it listens on."""
     assert process.stderr is not None
     async with asyncio.timeout(20):
         async for line in process.stderr:
@@ -228,7 +228,7 @@ async def address(process: asyncio.subprocess.Process) -> str:
 async def test_sigterm_says_goodbye(
     redis_url: str, keys: Keyspace, producer: Producer, http: aiohttp.ClientSession
 ) -> None:
-    """1001 to everybody, also with a listener that reads nothing; exit code 0 within 2 s."""
+    """1001 to everybody, even with a listener that reads nothing; exit code 0 within 2 s."""
     environment = {"REDIS_URL": redis_url, "AURALIS_PREFIX": keys.prefix, "AURALIS_PORT": "0"}
     async with spawned(**environment) as process:
         url = await address(process)
@@ -245,7 +245,7 @@ async def test_sigterm_says_goodbye(
 
 
 async def test_a_port_in_use_is_one_line(redis_url: str, keys: Keyspace, gateway: Gateway) -> None:
-    """Exit code 1, what is wrong in words, no traceback."""
+    """Exit code 1, the reason in words, no traceback."""
     port = gateway.url.rsplit(":", 1)[1]
     async with spawned(REDIS_URL=redis_url, AURALIS_PREFIX=keys.prefix, AURALIS_PORT=port) as process:
         _, stderr = await asyncio.wait_for(process.communicate(), 20)
@@ -257,7 +257,7 @@ async def test_a_port_in_use_is_one_line(redis_url: str, keys: Keyspace, gateway
 
 
 async def test_a_gateway_needs_a_broker_url() -> None:
-    """A mistake of the user: exit code 2."""
+    """A usage error: exit code 2."""
     async with spawned() as process:
         _, stderr = await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == 2

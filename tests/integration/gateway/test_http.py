@@ -22,7 +22,7 @@ PROBLEM = "application/problem+json"
 async def ask(
     http: aiohttp.ClientSession, gateway: Gateway, method: str, path: str, **more: Any
 ) -> tuple[int, Any]:
-    """Status and JSON of an answer."""
+    """Status and JSON of the response."""
     async with http.request(method, gateway.url + path, **more) as answer:
         if answer.status >= 400:
             assert answer.content_type == PROBLEM
@@ -40,13 +40,13 @@ async def test_ready_when_chunks_are_fresh(playing: Gateway, http: aiohttp.Clien
 
 
 async def test_not_ready_without_chunks(start: Start, http: aiohttp.ClientSession) -> None:
-    """The broker is there, but nobody renders."""
+    """The broker is there, but nothing is being rendered."""
     status, problem = await ask(http, await start(), "GET", "/readyz")
     assert (status, problem["status"]) == (503, 503)
 
 
 async def test_main_exists_from_the_start(start: Start, http: aiohttp.ClientSession) -> None:
-    """The gateway makes it, with its own sample rate."""
+    """The gateway creates it, with the gateway's sample rate."""
     gateway = await start(sample_rate=48_000)
     async with asyncio.timeout(5):
         while (await ask(http, gateway, "GET", "/readyz"))[1]["detail"] == "the broker does not answer":
@@ -103,7 +103,7 @@ async def test_channels_come_and_go(gateway: Gateway, http: aiohttp.ClientSessio
 
 
 async def test_a_channel_may_be_made_from_nothing(gateway: Gateway, http: aiohttp.ClientSession) -> None:
-    """Id and seed are then chosen."""
+    """Id and seed are then chosen by the gateway."""
     status, created = await ask(http, gateway, "POST", "/api/v1/channels")
     assert status == 201
     assert (await ask(http, gateway, "GET", f"/api/v1/channels/{created['id']}"))[0] == 200
@@ -139,7 +139,7 @@ async def test_a_channel_needs_allowed_values(
 async def test_a_control_change_says_when_it_is_heard(
     playing: Gateway, http: aiohttp.ClientSession, producer: Producer
 ) -> None:
-    """The chunk is one that is yet to come, soon."""
+    """The chunk still lies ahead, but not far."""
     path, change = "/api/v1/channels/main/controls", {"intensity": 0.9}
     status, accepted = await ask(http, playing, "PATCH", path, json=change)
     assert (status, accepted["revision"]) == (202, 1)
@@ -154,7 +154,7 @@ async def test_a_control_change_says_when_it_is_heard(
 async def test_a_control_change_of_a_channel_that_sleeps(
     playing: Gateway, http: aiohttp.ClientSession
 ) -> None:
-    """Nobody listens, so nothing is composed, and the answer does not wait for it."""
+    """Nobody listens, so nothing is composed, and the response does not wait for it."""
     await ask(http, playing, "POST", "/api/v1/channels", json={"id": "quiet"})
     async with asyncio.timeout(1):
         answer = await ask(http, playing, "PATCH", "/api/v1/channels/quiet/controls", json={"bpm": 80})
@@ -165,7 +165,7 @@ async def test_a_control_change_of_a_channel_that_sleeps(
 async def test_a_compressed_body_is_refused_as_it_is(
     playing: Gateway, http: aiohttp.ClientSession, encoding: str
 ) -> None:
-    """It is not decompressed: a small body may hold gigabytes, and everybody would wait for them."""
+    """It is not decompressed: a small body may expand to gigabytes, and every client would have to wait."""
     headers = {"Content-Encoding": encoding}
     path, bomb = "/api/v1/channels/main/controls", gzip.compress(bytes(1_000_000))
     status, problem = await ask(http, playing, "PATCH", path, data=bomb, headers=headers)
@@ -177,7 +177,7 @@ async def test_a_compressed_body_is_refused_as_it_is(
 async def test_a_control_change_without_a_composer(
     playing: Gateway, http: aiohttp.ClientSession, producer: Producer
 ) -> None:
-    """It is accepted; from when on it is heard nobody knows."""
+    """It is accepted, but nobody can say when it will be heard."""
     producer.composes = False
     status, accepted = await ask(
         http, playing, "PATCH", "/api/v1/channels/main/controls", json={"bpm": 80, "key": "c# Minor"}
@@ -308,7 +308,7 @@ async def test_wrong_presets(
 async def test_a_presets_name_that_is_no_text_is_nobodys(
     gateway: Gateway, http: aiohttp.ClientSession
 ) -> None:
-    """A byte that is not UTF-8 is not taken for its percent-encoding, which is a name that one may choose."""
+    """A byte that is not UTF-8 is not taken for its percent-encoding, which is itself a legal name."""
     path = "/api/v1/presets/%25FF"
     assert (await ask(http, gateway, "PUT", path, json={"bpm": 60}))[1]["name"] == "%FF"
     wrong = URL(f"{gateway.url}/api/v1/presets/%FF", encoded=True)

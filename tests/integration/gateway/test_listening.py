@@ -1,4 +1,4 @@
-"""Listening over WebSocket, as the contract has it."""
+"""Listening over WebSocket, as the contract describes it."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ from tests.integration.gateway.producing import AUDIO, Producer, pcm
 
 
 async def test_hello_comes_first_then_the_burst(playing: Gateway, join: Join, producer: Producer) -> None:
-    """And hello says what the stream is."""
+    """Hello also describes the stream."""
     client = await join(playing)
     assert client.socket.protocol == "auralis.v1"
     chunks = await client.hear(6)
@@ -73,7 +73,7 @@ async def test_without_a_subprotocol_it_is_the_binary_one(playing: Gateway, join
 
 
 async def test_resuming_continues_after_the_last_chunk_heard(playing: Gateway, join: Join) -> None:
-    """What was missed meanwhile comes at once."""
+    """What was missed in the meantime arrives at once."""
     first = await join(playing)
     await first.hear(4)
     last = first.chunks[-1].seq
@@ -141,7 +141,7 @@ async def test_an_unknown_channel_closes_with_4404(gateway: Gateway, join: Join,
 
 
 async def test_a_full_gateway_closes_with_1013(start: Start, producer: Producer, join: Join) -> None:
-    """And a place that becomes free is given away again."""
+    """A place that becomes free can be taken again."""
     gateway = await start(max_listeners=1)
     first = await join(gateway)
     await first.told("hello")
@@ -158,7 +158,7 @@ async def test_one_address_can_not_take_every_place(start: Start, producer: Prod
 
 
 async def test_the_score_is_told(gateway: Gateway, join: Join, producer: Producer) -> None:
-    """To those who listen as it is written, to a newcomer on joining."""
+    """Listeners get it as it is written, a newcomer on joining."""
     early = await join(gateway)
     await early.told("hello")
     chord = Chord(8820, 88_200, 9, "m7", "i7", (45.0, 60.0))
@@ -180,7 +180,7 @@ async def test_pings_tell_the_time(gateway: Gateway, join: Join, producer: Produ
 
 
 async def test_bad_messages_are_answered_and_then_end_it(gateway: Gateway, join: Join) -> None:
-    """One mistake is explained; ten in a row close with 1008."""
+    """A single mistake is explained; ten in a row end the connection with 1008."""
     client = await join(gateway)
     await client.socket.send_str("hello?")
     error = await client.told("error")
@@ -191,7 +191,7 @@ async def test_bad_messages_are_answered_and_then_end_it(gateway: Gateway, join:
 
 
 async def test_too_large_messages_close_with_1008(gateway: Gateway, join: Join) -> None:
-    """4096 bytes are read, one more is not."""
+    """4096 bytes are read; one byte more is refused."""
     client = await join(gateway)
     await client.socket.send_str("x" * 4096)
     await client.told("error")
@@ -202,7 +202,7 @@ async def test_too_large_messages_close_with_1008(gateway: Gateway, join: Join) 
 
 
 async def test_listeners_are_counted(gateway: Gateway, join: Join, http: aiohttp.ClientSession) -> None:
-    """In the state that everybody is told, and in the metrics."""
+    """The number appears in the state that everybody is told, and in the metrics."""
     first = await join(gateway)
     await (await join(gateway)).told("hello")
     await first.told("state", listeners=2)
@@ -220,7 +220,7 @@ async def test_a_newcomer_is_counted_in_its_own_first_state(gateway: Gateway, jo
 async def test_reported_underruns_are_counted(
     gateway: Gateway, join: Join, http: aiohttp.ClientSession
 ) -> None:
-    """Each report says how many there were in all, also before the client came back."""
+    """Each report gives the total so far, including underruns from before the client reconnected."""
     client, returned = await join(gateway), await join(gateway)
     for count in (0, 2, 2, 3):
         await client.say(type="stats", underruns=count, buffer_ms=300, reconnects=0)
@@ -236,7 +236,7 @@ async def test_reported_underruns_are_counted(
 async def test_a_sleeping_channel_is_woken_and_heard(
     playing: Gateway, join: Join, client: Redis, keys: Keyspace
 ) -> None:
-    """Its first listener is announced; its first chunk comes as soon as there is one."""
+    """Its first listener is announced; its first chunk arrives as soon as there is one."""
     await Channels(client, keys).create("attic", sample_rate_hz=44_100)
     listener = await join(playing, "attic")
     hello = await listener.told("hello")
@@ -251,7 +251,7 @@ async def test_a_sleeping_channel_is_woken_and_heard(
 async def test_a_channel_that_nobody_hears_is_let_go(
     gateway: Gateway, attic: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A while after its last listener left; ``main`` is kept."""
+    """A while after its last listener has left; ``main`` is kept."""
     monkeypatch.setattr(hub, "_LINGER_S", 0.0)
     await attic.socket.close()
     await until(lambda: gateway.hub.mirrored == {"main"})
@@ -260,7 +260,7 @@ async def test_a_channel_that_nobody_hears_is_let_go(
 async def test_a_deleted_channel_says_goodbye(
     gateway: Gateway, attic: Client, http: aiohttp.ClientSession
 ) -> None:
-    """4404, as for one that never was; its metrics go with it."""
+    """4404, as for a channel that never existed; its metrics disappear with it."""
     async with http.delete(f"{gateway.url}/api/v1/channels/attic") as answer:
         assert answer.status == 204
     assert await attic.closed() == 4404
@@ -271,10 +271,10 @@ async def test_a_deleted_channel_says_goodbye(
 async def test_a_goodbye_waits_for_a_listener_that_reads_late(
     gateway: Gateway, attic: Client, http: aiohttp.ClientSession
 ) -> None:
-    """The connection is not cut under the close frame: whoever is busy still learns why it ended."""
+    """The connection is not cut before the close frame is read: even a busy client learns why it ended."""
     async with http.delete(f"{gateway.url}/api/v1/channels/attic"):
         await until(lambda: gateway.hub.mirrored == {"main"})
-    for _ in range(10):  # so many round trips later it would have been cut
+    for _ in range(10):  # after this many round trips it would have been cut
         async with http.get(f"{gateway.url}/healthz"):
             pass
     assert await attic.closed() == 4404

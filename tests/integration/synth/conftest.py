@@ -1,4 +1,4 @@
-"""The stage on which tests have their workers."""
+"""The stage on which tests run their workers."""
 
 import pytest
 from redis.asyncio import Redis

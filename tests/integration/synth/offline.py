@@ -1,4 +1,4 @@
-"""What every test of running workers comes down to: the ring holds what the log says, byte for byte."""
+"""The check behind every test of running workers: the ring holds what the log says, byte for byte."""
 
 from collections.abc import Mapping
 

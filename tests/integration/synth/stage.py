@@ -1,4 +1,4 @@
-"""The stage of tests of running workers: one channel with a score, real workers, and one who listens."""
+"""The stage for tests of running workers: one channel with a score, real workers, and a listener."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -47,7 +47,7 @@ class Stage:
         return await self.channels.state("main")
 
     async def compose(self, age_s: int = 0) -> None:
-        """Write six seconds of music, then silence that is held; the channel has been there for a while."""
+        """Write six seconds of music, then silence, which is held; the channel has existed for a while."""
         await self.channels.ensure_main(sample_rate_hz=44_100, seed=5)
         await self.client.hincrby(self.keys.state("main"), "epoch_us", -age_s * 1_000_000)
         await self.clock.start()
@@ -58,7 +58,7 @@ class Stage:
         await self.append(Batch(0, start, start + AUDIO.frames(60), tuple(events)))
 
     async def revise(self, intensity: float, revision: int) -> int:
-        """Change the intensity as soon as the log allows; the first chunk that carries it."""
+        """Change the intensity as soon as the log allows; returns the first chunk that carries the change."""
         state = await self.state()
         seq = first_revisable_seq(state.epoch_us, self.clock.now_us() + 5_000)
         frame = AUDIO.start_frame(seq)
@@ -72,13 +72,13 @@ class Stage:
         self.version += 1
 
     async def listen(self, seconds: float) -> None:
-        """Keep what can be heard for a while."""
+        """Listen for a while and keep what is heard."""
         deadline = asyncio.get_running_loop().time() + seconds
         while asyncio.get_running_loop().time() < deadline:
             await self._read()
 
     async def filled(self) -> None:
-        """Listen until the ring reaches far ahead, as it does soon after a worker has begun."""
+        """Listen until the ring reaches far ahead, as it does soon after a worker has started."""
         async with asyncio.timeout(20):
             while await self._read() < 12:
                 pass
@@ -86,7 +86,7 @@ class Stage:
     async def _read(self) -> int:
         """Read the ring as a gateway does: frozen chunks once, never two payloads for one seq.
 
-        Gives the chunks that are ahead.
+        Returns the number of chunks ahead.
         """
         fetched = await RingReader(self.client, self.keys).fetch("main", max(self.frozen, default=0) - 4, {})
         for chunk in fetched.chunks:
@@ -105,13 +105,13 @@ class Stage:
 
     @asynccontextmanager
     async def seen(self, worker: str) -> AsyncIterator[None]:
-        """Have ``worker`` seen, whatever becomes of its own connection."""
+        """Make ``worker`` count as present, whatever happens to its own connection."""
         async with connect(self.url, name="seen") as own, own.pubsub() as subscription:
             await subscription.subscribe(self.keys.presence("synth", worker))
             yield
 
     def kill(self, name: str, worker: Worker) -> None:
-        """Let ``worker`` die without a word: a killed process does not leave its group."""
+        """Let ``worker`` die without notice: a killed process does not leave its group."""
         worker._share.membership.leave = _say_nothing  # type: ignore[method-assign]
         self.tasks[name].cancel()
 
@@ -136,7 +136,7 @@ class Stage:
 
 
 def observations(histogram: Histogram) -> float:
-    """How often something was measured."""
+    """How many times something was measured."""
     samples = (each for family in histogram.collect() for each in family.samples)
     return next(each.value for each in samples if each.name.endswith("_count"))
 

@@ -46,7 +46,7 @@ class Stage:
         self.frozen: dict[int, tuple[bytes, Versions]] = {}
 
     async def until(self, reached: Callable[[], bool], seconds: float = 15.0) -> None:
-        """Listen until something is so."""
+        """Listen until a condition holds."""
         async with asyncio.timeout(seconds):
             while not reached():
                 await self.listen()
@@ -100,7 +100,7 @@ class Stage:
 
 @pytest.fixture
 async def stage(client: Redis, keys: Keyspace, redis_url: str) -> Stage:
-    """A channel that nobody works on yet."""
+    """A channel that no service has worked on yet."""
     made = Stage(client, keys, redis_url)
     await made.channels.ensure_main(sample_rate_hz=44_100, seed=SEED)
     return made
@@ -109,7 +109,7 @@ async def stage(client: Redis, keys: Keyspace, redis_url: str) -> Stage:
 async def test_an_overload_lowers_quality_and_calm_brings_it_back(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The score says so, from chunks on that nobody has rendered yet; no revision is counted."""
+    """The score says so, starting at chunks that have not been rendered yet; no revision is counted."""
     monkeypatch.setattr(ladder, "CALM_S", 1.0)
     async with stage.working() as busy:
         await stage.until(lambda: len(stage.frozen) > 3)
@@ -129,7 +129,7 @@ async def test_an_overload_lowers_quality_and_calm_brings_it_back(
 
 
 class Lost(Renderer):
-    """Renders on the CPU; one on CUDA loses its device at the sixth batch."""
+    """Always renders on the CPU, but one created for CUDA loses its device at the sixth batch."""
 
     def __init__(self, audio: AudioFormat, device: Device) -> None:
         super().__init__(audio)
@@ -143,7 +143,7 @@ class Lost(Renderer):
 
 
 async def test_a_lost_device_is_not_heard(stage: Stage) -> None:
-    """The CPU goes on with the very chunk that is missing; counted once."""
+    """The CPU continues with the very chunk that is missing; the loss is counted once."""
     async with stage.working() as renders:
         lost = stage.metrics.device_fallbacks.inc
         renders._engine = Rendering("cuda", lost, Lost, prepare=lambda *_: None)
@@ -156,7 +156,7 @@ async def test_a_lost_device_is_not_heard(stage: Stage) -> None:
 async def test_a_score_of_bad_notes_is_played_as_far_as_it_goes(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Notes of a patch that is not there are counted and passed over; the others sound."""
+    """Notes whose patch does not exist are counted and skipped; the others sound."""
     async with stage.working() as renders:
         patches = {"warm_pad": renders._engine._renderer(AUDIO)._cast._patches["warm_pad"]}
         monkeypatch.setattr(renders._engine._renderers[AUDIO]._cast, "_patches", patches)

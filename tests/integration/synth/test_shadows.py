@@ -1,4 +1,4 @@
-"""Workers that keep up with what others play: who goes on, with how little, and what is kept up with."""
+"""Workers that keep up with what others play: which one takes over, how little it lacks, what it follows."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ from services.synth.shadows import Shadows
 from services.synth.worker import Worker
 from tests.integration.synth.stage import AUDIO, Stage, observations
 
-# So many frozen chunks a shadow lacks at most, with those that freeze while it renders.
+# A shadow lacks at most this many frozen chunks, including those that freeze while it renders.
 _LAG_CHUNKS = 8
 
 
 class Played:
-    """How many chunks each call to one worker's renderer has to play, from some moment on."""
+    """How many chunks each call to one worker's renderer has to play, from now on."""
 
     def __init__(self, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
         renderer, self.counts = worker._engine._renderer(AUDIO), list[int]()
@@ -39,7 +39,7 @@ class Played:
 
 
 async def _followed(stage: Stage, worker: Worker) -> None:
-    """Listen until ``worker`` has rendered what another one plays."""
+    """Listen until ``worker`` has rendered what another worker plays."""
     async with asyncio.timeout(20):
         while not ((kept := worker._shadows.channels.get("main")) and kept.rendered_seq):
             await stage.listen(0.02)
@@ -49,7 +49,7 @@ async def _followed(stage: Stage, worker: Worker) -> None:
 async def test_who_takes_over_lacks_only_what_is_in_the_ring(
     stage: Stage, stands_by: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And its bytes are the same."""
+    """Its bytes are the same as well."""
     called = asyncio.Event()
     async with stage.working("one") as one:
         await stage.filled()
@@ -80,7 +80,7 @@ async def test_what_is_kept_up_with_is_neither_pushed_nor_counted(stage: Stage) 
 
 @pytest.fixture
 async def followed(client: Redis, keys: Keyspace) -> Shadows:
-    """Those of a worker that nobody else knows of; main and six channels are heard."""
+    """The shadows of a worker that nobody else knows of; main and six channels have listeners."""
     channels, listeners, clock = Channels(client, keys), Listeners(client, keys), BrokerClock(client)
     await clock.start()
     await channels.ensure_main(sample_rate_hz=44_100)
@@ -91,7 +91,7 @@ async def followed(client: Redis, keys: Keyspace) -> Shadows:
 
 
 async def _chosen(shadows: Shadows, own: str = "") -> list[str]:
-    """What is kept up with after a second."""
+    """The channels that it keeps up with after one more second."""
     shadows._looked_us = 0
     await shadows.due(set(own.split()))
     return [*shadows.channels]
@@ -139,7 +139,7 @@ async def test_what_is_taken_is_what_was_kept_up_with(
     await _chosen(followed)
     kept, state = followed.channels["main"], await Channels(client, keys).state("main")
     assert followed.take(state) is kept
-    assert followed.take(state) is not kept  # once
+    assert followed.take(state) is not kept  # only once
 
 
 async def test_a_channel_that_is_gone_is_left(client: Redis, keys: Keyspace, followed: Shadows) -> None:

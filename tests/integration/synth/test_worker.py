@@ -1,4 +1,4 @@
-"""Real workers at a real broker: takeover, two owners, revisions; every byte as the offline render has it."""
+"""Real workers with a real broker: takeover, two owners, revisions; every byte equals the offline render."""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,11 +23,11 @@ from tests.integration.synth.stage import AUDIO, Stage, observations
 
 
 async def test_the_ring_is_the_offline_render(stage: Stage) -> None:
-    """What a worker puts into the ring is, byte for byte, what the finished log gives without a broker."""
+    """What a worker puts into the ring is, byte for byte, what the finished log renders to offline."""
     async with stage.working("one"):
         await stage.filled()
         await stage.listen(1.5)
-    # A chunk that the ring began with fades in.
+    # A chunk at which the ring began is faded in.
     begun = max(seq for seq in stage.frozen if stage.versions[seq].predecessor == NO_ENTRY)
     seqs = [seq for seq in sorted(stage.frozen) if seq > begun]
     assert len(seqs) > 10
@@ -37,7 +37,7 @@ async def test_the_ring_is_the_offline_render(stage: Stage) -> None:
 
 
 async def test_what_reaches_the_ring_is_timed(stage: Stage) -> None:
-    """Every chunk that the ring holds."""
+    """Every chunk that the ring holds is timed."""
     async with stage.working("one"):
         await stage.filled()
         (metrics,) = stage.metrics
@@ -51,7 +51,7 @@ async def test_what_reaches_the_ring_is_timed(stage: Stage) -> None:
 async def test_a_killed_worker_is_not_heard(
     stage: Stage, missed_by: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker dies in mid-note without a word; the other one takes over with the same bytes."""
+    """A worker dies in mid-note without notice; the other one takes over with the same bytes."""
     if missed_by == "its connection":
         monkeypatch.setattr(assignment, "LEASE_MS", 60_000)
     async with stage.working("one") as one:
@@ -67,7 +67,7 @@ async def test_a_killed_worker_is_not_heard(
 async def test_a_long_log_is_forgotten_before_anything_is_rendered_from_it(
     client: Redis, keys: Keyspace, redis_url: str
 ) -> None:
-    """Each view of an hour would take 9 ms, and a channel's past needs one for every second."""
+    """With an hour of log each view would take 9 ms, and a channel's past needs one view per second."""
     stage, known, asked = Stage(client, keys, redis_url), list[int](), asyncio.Event()
     await stage.compose(age_s=600)
 
@@ -108,7 +108,7 @@ async def test_who_has_nothing_to_render_gets_ready_for_the_channels_of_others(
 
 
 async def _lengthen(stage: Stage, entries: int) -> None:
-    """Put so many entries before those of the log."""
+    """Insert this many entries before those of the log."""
     log = stage.keys.score("main")
     written = await stage.client.xrange(log)
     await stage.client.delete(log)
@@ -120,7 +120,7 @@ async def _lengthen(stage: Stage, entries: int) -> None:
 
 
 async def test_two_owners_are_harmless(stage: Stage) -> None:
-    """A worker that was stopped past its lease goes on: both push the same bytes, one is refused."""
+    """A worker that was suspended past its lease continues: both push the same bytes, one is refused."""
     async with stage.working("one"):
         await stage.filled()
         async with stage.working("two") as two:
@@ -138,7 +138,7 @@ async def test_two_owners_are_harmless(stage: Stage) -> None:
 
 
 async def test_who_hands_a_channel_over_goes_on_until_the_other_one_can(stage: Stage) -> None:
-    """Its past has to be rendered first: a ring would be empty by then, of several channels."""
+    """The other has to render the past first; with several channels, a ring would be empty by then."""
     async with stage.working("one") as one:
         await stage.filled()
         await _believe(one)
@@ -154,7 +154,7 @@ async def test_who_hands_a_channel_over_goes_on_until_the_other_one_can(stage: S
 
 
 async def _believe(worker: Worker, *channels: str) -> None:
-    """Let ``worker`` take ``channels`` for its own, whatever the broker says."""
+    """Make ``worker`` consider ``channels`` its own, whatever the broker says."""
 
     async def nothing_new() -> None:
         worker._share.membership.held = frozenset(channels)
@@ -164,7 +164,7 @@ async def _believe(worker: Worker, *channels: str) -> None:
 
 
 async def test_revisions_are_exact_and_their_delays_are_counted(stage: Stage) -> None:
-    """A revision is heard from the promised chunk on; chunks that a busy machine misses are counted."""
+    """A revision is heard from the promised chunk on; chunks that a busy machine renders late are counted."""
     promised = {}
     async with stage.working("one"):
         await stage.filled()
@@ -182,7 +182,7 @@ async def test_revisions_are_exact_and_their_delays_are_counted(stage: Stage) ->
 
 
 async def test_a_revision_does_not_wait_until_a_busy_worker_is_done(stage: Stage) -> None:
-    """What is announced while a batch is rendered is read before the next one."""
+    """What is announced while a batch is being rendered is read before the next batch."""
     known = list[EntryId]()
 
     async def endless() -> bool:
@@ -203,7 +203,7 @@ async def test_a_revision_does_not_wait_until_a_busy_worker_is_done(stage: Stage
 
 
 async def test_voices_are_built_before_they_begin(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beside the chunks, not in one that waits for them."""
+    """In parallel with the chunks, not during one that has to wait for them."""
     build, onsets = Renderer.build_ahead, set[int]()
 
     def watched(renderer: Renderer, jobs: Sequence[Job]) -> None:

@@ -1,4 +1,4 @@
-"""Connections: wrong URLs are told at once, and nothing is retried behind a writer's back."""
+"""Connections: wrong URLs are reported at once, and nothing is retried behind a writer's back."""
 
 import pytest
 
@@ -74,7 +74,7 @@ def test_a_reason_is_one_line_and_never_empty(error: Exception, text: str) -> No
 
 
 async def test_a_lua_function_survives_a_broker_that_has_forgotten_it(redis_url: str) -> None:
-    """After SCRIPT FLUSH, a restart or another broker taking over."""
+    """After SCRIPT FLUSH, a restart, or a failover to another broker."""
     fetch = LuaFunction("auralis.ring", "fetch.lua")
     async with connect(redis_url, name="test") as client:
         for _ in range(2):

@@ -30,7 +30,7 @@ def test_the_exchange_with_the_shortest_round_trip_wins() -> None:
 def test_the_error_is_at_most_half_the_shortest_round_trip_of_the_window(
     true_us: int, trips: list[tuple[int, float]]
 ) -> None:
-    """However unequal the two ways of an exchange are, and however the exchanges are mixed."""
+    """However unequal the two directions of an exchange are, and in whatever order the exchanges come."""
     chosen = OffsetFilter()
     for round_trip_us, asymmetry in trips:
         chosen.add(Exchange(round_trip_us, true_us + int(asymmetry * round_trip_us / 2)))
@@ -53,7 +53,7 @@ def test_old_exchanges_leave_the_window() -> None:
 
 
 class _AnsweringBroker:
-    """A broker whose clock is ``offset_us`` ahead of a local one that moves by every question."""
+    """A broker whose clock is ``offset_us`` ahead of a local one that advances with every question."""
 
     def __init__(self, offset_us: int, way_there_us: int, way_back_us: int) -> None:
         self.local_us = 1_000_000

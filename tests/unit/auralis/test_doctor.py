@@ -1,4 +1,4 @@
-"""``auralis doctor``: what was found, and what to do about what is wrong."""
+"""``auralis doctor``: what it finds, and its advice about what is wrong."""
 
 import importlib
 import importlib.util
@@ -17,7 +17,7 @@ from auralis.supervise import free_port
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No settings but the test's, and no torch: importing it takes seconds."""
+    """Only the test's settings, and no torch: importing it takes seconds."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("REDIS_URL", raising=False)
     monkeypatch.setattr(doctor.importlib, "import_module", _no_torch)

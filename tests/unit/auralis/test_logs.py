@@ -1,4 +1,4 @@
-"""Logging: one line an event, JSON where no person looks."""
+"""Logging: one line per event, in JSON unless a person is reading."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ Captured = pytest.CaptureFixture[str]
 
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
-    """Logging that is afterwards as it was before."""
+    """Logging is restored afterwards."""
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
     yield

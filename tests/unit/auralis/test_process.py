@@ -1,4 +1,4 @@
-"""What surrounds a service: signals, exit codes, one line for an error."""
+"""The frame around a service: signals, exit codes, one line for an error."""
 
 import asyncio
 import contextlib
@@ -113,7 +113,7 @@ def test_a_service_ends_with_its_supervisor_however_that_died() -> None:
 
 
 def test_a_standby_waits_until_it_is_promoted() -> None:
-    """From then on it is a service like any other."""
+    """Once promoted, it is a service like any other."""
     with _service(**{SUPERVISED: "1", STANDBY: "1"}) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""The supervisor with real small processes in the place of the services."""
+"""The supervisor, with small real processes in place of the services."""
 
 import asyncio
 import contextlib
@@ -30,8 +30,8 @@ from auralis.supervise import Supervisor, free_port, is_free, main
 
 PATIENCE_S = 20.0
 
-# Notes its beginning with what it was told, and its end; a standby first that it is there, and it begins when
-# it is promoted. How it behaves is said by a file of its name.
+# Notes its start, with its settings, and its end. A standby first notes that it is ready, and starts once it
+# is promoted. A file with the service's name determines its behaviour.
 SERVICE = textwrap.dedent("""\
     #!/bin/sh
     name=$3
@@ -45,7 +45,7 @@ SERVICE = textwrap.dedent("""\
 
 
 class Scene:
-    """Supervised services and what they noted."""
+    """Supervised services and what they have noted."""
 
     def __init__(self, folder: Path) -> None:
         self._notes = folder / "notes"
@@ -53,11 +53,11 @@ class Scene:
         self.output = io.StringIO()
 
     def says(self, name: str, exit_code: int) -> None:
-        """Services of this name end at once with ``exit_code``."""
+        """Make services with this name exit at once with ``exit_code``."""
         Path(f"{self._notes}.{name}").write_text(str(exit_code))
 
     def notes(self, kind: str) -> list[list[str]]:
-        """Of each beginning or end: name, process id, broker, port, metrics port, log level."""
+        """For each note of this kind: name, process id, broker, port, metrics port, log level."""
         lines = [line.split(" ") for line in self._notes.read_text().splitlines()]
         return [words for first, *words in lines if first == kind]
 
@@ -74,7 +74,7 @@ class Scene:
 
     @contextlib.asynccontextmanager
     async def running(self, supervisor: Supervisor, services: int) -> AsyncIterator[None]:
-        """The supervisor while all of its ``services`` run; then it is ended as by Ctrl-C."""
+        """The supervisor while all of its ``services`` run; then it is ended as if by Ctrl-C."""
         task = asyncio.create_task(supervisor.run())
 
         def all_run() -> bool:
@@ -127,7 +127,7 @@ async def test_they_are_ended_from_the_listeners_back_to_the_composer(scene: Sce
 
 @pytest.fixture
 def logged() -> Iterator[list[Any]]:
-    """The events that are logged, with their fields."""
+    """The events that have been logged, with their fields."""
     with structlog.testing.capture_logs() as events:
         yield events
 
@@ -146,13 +146,13 @@ async def test_a_service_that_dies_is_started_again_and_the_others_stay(
 
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A standby is started."""
+    """Standbys are started almost at once."""
     for after in ("_STANDBY_AFTER_S", "_TAKEOVER_S"):
         monkeypatch.setattr(supervise, after, 0.05)
 
 
 def pids(scene: Scene, kind: str) -> list[str]:
-    """Of the synths, in their order."""
+    """The process ids of the synths, in order."""
     return [words[1] for words in scene.notes(kind) if words[0] == "synth"]
 
 
@@ -160,7 +160,7 @@ def pids(scene: Scene, kind: str) -> list[str]:
 async def test_the_standby_of_a_sole_worker_that_dies_takes_over(
     scene: Scene, redis_url: str, logged: list[Any]
 ) -> None:
-    """It is told the same, and gets a standby itself."""
+    """It has the same settings, and gets a standby of its own."""
     async with scene.running(scene.supervisor(redis_url=redis_url, port=0), 3):
         for workers in (1, 2, 3):
             await scene.until(lambda count=workers: len(pids(scene, "standby")) == count)
@@ -175,7 +175,7 @@ async def test_the_standby_of_a_sole_worker_that_dies_takes_over(
 
 @pytest.mark.usefixtures("soon")
 async def test_a_standby_that_dies_is_replaced(scene: Scene, redis_url: str) -> None:
-    """A worker that dies before that is started as any other."""
+    """If a worker dies before the replacement is ready, it is restarted like any other service."""
     async with scene.running(scene.supervisor(redis_url=redis_url, port=0), 3):
         await scene.until(lambda: len(pids(scene, "standby")) == 1)
         os.kill(int(pids(scene, "standby")[0]), 9)
@@ -205,8 +205,8 @@ async def test_a_dead_worker_waits_while_others_take_over_and_nobody_else_does(
 
 
 async def _failure(supervisor: Supervisor) -> AuralisError:
-    """The one error that the supervisor ends with."""
-    with pytest.raises(BaseException) as caught:  # noqa: PT011  a group around it, or it alone
+    """The single error that the supervisor ends with."""
+    with pytest.raises(BaseException) as caught:  # noqa: PT011  a group around it, or the error alone
         await supervisor.run()
     error = caught.value
     while isinstance(error, BaseExceptionGroup):
@@ -225,7 +225,7 @@ async def test_a_service_that_can_not_start_ends_everything_with_2(scene: Scene,
 
 
 def test_the_first_restart_is_immediate_and_each_further_one_takes_twice_as_long() -> None:
-    """Seconds, up to five."""
+    """In seconds, up to five."""
     waits = [supervise._backoff_s(failures) for failures in range(1, 10)]
     assert waits == pytest.approx([0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0])
 
@@ -293,7 +293,7 @@ async def test_services_without_a_free_port_for_metrics_have_none(
 
 @pytest.fixture
 def ready_gateway() -> Iterator[int]:
-    """The port of something that says it is ready."""
+    """The port of a server that claims to be ready."""
 
     class Ready(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -322,7 +322,7 @@ async def test_as_soon_as_there_is_something_to_hear_it_says_where(
 
 @pytest.fixture
 def own_logging() -> Iterator[None]:
-    """Logging may be configured, and is afterwards as it was before."""
+    """Logging may be configured; it is restored afterwards."""
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
     yield
@@ -332,7 +332,7 @@ def own_logging() -> Iterator[None]:
 
 
 class Interrupted(io.StringIO):
-    """A stdout that is answered with Ctrl-C as soon as it says where to listen."""
+    """A stdout that triggers Ctrl-C as soon as it says where to listen."""
 
     def write(self, text: str) -> int:
         if "Auralis plays" in text:

@@ -1,4 +1,4 @@
-"""The channels that are measured are written as the composer writes them."""
+"""The channels that are measured are written the way the composer writes them."""
 
 from auralis.audio import AudioFormat
 from auralis.score.events import Note
@@ -8,7 +8,7 @@ AUDIO = AudioFormat()
 
 
 def test_a_piece_is_written_in_entries_of_a_second() -> None:
-    """A chunk knows no more of the score than it would live; all of it is there in the end."""
+    """A chunk knows no more of the score than it would in a live stream; in the end all of it is there."""
     whole = piece(1, 2.0, AUDIO)
     score = written(whole, AUDIO)
     middle = score.version_for(AUDIO.end_frame(615))

@@ -1,4 +1,4 @@
-"""The kernel's contenders."""
+"""The competing kernels."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from tests.device import numpy_of
 
 @pytest.mark.parametrize("rate", [44_100, 48_000])
 def test_all_contenders_compute_the_same_sound(rate: int) -> None:
-    """60 dB under it and less is what they differ by: the comparison is of equals."""
+    """Their differences are at least 60 dB below the sound, so the comparison is of equals."""
     sounds = {name: numpy_of(work()) for name, work in contenders(AudioFormat(rate), "cpu").items()}
     reference = sounds["eager torch.sin"]
     assert reference.shape == (2, rate // 10)
@@ -19,6 +19,6 @@ def test_all_contenders_compute_the_same_sound(rate: int) -> None:
 
 
 def test_ours_are_compared_with_the_sine() -> None:
-    """And the sine with nothing."""
+    """The sine itself is compared with nothing."""
     rows = {row.measure: row for row in kernel_rows(2, "cpu")}
     assert [row.ratio is not None for row in rows.values()] == [True] * 5 + [False] * 2

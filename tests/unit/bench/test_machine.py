@@ -1,4 +1,4 @@
-"""What a figure was measured on is said beside it."""
+"""Every figure is reported together with what it was measured on."""
 
 import platform
 

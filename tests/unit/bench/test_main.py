@@ -18,7 +18,7 @@ PARTS = ("mix_rows", "stage_rows", "kernel_rows", "pad_rows", "takeover_rows", "
 
 @pytest.fixture(autouse=True)
 def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every part gives one row at once; which ones were asked."""
+    """Makes every part return one row at once; lists the parts that were called."""
     asked: list[str] = []
 
     def part(name: str) -> Any:
@@ -43,7 +43,7 @@ def test_one_table_with_all_parts_and_the_devices_name(
 
 
 def test_figures_are_saved_for_scripts(tmp_path: Path) -> None:
-    """Beside the table."""
+    """In addition to the table."""
     path = tmp_path / "figures.json"
     bench.main(Order("cpu", json=path))
     assert [row["measure"] for row in json.loads(path.read_text())["rows"]] == ["ours"] * len(PARTS)
@@ -71,6 +71,6 @@ def test_wrong_values_are_named_before_anything_is_measured(
 
 
 def test_batch_sizes_follow_the_device() -> None:
-    """Few on a CPU, unless they are given."""
+    """Few on a CPU, unless sizes are given."""
     assert Order("cpu").sizes == [1, 8, 16]
     assert Order("cpu", channels="2, 4").sizes == [2, 4]

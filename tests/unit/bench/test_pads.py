@@ -1,4 +1,4 @@
-"""A pad against Csound's."""
+"""Our pad compared with Csound's."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def program(folder: Path, text: str) -> str:
 
 
 def test_without_csound_its_row_says_so() -> None:
-    """And ours are measured all the same."""
+    """Our own are measured all the same."""
     *ours, theirs = pad_rows(1, CPU, None)
     assert [row.ratio for row in ours] == [None, None]
     assert all(row.samples is not None for row in ours)
@@ -28,7 +28,7 @@ def test_without_csound_its_row_says_so() -> None:
 
 
 def test_its_start_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What ten seconds more of sixteen voices take is compared: of Csound as it comes, and of a fast one."""
+    """The cost of ten more seconds of sixteen voices is compared: Csound's default and a fast setting."""
     monkeypatch.setattr(csound, "render_s", lambda *wanted: 1.0 + wanted[2] / wanted[4])
     named = program(tmp_path, "#!/bin/sh\necho '--Csound version 1.23 (double samples) 2024' >&2\n")
     *ours, plain, fast = pad_rows(1, CPU, named)
@@ -43,7 +43,7 @@ def test_its_start_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_csound_that_fails_is_told_in_one_line(tmp_path: Path) -> None:
-    """With the last thing that it said."""
+    """The line is the last one that it printed."""
     broken = program(tmp_path, "#!/bin/sh\necho first >&2; echo no such opcode >&2; exit 1\n")
     with pytest.raises(AuralisError, match=r"^csound: no such opcode$"):
         csound.render_s(broken, [220.0], 1.0, 44_100, 10)
@@ -51,6 +51,6 @@ def test_a_csound_that_fails_is_told_in_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(csound.installed() is None, reason="Csound is not installed")
 def test_csound_plays_the_pad() -> None:
-    """The real one takes the orchestra."""
+    """The real program accepts the orchestra."""
     pitches = list(np.geomspace(110, 440, 4))
     assert csound.render_s(csound.installed() or "", pitches, 0.5, 44_100, csound.DEFAULT_KSMPS) > 0

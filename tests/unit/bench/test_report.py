@@ -31,7 +31,7 @@ def lines(text: str) -> list[str]:
 
 
 def test_scripts_get_json() -> None:
-    """Numbers as they are, and what they were measured on."""
+    """Plain numbers, and what they were measured on."""
     found = json.loads(as_json({"device": "cpu"}, ROWS))
     assert found["machine"] == {"device": "cpu"}
     assert found["rows"][0] == {
@@ -45,5 +45,5 @@ def test_scripts_get_json() -> None:
     ("value", "text"), [(0.01234, "0.0123"), (1.0, "1"), (12.345, "12.3"), (12_345.6, "12346")]
 )
 def test_numbers_have_three_digits(value: float, text: str) -> None:
-    """And no exponent."""
+    """Without an exponent."""
     assert number(value) == text

@@ -1,4 +1,4 @@
-"""Measuring things side by side."""
+"""Measuring things in alternation."""
 
 import time
 
@@ -8,7 +8,7 @@ from services.bench.samples import Samples, interleaved, timed, waiting
 
 
 def test_measures_take_turns_and_the_first_rounds_do_not_count() -> None:
-    """What the machine does meanwhile meets all of them."""
+    """Whatever else the machine is doing affects all of them."""
     calls: list[str] = []
 
     def measure(name: str) -> float:
@@ -21,7 +21,7 @@ def test_measures_take_turns_and_the_first_rounds_do_not_count() -> None:
 
 
 def test_what_is_measured_is_the_work_and_the_wait_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the device still does belongs to the work; what it did before does not."""
+    """What the device has yet to finish counts as work; what it did before does not."""
     clock = [0.0]
     monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
 
@@ -33,6 +33,6 @@ def test_what_is_measured_is_the_work_and_the_wait_after_it(monkeypatch: pytest.
 
 
 def test_quantiles_are_those_of_the_values() -> None:
-    """And another unit scales them."""
+    """Another unit scales them."""
     samples = Samples((1.0, 2.0, 3.0, 10.0)).scaled(10)
     assert (samples.median, samples.quantile(0.0), samples.quantile(1.0)) == (25, 10, 100)

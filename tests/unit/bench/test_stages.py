@@ -10,7 +10,7 @@ from services.synth.dsp import master
 
 
 def test_what_is_within_another_stage_counts_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each moment belongs to the innermost stage alone."""
+    """Each moment counts towards the innermost stage alone."""
     clock = SimpleNamespace(now=0.0)
     monkeypatch.setattr(time, "perf_counter", lambda: clock.now)
     watch = Stopwatch(lambda: None)
@@ -33,7 +33,7 @@ def test_functions_are_themselves_again_afterwards() -> None:
 
 
 def test_every_stage_is_there_and_takes_time() -> None:
-    """Each function that is named exists and is called; together they are the whole."""
+    """Every function that a stage names exists and is called; together the stages make up the whole."""
     rows = stage_rows(0.3, "cpu")
     assert [row.measure for row in rows] == [f"share of time: {stage}" for stage in (*STAGES, REST)]
     shares = [row.samples for row in rows]

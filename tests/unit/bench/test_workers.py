@@ -1,4 +1,4 @@
-"""What a worker takes."""
+"""What a worker costs."""
 
 import sys
 
@@ -13,14 +13,14 @@ CPU = "cpu"
 
 
 def test_a_fresh_process_renders_and_tells_its_memory() -> None:
-    """In seconds until its first chunk, and in MB."""
+    """The time in seconds until its first chunk, and the memory in MB."""
     elapsed, peak_mb = _fresh(CPU, 2, [piece(1, 1.0, AudioFormat())])
     assert 0.1 < elapsed < 60
     assert 100 < peak_mb < 2000
 
 
 def test_the_clock_stops_at_the_first_line() -> None:
-    """What comes later is told, and does not count."""
+    """Later output is returned, but its time does not count."""
     program = "import time; print('first', flush=True); time.sleep(0.5); print('then')"
     elapsed, rest = _child_s([sys.executable, "-c", program])
     assert rest == ["then"]
@@ -28,7 +28,7 @@ def test_the_clock_stops_at_the_first_line() -> None:
 
 
 def test_a_process_that_fails_is_one_line() -> None:
-    """With the last line of what it said."""
+    """The line is the last one that it printed."""
     with pytest.raises(AuralisError, match="the measured process failed: ZeroDivisionError"):
         _child_s([sys.executable, "-c", "1 / 0"])
 
@@ -41,7 +41,7 @@ def test_a_takeover_costs_more_than_going_on() -> None:
 
 
 def test_every_batch_size_renders_every_channel() -> None:
-    """As many samples as there are batches in a round."""
+    """There are as many samples as there are batches in a round."""
     rows = mix_rows([1, 2], 0.2, CPU)
     assert [row.measure for row in rows] == [f"full mix, batch {n}: a channel's chunk" for n in (1, 2)]
     assert [len(row.samples.values) for row in rows if row.samples] == [4, 2]

@@ -1,4 +1,4 @@
-"""Pieces composed for the tests: every beat with its events and the states on both of its sides."""
+"""Pieces composed for the tests: every beat with its events and the states before and after it."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +13,7 @@ from services.composer.engine import EngineState, compose_beat, initial_state
 FORMAT = AudioFormat()
 START = 12_345  # a frame
 SECOND = FORMAT.sample_rate_hz
-# The machine may be busy: how long an example takes is measured where speed is the fact.
+# The machine may be busy, so examples have no deadline; speed is measured only where it is what is tested.
 unhurried = settings(deadline=None)
 MODES = ("A minor", "C major")
 SEEDS = (1, 2, 3)
@@ -92,5 +92,5 @@ def piece(
 
 
 def rest(events, floor):
-    """What of ``events`` begins at frame ``floor`` or later."""
+    """Those of ``events`` that begin at frame ``floor`` or later."""
     return tuple(event for event in events if event.at_frame >= floor)

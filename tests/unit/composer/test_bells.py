@@ -45,12 +45,12 @@ def test_rising_intensity_only_adds_bells():
         {note.at_frame // FORMAT.sample_rate_hz for note in piece(intensity=level).line("bells")}
         for level in (0.0, 0.5, 1.0)
     ]
-    assert len(frames[0] - frames[1]) <= 2  # the human delay may carry one over a second
+    assert len(frames[0] - frames[1]) <= 2  # the human delay may move one across a second
     assert len(frames[1] - frames[2]) <= 4
 
 
 def test_no_two_loops_realign_soon():
-    """No ratio of two periods is within 1 % of a small fraction; of the tuned ones within 2."""
+    """No ratio of two periods is within 1 % of a small fraction, and none of two tuned ones within 2 %."""
     tuned = [*bells._BELL_PERIODS_MS, *bells._DRONE_PERIODS_MS, *textures._LIGHT_MS]
     fractions = {a / b for a in range(1, 7) for b in range(1, 7)}
     for periods, least in ((tuned, 0.02), ([*tuned, *textures._PERIODS_MS], 0.01)):

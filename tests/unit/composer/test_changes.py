@@ -1,4 +1,4 @@
-"""Whatever listeners turn while it plays: the rules hold, the past stays, and the horizon is never short.
+"""Whatever listeners change while it plays: the rules hold, the past stays, and the horizon is never short.
 
 The clock runs as in the service: every change lands on the first frame that may still be revised, and the
 score is then extended to its horizon.
@@ -41,7 +41,7 @@ turns = st.lists(st.tuples(st.integers(0, 12 * RATE), changes), min_size=1, max_
 
 
 class Playing:
-    """A plan as a composer keeps it, and the score that its readers have."""
+    """A plan as a composer keeps it, and the score as its readers have it."""
 
     def __init__(self, seed, controls):
         self.now = 0
@@ -64,7 +64,7 @@ class Playing:
         self.read(*extend(self.plan, self.now + HORIZON, FORMAT), self.plan.until_frame)
 
     def turn(self, later, change):
-        """Time passes in steps of a quarter second, as the service looks; then a control is turned."""
+        """Time passes in quarter-second steps, as in the service; then a control is changed."""
         for _ in range(later * 4 // RATE):
             self.now += RATE // 4
             self.extend()
@@ -77,7 +77,7 @@ class Playing:
         self.plan = forget(self.plan, floor)
 
     def remember(self, until):
-        """The states that no later change revises."""
+        """Record the states that no later change revises."""
         known = self.states[-1].frame if self.states else -1
         self.states += [s for s in self.plan.snapshots if known < s.frame < until]
 
@@ -86,7 +86,7 @@ class Playing:
         return [e for e in self.score if isinstance(e, Note) and begin <= e.at_frame < end]
 
     def hushed_after(self, note):
-        """Whether a new key broke the melody off after ``note``, or the score ends there."""
+        """Whether a new key cut the melody short after ``note``, or the score ends there."""
         rest = [state for state in self.states if state.frame >= note.at_frame]
         return len({state.goal for state in rest[:24]}) > 1 or len(rest) < 24
 

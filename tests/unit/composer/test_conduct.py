@@ -18,7 +18,7 @@ keys = st.sampled_from(KEY_NAMES)
 
 
 def turned(beats, after, minutes=0.7, seed=1, before=None):
-    """The beats under ``after``, following so many beats under ``before``."""
+    """The beats under ``after``, following ``beats`` beats under ``before``."""
     before = before or Controls()
     first = played(initial_state(seed, 0, before), before, (beats - 0.5) / before.bpm)
     return played(first[-1].after, after, minutes)

@@ -1,4 +1,4 @@
-"""The music itself: ten minutes of three seeds in both modes."""
+"""The music itself: ten minutes from each of three seeds in both modes."""
 
 import os
 import subprocess

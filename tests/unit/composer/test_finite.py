@@ -23,13 +23,13 @@ def notes(batch, *layers):
 
 
 def sections(batch):
-    """Each section with the second of its beginning."""
+    """Each section with the second at which it begins."""
     marks = [(event.name, event.at_frame / RATE) for event in batch.events if isinstance(event, Section)]
     return marks[:1] + [after for before, after in pairwise(marks) if after[0] != before[0]]
 
 
 def chords(batch):
-    """Every chord once, though a mark may say it again."""
+    """Every chord once, even where a mark repeats it."""
     marks = [event for event in batch.events if isinstance(event, Chord)]
     return marks[:1] + [b for a, b in pairwise(marks) if a.degree != b.degree or a.pitches != b.pitches]
 

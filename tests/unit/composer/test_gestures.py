@@ -18,7 +18,7 @@ def test_a_short_section_has_no_time_for_them():
 
 
 def test_in_a_breath_only_the_drone_begins_and_the_pads_are_silent():
-    """Weather goes on; it has no gate to close."""
+    """The weather continues; it has no gate to close."""
     music = piece(intensity=0.8)
     begin, end = (FORMAT.frames(second) for second in gestures_of(1, first_form(1)).breath)
     begins = {note.layer for note in music.notes if begin <= note.at_frame < end}

@@ -144,7 +144,7 @@ def test_a_phrase_of_chords_often_ends_on_its_tonic_or_stays_open(mode):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_borrowed_chords_stay_few(mode):
-    """So that less than a twentieth sounds outside the key."""
+    """So that less than a twentieth of the music sounds outside the key."""
     for seed in range(5):
         borrowed = [DEGREES[mode][chord.degree].borrowed for chord in drawn(mode, 300, 1000, seed)]
         assert sum(borrowed) / 300 < 0.16

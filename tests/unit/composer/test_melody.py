@@ -18,7 +18,7 @@ def stretch(beat):
 
 
 def first_phrase_after(melody, level):
-    """Beats until a phrase begins."""
+    """How many beats pass until a phrase begins."""
     for beat in range(100):
         after = advanced(melody, stretch(beat), scene(level))
         if after.phrase:

@@ -13,7 +13,7 @@ from tests.unit.composer.pieces import FORMAT, MODES, SEEDS, Piece, played
 
 
 def valence(key, mood):
-    """How bright the chords of ten minutes of three seeds are, in hundredths."""
+    """How bright the chords of ten minutes from each of three seeds are, in hundredths."""
     mode = parse_key(key).mode
     brightness = dict(zip(DEGREES[mode], MOOD[mode], strict=True))
     controls = Controls(key=key, mood=mood)

@@ -31,7 +31,7 @@ def test_there_is_none_at_intensity_0():
 
 @pytest.mark.parametrize("bpm", [50.0, 70.0, 100.0])
 def test_what_sounds_at_one_intensity_sounds_at_every_higher_one(bpm):
-    """Within the first section; the cymbal rises into chords, whose lengths depend on intensity."""
+    """Within the first section, without the cymbal, which rises into chords that vary with intensity."""
     found = [
         {
             (n.patch, n.at_frame * 4 * bpm // (60 * 44_100))

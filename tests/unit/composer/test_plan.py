@@ -24,7 +24,7 @@ from tests.unit.composer.pieces import FORMAT, SECOND, START, rest
 
 
 def started(seconds=8, controls=None, seed=1):
-    """A plan announced so far, and its batch."""
+    """A plan after its first announcement, and the batch announced."""
     return extend(begin(seed, START, controls or Controls(), 0), START + seconds * SECOND, FORMAT)
 
 
@@ -101,7 +101,7 @@ def test_a_share_that_is_turned_is_heard_from_the_floor_on_and_said_once(name, f
 
 
 def test_a_share_alone_changes_nothing_else():
-    """Who mutes a layer goes on to hear the same music, less that layer."""
+    """A listener who mutes a layer still hears the same music, minus that layer."""
     plan, before = started()
     floor = START + 70_000
     _, batch = revise(plan, floor, Controls(level_pad=0.0, brightness=0.9), 1, FORMAT)

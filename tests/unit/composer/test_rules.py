@@ -1,4 +1,4 @@
-"""The net under the composer: what it lets pass, mends and drops."""
+"""The safety net below the composer: what it lets pass, repairs and drops."""
 
 import pytest
 from msgspec.structs import replace

@@ -4,7 +4,7 @@ from tests.unit.composer.pieces import FORMAT, MODES, piece
 
 
 def silences(notes, until):
-    """Frames between the notes at which nothing sounds."""
+    """How many frames pass between the notes during which nothing sounds."""
     end, gaps = notes[0].at_frame, []
     for note in sorted(notes, key=lambda note: note.at_frame):
         if note.at_frame > end:

@@ -12,7 +12,7 @@ EXAMPLES: Final = Path(__file__).parents[3] / "examples"
 
 
 def run(example: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """One of the programs as a user starts it, without what the tests have set."""
+    """One of the programs as a user starts it, without the environment that the tests set."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AURALIS_")}
     command = [sys.executable, str(EXAMPLES / example), *arguments]
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)

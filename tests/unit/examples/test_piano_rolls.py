@@ -9,7 +9,7 @@ from examples import piano_rolls
 
 
 def test_each_piece_is_a_picture_of_its_own(tmp_path: Path) -> None:
-    """Well-formed, named, with every note."""
+    """Well-formed, labelled, with every note."""
     assert piano_rolls.main([str(tmp_path / "rolls"), "1:0.2", "2", "--minutes", "1"]) == 0
     names = sorted(path.name for path in (tmp_path / "rolls").iterdir())
     assert names == ["seed-1-intensity-0.2.svg", "seed-2-intensity-0.5.svg"]

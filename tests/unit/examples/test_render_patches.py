@@ -12,7 +12,7 @@ from services.synth.patches.library import library
 def test_a_patch_is_rendered_to_a_file_of_its_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In a folder that is made for it."""
+    """In a folder that is created for it."""
     folder = tmp_path / "new" / "folder"
     assert render_patches.main([str(folder), "rim", "--format", "ogg", "--room", "room"]) == 0
     assert [path.name for path in folder.iterdir()] == ["rim.ogg"]
@@ -21,7 +21,7 @@ def test_a_patch_is_rendered_to_a_file_of_its_name(
 
 
 def test_without_a_name_it_is_all_patches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each in a file of its own."""
+    """Each one in a separate file."""
     made: list[Path] = []
     monkeypatch.setattr(render_patches.audition, "main", lambda wanted: made.append(wanted.output))
     assert render_patches.main([str(tmp_path)]) == 0

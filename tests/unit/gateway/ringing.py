@@ -1,4 +1,4 @@
-"""A ring as the playhead sees it: chunks whose audio tells their seq and version."""
+"""A ring as the playhead sees it: chunks whose audio reveals their seq and version."""
 
 import struct
 from collections.abc import Iterable
@@ -21,12 +21,12 @@ def pcm(seq: int, version: int = 1) -> bytes:
 
 
 def frame(seq: int, version: int = 1, epoch_us: int = EPOCH_US) -> bytes:
-    """The ring's item."""
+    """The item as the ring stores it."""
     return pack(Header(0, 0, version, seq, due_us(epoch_us, seq)), pcm(seq, version))
 
 
 def chunk(seq: int, version: int = 1, before: int | None = None, epoch_us: int = EPOCH_US) -> FetchedChunk:
-    """A fetched chunk; ``before``: its predecessor's version (0: a ring that begins anew)."""
+    """A fetched chunk; ``before`` is its predecessor's version (0: the ring begins afresh)."""
     predecessor = version if before is None else before
     versions = Versions(EntryId(version, 0), EntryId(predecessor, 0) if predecessor else NO_ENTRY)
     return FetchedChunk(seq, versions, frame(seq, version, epoch_us))

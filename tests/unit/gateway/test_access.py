@@ -1,4 +1,4 @@
-"""Who may control."""
+"""Which clients may control."""
 
 import pytest
 from hypothesis import given
@@ -37,7 +37,7 @@ GUARDED = Access("s3cret", LOCAL, (), "0.0.0.0")  # noqa: S104  what is tested
     "host", ["127.0.0.1:8000", "localhost:8000", "localhost", "[::1]:8000", "my.localhost"]
 )
 def test_open_to_local_clients(host: str) -> None:
-    """Without a token whoever sits at the machine may control."""
+    """Without a token anyone at the machine itself may control."""
     assert refusal(OPEN, visitor(host=host)) is None
     assert OPEN.allows(visitor(host=host))
 
@@ -53,7 +53,7 @@ def test_closed_to_others(peer: str) -> None:
 
 
 def test_a_client_behind_a_proxy_is_not_local() -> None:
-    """The proxy's own address says nothing of who asks."""
+    """The proxy's own address says nothing about the client."""
     assert refusal(OPEN, visitor(forwarded=True)) == 403
 
 
@@ -61,12 +61,12 @@ def test_a_client_behind_a_proxy_is_not_local() -> None:
     "host", ["evil.example:8000", "localhost.evil.example", "", "127.0.0.1.evil.example"]
 )
 def test_a_name_that_was_made_to_resolve_here_is_refused(host: str) -> None:
-    """DNS rebinding: the page's own origin is then the gateway's, only its name gives it away."""
+    """DNS rebinding: the page's own origin is then the gateway's; only its name gives it away."""
     assert refusal(OPEN, visitor(host=host, origin=f"http://{host}")) == 403
 
 
 def test_the_gateways_own_name_is_accepted() -> None:
-    """As it was told to listen on."""
+    """The name that it was told to listen on."""
     access = Access(None, ("192.168.0.0/16",), (), "studio.lan")
     assert refusal(access, visitor(peer="192.168.1.5", host="studio.lan:8000")) is None
 
@@ -99,7 +99,7 @@ def test_allowed_origins_may_control() -> None:
 
 @pytest.mark.parametrize("given", ["Bearer s3cret", "bearer s3cret", "BEARER  s3cret "])
 def test_the_token_opens(given: str) -> None:
-    """From everywhere, whatever the Host."""
+    """From anywhere, whatever the Host header says."""
     assert refusal(GUARDED, visitor(peer="8.8.8.8", host="radio.example", authorization=given)) is None
 
 
@@ -107,7 +107,7 @@ def test_the_token_opens(given: str) -> None:
     "given", [None, "Bearer", "Bearer wrong", "s3cret", "Basic s3cret", "Bearer s3cretö"]
 )
 def test_no_or_a_wrong_token_is_refused(given: str | None) -> None:
-    """Also for local clients: a token that is set is asked of everybody."""
+    """Local clients too: once a token is set, everybody needs it."""
     assert refusal(GUARDED, visitor(authorization=given)) == 401
 
 
@@ -119,7 +119,7 @@ def test_a_refusal_says_how_to_authenticate() -> None:
 
 @given(st.text(max_size=30), st.text(max_size=30), st.none() | st.text(max_size=30), st.text(max_size=20))
 def test_any_headers_are_judged(peer: str, host: str, origin: str | None, authorization: str) -> None:
-    """Nonsense in them is refused, never an error."""
+    """Nonsense in them leads to a refusal, never to an exception."""
     for access in (OPEN, GUARDED):
         assert refusal(access, visitor(peer, host, origin, authorization)) in (401, 403)
 

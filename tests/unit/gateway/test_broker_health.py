@@ -31,7 +31,7 @@ def test_an_answer_is_good_for_a_while() -> None:
 
 
 def test_going_and_coming_back_are_each_said_once() -> None:
-    """Ten failures a second make one line."""
+    """Ten failures per second are reported in a single line."""
     health = BrokerHealth(Time())
     with capture_logs() as lines:
         for _ in range(20):

@@ -1,4 +1,4 @@
-"""When a feed plays its chunks, by a clock and timers of the test's own."""
+"""When a feed plays its chunks, on a clock and timers that the test controls."""
 
 import asyncio
 from types import SimpleNamespace
@@ -18,12 +18,12 @@ from services.gateway.metrics import GatewayMetrics
 from tests.unit.gateway.ringing import EPOCH_US, at, chunk, fetched
 
 FIRST, LAST = 100, 119
-READING_US = 20  # what it takes until the clock is read again
+READING_US = 20  # how far the clock advances between two readings
 STATE = ChannelState("main", EPOCH_US, 1, 44_100, True, Controls(), 0, 0, 0, 0, None, NO_ENTRY)
 
 
 class Time:
-    """A clock that goes on whenever it is read; its timers wake ``early_us`` before they should."""
+    """A clock that advances whenever it is read; its timers fire ``early_us`` too early."""
 
     def __init__(self, early_us: int) -> None:
         self.at_us = at(FIRST - 1, 500)
@@ -52,7 +52,7 @@ class Noting(Feed):
 async def test_a_timer_that_is_early_makes_no_chunk_late(
     early_us: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With uvloop they are, by up to a millisecond. What is due meanwhile does not wait for the next one."""
+    """With uvloop, timers may be up to a millisecond early. What is due meanwhile does not wait."""
     time = Time(early_us)
     monkeypatch.setattr(feed_module.asyncio, "sleep", time.sleep)
     broker = cast("Broker", SimpleNamespace(clock=time))

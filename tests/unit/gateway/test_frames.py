@@ -61,7 +61,7 @@ def test_the_json_form_carries_the_same(gap: bool) -> None:
 
 
 def test_each_form_is_built_once() -> None:
-    """A thousand listeners share the bytes."""
+    """A thousand listeners share the same bytes."""
     chunk = Chunk(frame(7))
     assert chunk.encoded(SUBPROTOCOL, gap=False) is chunk.encoded(SUBPROTOCOL, gap=False)
     before = chunk.encoded(SUBPROTOCOL_JSON, gap=False)

@@ -22,13 +22,13 @@ def text(metrics: GatewayMetrics) -> str:
 
 
 def test_every_metric_is_there_before_anything_happens() -> None:
-    """A query finds 0, not nothing."""
+    """A query finds 0 rather than nothing."""
     lines = text(GatewayMetrics(CollectorRegistry())).splitlines()
     assert [line for line in OF_THE_CONTRACT if line not in lines] == []
 
 
 def test_channels_that_end_leave_nothing() -> None:
-    """Ten thousand channels that came and went are not ten thousand labels."""
+    """Ten thousand channels that came and went do not leave ten thousand labels behind."""
     metrics = GatewayMetrics(CollectorRegistry())
     before = text(metrics)
     metrics.open_channel("other")

@@ -51,7 +51,7 @@ async def test_each_kind_of_file_has_its_type(client: TestClient, path: str, con
 
 
 async def test_an_unchanged_file_is_not_sent_again(client: TestClient, site: Path) -> None:
-    """And a changed one is seen at once."""
+    """A changed file is noticed at once."""
     async with client.get("/style.css") as answer:
         tag = answer.headers["ETag"]
         assert answer.headers["Cache-Control"] == "no-cache"

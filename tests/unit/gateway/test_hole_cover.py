@@ -13,7 +13,7 @@ FRAMES = 4410
 
 
 def tone(start: int, frames: int = FRAMES, hz: float = 220.0, peak: int = 8000) -> bytes:
-    """A sine on the left, its half on the right."""
+    """A sine on the left, and half of it on the right."""
     values = (peak * math.sin(2 * math.pi * hz * (start + i) / 44_100) for i in range(frames))
     return b"".join(struct.pack("<2h", round(v), round(v / 2)) for v in values)
 
@@ -30,7 +30,7 @@ STEP = steepest(left(tone(0)))
 
 
 def test_a_cover_goes_on_where_the_sound_was() -> None:
-    """From the last chunk into the cover, and at each turn of it, no sample jumps."""
+    """From the last chunk into the cover, and wherever the cover starts over, no sample jumps."""
     hole_cover = HoleCover()
     heard = [tone(FRAMES * seq) for seq in range(3)]
     for payload in heard:
@@ -48,7 +48,7 @@ def test_a_cover_is_as_loud() -> None:
 
 
 def test_the_sound_returns_without_a_step() -> None:
-    """Whatever chunk comes after a hole is faded in over 20 ms, and then is itself."""
+    """Any chunk that follows a hole is faded in over 20 ms, and is unchanged after that."""
     hole_cover = HoleCover()
     hole_cover.remember(tone(0))
     cover = bytes(hole_cover.cover())
@@ -60,7 +60,7 @@ def test_the_sound_returns_without_a_step() -> None:
 
 
 def test_a_long_cover_repeats_the_last_second() -> None:
-    """Never a tenth of a second again and again, which would buzz."""
+    """It never repeats just a tenth of a second over and over, which would buzz."""
     hole_cover = HoleCover()
     heard = [tone(FRAMES * seq, hz=200 + seq) for seq in range(15)]
     for payload in heard:
@@ -71,7 +71,7 @@ def test_a_long_cover_repeats_the_last_second() -> None:
 
 
 def test_what_was_before_a_hole_is_not_repeated_after_it() -> None:
-    """The second hole repeats only what came since the first: what it follows."""
+    """A second hole repeats only what has come since the first."""
     hole_cover = HoleCover()
     hole_cover.remember(tone(0))
     hole_cover.cover()
@@ -81,7 +81,7 @@ def test_what_was_before_a_hole_is_not_repeated_after_it() -> None:
 
 @given(st.binary(max_size=400), st.binary(max_size=400))
 def test_a_seam_keeps_the_length(last: bytes, payload: bytes) -> None:
-    """Also where formats differ: the new chunk's whole frames come out."""
+    """Even where formats differ: all whole frames of the new chunk come out."""
     payload = payload[: len(payload) // 4 * 4]
     last = last[: len(last) // 4 * 4]
     assert len(seam_after(last, payload)) == len(payload)

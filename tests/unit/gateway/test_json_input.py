@@ -1,4 +1,4 @@
-"""Reading JSON that a stranger sent."""
+"""Reading JSON from untrusted senders."""
 
 import contextlib
 
@@ -40,7 +40,7 @@ def test_reads_what_is_nested_a_little() -> None:
     ],
 )
 def test_refuses_what_nobody_means(text: bytes, field: str) -> None:
-    """Each is one clear error that names the field."""
+    """Each case is one clear error that names the field."""
     with pytest.raises(InvalidValue) as caught:
         parse_object(text, "body")
     assert caught.value.field == field
@@ -49,6 +49,6 @@ def test_refuses_what_nobody_means(text: bytes, field: str) -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes(data: bytes) -> None:
-    """An object or an InvalidValue, never anything else."""
+    """The result is an object or an InvalidValue, never anything else."""
     with contextlib.suppress(InvalidValue):
         assert isinstance(parse_object(data, "body"), dict)

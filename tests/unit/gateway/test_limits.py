@@ -1,4 +1,4 @@
-"""How much one gateway and one address may have."""
+"""How much one gateway and one address may use."""
 
 from services.gateway.limits import Admission, RateLimit, Refused
 
@@ -35,7 +35,7 @@ def test_a_refused_listener_is_not_counted() -> None:
 
 
 def test_a_burst_and_then_a_rate() -> None:
-    """A hundred at once, then twenty a second; the wait is told."""
+    """A hundred at once, then twenty per second; the result says how long to wait."""
     time = Time()
     limit = RateLimit(time)
     assert [limit.take("a") for _ in range(100)] == [0.0] * 100
@@ -51,7 +51,7 @@ def test_addresses_do_not_share() -> None:
 
 
 def test_rested_addresses_are_forgotten() -> None:
-    """Memory does not grow with every address that ever asked."""
+    """Memory does not grow with every address ever seen."""
     time = Time()
     limit = RateLimit(time)
     for number in range(30_000):

@@ -1,4 +1,4 @@
-"""What a slow listener gets, and when it has to go."""
+"""What a slow listener receives, and when it is disconnected."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +14,7 @@ WEBSOCKET_HEAD = 4  # of a frame with a 16-bit length
 
 
 class Wire:
-    """A transport whose reader takes what the test says."""
+    """A transport whose reader takes only what the test says."""
 
     def __init__(self) -> None:
         self.unsent = 0
@@ -50,7 +50,7 @@ class Case:
         self.listener = Listener(self.wire, SUBPROTOCOL, end, self.tally, start)
 
     def due(self, *seqs: int) -> None:
-        """Chunks become due, one each 0.1 s."""
+        """Chunks become due, one every 0.1 s."""
         for seq in seqs:
             self.listener.offer(Chunk(frame(seq)), seq / 10)
 
@@ -63,7 +63,7 @@ def test_a_listener_that_reads_gets_every_chunk() -> None:
 
 
 def test_a_hiccup_loses_nothing() -> None:
-    """What could not be sent for less than half a second is sent in order when it can."""
+    """Chunks that could not be sent for less than half a second are sent in order afterwards."""
     case = Case()
     case.due(1)
     case.wire.unsent = HIGH_WATER_BYTES + 1
@@ -74,7 +74,7 @@ def test_a_hiccup_loses_nothing() -> None:
 
 
 def test_a_slow_listener_loses_the_oldest_and_is_told() -> None:
-    """The chunk after the gap is marked, those behind it are not."""
+    """The chunk after the gap is marked; those behind it are not."""
     case = Case()
     case.due(0)
     case.wire.unsent = HIGH_WATER_BYTES + 1
@@ -110,7 +110,7 @@ def test_nothing_follows_the_close() -> None:
 
 
 def test_a_slow_but_living_listener_stays() -> None:
-    """Draining one chunk in three seconds is poor, but it is not gone."""
+    """Draining one chunk every three seconds is poor, but the listener is still there."""
     case = Case()
     for seq in range(300):
         case.wire.unsent = 0 if seq % 30 == 0 else HIGH_WATER_BYTES + 1
@@ -119,7 +119,7 @@ def test_a_slow_but_living_listener_stays() -> None:
 
 
 def test_memory_of_a_stalled_listener_is_bounded() -> None:
-    """However long it stalls, what waits for it is a handful of chunks."""
+    """However long it stalls, only a handful of chunks wait for it."""
     case = Case()
     case.wire.stalled = True
     case.due(*range(1000))
@@ -139,14 +139,14 @@ def test_the_backlog_of_a_resumed_listener_is_not_cut() -> None:
 
 
 def test_a_gap_before_the_backlog_is_marked() -> None:
-    """Resuming from too long ago: the first chunk says that something is missing."""
+    """When it resumes after too long, the first chunk is marked: something is missing before it."""
     case = Case(Start((Chunk(frame(7)), Chunk(frame(8))), 9, gap=True))
     case.listener.pump(0.0)
     assert case.wire.heard() == [(7, True), (8, False)]
 
 
 def test_what_was_heard_elsewhere_is_not_sent_again() -> None:
-    """A client that was ahead at another gateway waits for its next chunk."""
+    """A client that was further ahead at another gateway waits for its next chunk."""
     case = Case(Start((), 5))
     case.due(3, 4, 5)
     assert case.wire.heard() == [(5, False)]
@@ -163,7 +163,7 @@ def test_a_new_epoch_counts_anew() -> None:
 @settings(deadline=None)
 @given(st.lists(st.sampled_from([0, HIGH_WATER_BYTES, HIGH_WATER_BYTES + 1]), max_size=80))
 def test_any_congestion(unsent: list[int]) -> None:
-    """Seqs rise, each comes once, and exactly where one is missing the next is marked."""
+    """Seqs rise, each comes once, and wherever one is missing, and only there, the next is marked."""
     case = Case()
     for seq, size in enumerate(unsent):
         case.wire.unsent = size

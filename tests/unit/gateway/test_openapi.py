@@ -15,7 +15,7 @@ from services.gateway.openapi import document
 
 
 def routes() -> set[tuple[str, str]]:
-    """Method and path of every route but that of the player's files."""
+    """Method and path of every route except the one that serves the player's files."""
     client = connect("redis://127.0.0.1:1", name="test")  # never used
     app: web.Application = Gateway(Settings(), client, client).app()
     return {
@@ -50,7 +50,7 @@ def test_every_operation_has_a_name_of_its_own() -> None:
 
 
 def test_every_operation_may_fail_in_ways_that_are_described_once() -> None:
-    """A wrong method, and what nobody expects."""
+    """A wrong method, and unexpected errors."""
     for operation in operations().values():
         assert operation["responses"]["default"] == {"$ref": "#/components/responses/Problem"}
     described = document()["components"]["responses"]["Problem"]["description"]
@@ -59,7 +59,7 @@ def test_every_operation_may_fail_in_ways_that_are_described_once() -> None:
 
 
 def test_what_comes_with_a_body_is_said_of_bodies_only() -> None:
-    """Too late, too large and compressed."""
+    """Too slow, too large, and compressed."""
     for operation in operations().values():
         said = {"408", "413", "415"} & set(operation["responses"])
         assert len(said) == (3 if "requestBody" in operation else 0)

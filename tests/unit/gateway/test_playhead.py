@@ -1,4 +1,4 @@
-"""Which chunk when."""
+"""Which chunk is played when."""
 
 from itertools import pairwise
 
@@ -14,7 +14,7 @@ from tests.unit.gateway.ringing import EPOCH_US, at, chunk, fetched, frame, pcm
 
 
 def playing(first: int = 100, last: int = 120, live: int = 102) -> Playhead:
-    """A playhead that has begun at ``live`` with the ring ``first`` to ``last``."""
+    """A playhead that has started at ``live``, with the ring holding ``first`` to ``last``."""
     playhead = Playhead()
     playhead.absorb(fetched(at(live), [chunk(seq) for seq in range(first, last + 1)]))
     assert [sent.seq for sent in playhead.due(at(live))] == [live]
@@ -41,7 +41,7 @@ def test_nothing_leaves_before_it_is_due() -> None:
 
 
 def test_silent_before_the_first_chunk() -> None:
-    """A channel whose synth has just begun has no holes yet."""
+    """A channel whose synth has only just started has no holes yet."""
     playhead = Playhead()
     playhead.absorb(fetched(at(5), [chunk(8), chunk(9)]))
     assert playhead.due(at(7)) == []
@@ -56,14 +56,14 @@ def test_only_what_is_not_held_is_asked_for() -> None:
 
 
 def test_a_newer_version_replaces_the_mirrored_one() -> None:
-    """A re-render that arrives before the chunk is due is what is sent."""
+    """If a re-render arrives before its chunk is due, the re-render is sent."""
     playhead = playing()
     playhead.absorb(fetched(at(102), [chunk(103, 2, before=1), chunk(104, 2)]))
     assert [c.data for c in playhead.due(at(104))] == [frame(103, 2), frame(104, 2)]
 
 
 def test_a_sent_chunk_is_never_sent_again() -> None:
-    """Whatever a late fetch brings for a seq that has left."""
+    """Even if a late fetch brings something new for a seq that has already left."""
     playhead = playing()
     playhead.due(at(104))
     playhead.absorb(fetched(at(104), [chunk(103, 2), chunk(104, 2)]))
@@ -71,7 +71,7 @@ def test_a_sent_chunk_is_never_sent_again() -> None:
 
 
 def test_plays_on_from_the_mirror() -> None:
-    """Nothing is fetched for 1.8 s: the chunks that are held leave on time."""
+    """Nothing is fetched for 1.8 s, yet the chunks that are held leave on time."""
     playhead = playing(last=120)
     seqs = [c.seq for tick in range(103, 121) for c in playhead.due(at(tick))]
     assert seqs == list(range(103, 121))
@@ -90,7 +90,7 @@ def test_a_hole_is_covered_marked_and_counted() -> None:
 
 
 def test_the_first_chunk_after_a_hole_is_marked() -> None:
-    """It is faded in; the next one is the ring's own again."""
+    """It is faded in; the next one is again exactly the ring's."""
     playhead = playing(last=103)
     playhead.due(at(104))
     playhead.absorb(fetched(at(104), [chunk(105, before=0), chunk(106)]))
@@ -101,7 +101,7 @@ def test_the_first_chunk_after_a_hole_is_marked() -> None:
 
 
 def test_a_stale_mirror_joins_without_a_step() -> None:
-    """A chunk that was rendered after another version than the one just sent is faded in and marked."""
+    """A chunk that was not rendered to follow the version just sent is faded in and marked."""
     playhead = playing(last=103)
     playhead.due(at(103))  # version 1; its re-render was not seen
     playhead.absorb(fetched(at(103), [chunk(104, 2, before=2)]))
@@ -120,7 +120,7 @@ def test_after_a_long_pause_the_live_chunk_comes_next() -> None:
 
 
 def test_an_unreadable_chunk_is_a_hole() -> None:
-    """Bytes that are no frame, or another chunk's, are not sent on."""
+    """Bytes that are not a frame, or belong to another chunk, are not passed on."""
     playhead = playing(last=102)
     broken = [FetchedChunk(103, chunk(103).versions, b"?"), FetchedChunk(104, chunk(104).versions, frame(9))]
     playhead.absorb(fetched(at(102), broken))
@@ -156,7 +156,7 @@ def test_fresh_only_while_chunks_come_from_the_ring() -> None:
 
 
 def test_a_joining_client_gets_the_last_chunks() -> None:
-    """Five at once, the next at its due time."""
+    """Five at once, the next when it is due."""
     playhead = playing()
     playhead.due(at(110))
     start = playhead.start()
@@ -174,7 +174,7 @@ def test_a_resuming_client_gets_what_it_missed() -> None:
 
 
 def test_a_client_that_heard_everything_waits_for_the_next() -> None:
-    """Also one that was ahead at another gateway."""
+    """So does one that was further ahead at another gateway."""
     playhead = playing()
     assert playhead.start(since=102) == ((), 103, False)
     assert playhead.start(since=104) == ((), 105, False)
@@ -199,14 +199,14 @@ def test_history_is_bounded() -> None:
 
 
 class World:
-    """A ring that keeps its rules, whose replies may be lost, and a playhead that mirrors it."""
+    """A ring that keeps its rules, with replies that may be lost, and a playhead that mirrors it."""
 
     def __init__(self) -> None:
         self.playhead = Playhead()
         self.ring: dict[int, tuple[int, int]] = {}  # seq -> version, version of the chunk before
         self.now_us = at(100)
         self.heard: list[tuple[int, bytes, bool]] = []
-        self.predecessors: dict[bytes, set[int]] = {}  # of each frame that was ever in the ring
+        self.predecessors: dict[bytes, set[int]] = {}  # for each frame that was ever in the ring
 
     def produce(self, count: int) -> None:
         head = max(self.ring, default=None)
@@ -270,7 +270,7 @@ STEPS = st.lists(
 
 
 def lived(steps: list[tuple[int, int | None, bool, int]]) -> World:
-    """A world that begins well and then takes these steps."""
+    """A world that starts well and then goes through these steps."""
     world = World()
     for _ in range(4):
         world.step(20, None, True, 100_000)
@@ -282,7 +282,7 @@ def lived(steps: list[tuple[int, int | None, bool, int]]) -> World:
 @settings(deadline=None, max_examples=60)
 @given(STEPS)
 def test_any_interleaving(steps: list[tuple[int, int | None, bool, int]]) -> None:
-    """Seqs rise by one, each is sent once, and what is not marked is what the ring held."""
+    """Seqs rise by one, each is sent once, and every unmarked chunk is what the ring held."""
     world = lived(steps)
     seqs = [seq for seq, _, _ in world.heard]
     assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
@@ -293,7 +293,7 @@ def test_any_interleaving(steps: list[tuple[int, int | None, bool, int]]) -> Non
 @settings(deadline=None, max_examples=60)
 @given(STEPS)
 def test_unmarked_neighbours_belong_together(steps: list[tuple[int, int | None, bool, int]]) -> None:
-    """An unmarked chunk was rendered after the very version that was sent before it: no step, no click."""
+    """An unmarked chunk was rendered to follow the very version sent before it: no step, no click."""
     world = lived(steps)
     for (_, sent, _), (seq, following, marked) in pairwise(world.heard):
         if not marked:

@@ -58,7 +58,7 @@ def test_others_are_no_problem_of_the_sender(error: BaseException) -> None:
 
 @pytest.mark.parametrize("value", [math.inf, math.nan, 10**400, "x" * 5000, {"a": [1]}, None, True, "ä"])
 def test_any_value_can_be_quoted(value: object) -> None:
-    """Shortened, and never as something that is not JSON."""
+    """Values are shortened, and never quoted as something that is not JSON."""
     found = document(InvalidValue("bpm", value, "a number"))
     assert len(str(found["value"])) <= 201
 
@@ -75,7 +75,7 @@ def test_any_value_can_be_quoted(value: object) -> None:
     ],
 )
 def test_a_value_is_quoted_as_its_sender_wrote_it(value: object, found: str, member: object) -> None:
-    """In JSON, not in Python; a value that is null is there as null."""
+    """As JSON, not as Python; a value that is null is quoted as null."""
     problem = document(InvalidValue("bpm", value, "a number"))
     assert problem["detail"] == f"bpm: found {found}, allowed: a number"
     assert problem["value"] == member

@@ -32,7 +32,7 @@ from services.gateway.protocol import (
 
 
 def sent(message: ServerMessage) -> dict[str, object]:
-    """A message as its reader gets it."""
+    """A message as its recipient decodes it."""
     frame = text_frame(message)
     head = 2 if frame[1] < 126 else 4
     found: dict[str, object] = json.loads(frame[head:])
@@ -94,7 +94,7 @@ def test_an_error_names_the_field_and_quotes_the_value(text: str, field: str, va
     ],
 )
 def test_an_error_says_what_is_allowed_in_words(text: str, allowed: str) -> None:
-    """In the protocol's own, not in those of the library that checks."""
+    """In the protocol's own words, not the validation library's."""
     with pytest.raises(InvalidValue) as caught:
         parse_client(text)
     assert caught.value.allowed == allowed
@@ -108,7 +108,7 @@ def test_an_error_says_what_is_allowed_in_words(text: str, allowed: str) -> None
     ),
 )
 def test_any_fields_are_read_or_refused(kind: str, fields: dict[str, object]) -> None:
-    """Whatever is wrong with them, there are words for it."""
+    """Whatever is wrong with them, it can be put into words."""
     with contextlib.suppress(InvalidValue):
         parse_client(json.dumps({"type": kind, **fields}))
 

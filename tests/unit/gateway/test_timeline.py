@@ -23,7 +23,7 @@ def test_a_batch_is_told_as_it_is() -> None:
 
 
 def test_a_revision_says_what_is_withdrawn() -> None:
-    """The revise event becomes ``revise_from``; patches are no business of a display."""
+    """The revise event becomes ``revise_from``; patches are of no interest to a display."""
     message = Timeline().apply(batch(200, 500, Revise(200), Patch(200, "bells", "bell"), note(250)))
     assert (message.revise_from, message.events) == (200, (note(250),))
 
@@ -36,7 +36,7 @@ def test_what_was_withdrawn_is_not_shown() -> None:
 
 
 def test_a_newcomer_sees_what_sounds_and_what_lies_ahead() -> None:
-    """A long note that began before, the chord in force, and everything that is yet to come."""
+    """A long note that began earlier, the chord in force, and everything still to come."""
     timeline = Timeline()
     timeline.apply(batch(0, 500, chord(0), note(5, 10), note(50, 400), chord(100), note(300)))
     snapshot = timeline.snapshot(200)
@@ -70,7 +70,7 @@ def test_the_past_is_forgotten() -> None:
 
 
 def test_from_where_a_revision_is_heard() -> None:
-    """The first batch that takes it into account says it, later ones change nothing."""
+    """The first batch that takes it into account determines this; later ones change nothing."""
     timeline = Timeline()
     timeline.apply(batch(0, 500, revision=0))
     assert timeline.revised_from(1) is None

@@ -1,4 +1,4 @@
-"""One patch to listen to."""
+"""Auditioning a single patch."""
 
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ def test_notes_follow_each_other_and_chords_sound_together() -> None:
 
 @pytest.mark.parametrize("name", sorted(library()))
 def test_every_patch_has_a_phrase_within_its_range(name: str) -> None:
-    """Held long enough to rise."""
+    """Held long enough for it to swell."""
     patch, asked = library()[name], audition(name)
     assert notes_of(asked)
     assert all(patch.low <= note.pitch <= patch.high for note in notes_of(asked))
@@ -44,7 +44,7 @@ def test_every_patch_has_a_phrase_within_its_range(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["felt_piano", "soft_kick"])
 def test_it_is_written_until_it_has_died_away(tmp_path: Path, name: str) -> None:
-    """It begins within the first chunk and ends in a second of silence, not in many."""
+    """It begins within the first chunk and ends with a second of silence, not many."""
     path = tmp_path / "x.wav"
     assert main(Audition(name, path, AUDIO, notes="C4", note_s=0.3)) == 0
     samples, _ = soundfile.read(path)
@@ -56,21 +56,21 @@ def test_it_is_written_until_it_has_died_away(tmp_path: Path, name: str) -> None
 
 
 def test_a_swell_is_waited_for() -> None:
-    """What rises for seconds after its gate has closed is heard."""
+    """Sound that rises for seconds after its gate has closed is included."""
     pcm = b"".join(rendered(audition("swell", notes="C4", note_s=0.1)))
     swelling = max(n.attack_s + n.delay_s for n in library()["swell"].noises)
     assert len(pcm) / AUDIO.bytes_per_chunk / 10 > swelling
 
 
 def test_the_same_audition_gives_the_same_bytes_and_another_seed_others() -> None:
-    """Chance is seeded."""
+    """Random numbers are seeded."""
     first, again, other = (b"".join(rendered(audition(notes="C5", note_s=0.1, seed=s))) for s in (1, 1, 2))
     assert first == again
     assert first != other
 
 
 def test_rooms_differ_from_the_first_chunk_on() -> None:
-    """The room has been entered before the first note."""
+    """The room is already set before the first note."""
     rooms = ("hall", "cathedral", "plate", "room")
     early = {room: [] for room in rooms}
     for room in rooms:
@@ -102,6 +102,6 @@ def test_wrong_values_are_named_with_what_is_allowed(wanted: dict[str, Any], nam
 
 
 def test_a_file_that_can_not_be_written_is_named() -> None:
-    """As for a piece."""
+    """Just as for a piece."""
     with pytest.raises(InvalidValue, match=r"output: found 'x\.txt'"):
         Audition("drone", Path("x.txt"), AUDIO)

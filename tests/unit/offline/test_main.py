@@ -17,7 +17,7 @@ AUDIO = AudioFormat()
 
 
 def test_the_same_order_gives_the_same_bytes(tmp_path: Path) -> None:
-    """Twice the same arguments: twice the same file, of the length that was asked for."""
+    """The same arguments twice give the same file twice, with the length that was asked for."""
     paths = [tmp_path / "one.wav", tmp_path / "two.wav"]
     for path in paths:
         assert main(RenderRequest(3, 0.05, Controls(), path, AUDIO)) == 0
@@ -28,7 +28,7 @@ def test_the_same_order_gives_the_same_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("extension", [".wav", ".flac", ".ogg", ".mp3"])
 def test_every_format_has_the_same_bytes_every_time(tmp_path: Path, extension: str) -> None:
-    """Also Ogg, whose streams libsndfile numbers by the time of day."""
+    """Even Ogg, whose streams libsndfile numbers by the time of day."""
     paths = [tmp_path / f"one{extension}", tmp_path / f"two{extension}"]
     for path in paths:
         main(RenderRequest(3, 0.02, Controls(), path, AUDIO))
@@ -36,7 +36,7 @@ def test_every_format_has_the_same_bytes_every_time(tmp_path: Path, extension: s
 
 
 def test_the_score_is_written_beside_the_sound(tmp_path: Path) -> None:
-    """As MIDI of the piece's length, and as lines that are the composer's events."""
+    """As MIDI with the piece's length, and as lines that contain the composer's events."""
     sound, midi, lines = (tmp_path / name for name in ("x.wav", "x.mid", "x.jsonl"))
     main(RenderRequest(3, 0.4, Controls(), sound, AUDIO, midi=midi, score=lines))
     assert mido.MidiFile(midi).length == pytest.approx(24, abs=0.001)
@@ -70,7 +70,7 @@ def test_a_stem_is_no_place_for_something_else(tmp_path: Path) -> None:
 
 
 def test_a_wav_ends_at_four_gigabytes(tmp_path: Path) -> None:
-    """That is known before anything is rendered; FLAC goes on."""
+    """The limit is reported before anything is rendered; FLAC may be longer."""
     with pytest.raises(InvalidValue, match=r"minutes: found 500\.0, allowed: at most 405 in a \.wav"):
         RenderRequest(3, 500.0, Controls(), tmp_path / "x.wav", AUDIO)
     RenderRequest(3, 500.0, Controls(), tmp_path / "x.flac", AUDIO)
@@ -84,7 +84,7 @@ def test_two_files_of_one_name_are_named(tmp_path: Path) -> None:
 
 
 def test_an_export_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk is full when all sound is written: one line, no file."""
+    """The disk is full once all sound has been written: one line, no file."""
 
     def full(*_: object, **__: object) -> object:
         raise OSError(28, "No space left on device")

@@ -21,7 +21,7 @@ from services.offline.notes import parse_notes
     ],
 )
 def test_names_and_numbers_are_pitches(text: str, chords: tuple[tuple[float, ...], ...]) -> None:
-    """C4 is 60; blanks or commas follow each other, + sounds together."""
+    """C4 is 60; spaces or commas separate successive notes, + joins simultaneous ones."""
     assert parse_notes(text) == chords
 
 

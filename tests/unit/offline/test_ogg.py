@@ -14,7 +14,7 @@ NOISE = np.random.default_rng(1).normal(0, 0.1, (200_000, 2))
 
 
 def checksum(page: bytes) -> int:
-    """RFC 3533, bit by bit."""
+    """The checksum of RFC 3533, bit by bit."""
     register = 0
     for byte in page[:22] + bytes(4) + page[26:]:
         register ^= byte << 24
@@ -59,7 +59,7 @@ def test_what_sounds_is_the_same(written: Path) -> None:
 
 
 def test_an_hour_takes_no_time(written: Path) -> None:
-    """What pages hold is not read."""
+    """The contents of pages are not read."""
     began_s = time.process_time()
     with_serial(written, 7)
     assert (time.process_time() - began_s) * 3600 / 4.5 < 10

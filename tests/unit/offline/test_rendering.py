@@ -25,12 +25,12 @@ HALVES = [range(50), range(50, 100)]
 
 
 def ignored(_: int) -> None:
-    """Who does not want to know how far it is."""
+    """Ignores reports of progress."""
 
 
 @given(st.integers(1, 900_000), st.integers(1, 64), st.integers(1, 9))
 def test_stretches_are_the_piece(chunks: int, processes: int, parts: int) -> None:
-    """In order, without a gap, no process with much more than another, nothing too long to wait in memory."""
+    """In order, without a gap, evenly shared among processes, none so long that it fills the memory."""
     cut = stretches(chunks, processes, parts)
     assert [seq for span in cut[:50] for seq in (span.start, span.stop)][1:-1:2] == [
         span.start for span in cut[:50]
@@ -43,7 +43,7 @@ def test_stretches_are_the_piece(chunks: int, processes: int, parts: int) -> Non
 
 @pytest.mark.parametrize("layers", [(), layers_of(PIECE)[:2]])
 def test_the_bytes_are_those_of_one_process(layers: tuple[str, ...]) -> None:
-    """Three processes, two stretches each, with and without stems: not a bit else."""
+    """Three processes, two stretches each, with and without stems: every bit is the same."""
     work = Work(PIECE, 3, AUDIO, layers)  # type: ignore[arg-type]
     spans = [range(n * 15, n * 15 + 15) for n in range(6)]
     told: list[int] = []
@@ -52,14 +52,14 @@ def test_the_bytes_are_those_of_one_process(layers: tuple[str, ...]) -> None:
 
 
 def test_a_short_piece_is_worth_no_process() -> None:
-    """It is done before one has started; as many chunks as were asked for."""
+    """It is done before a process could start; as many chunks as were asked for."""
     told: list[int] = []
     assert len(list(rendered(WORK, 20, told.append))) == 20
     assert told == [1] * 20
 
 
 def test_an_interruption_ends_all_processes() -> None:
-    """At the next chunk, with none left."""
+    """At the next chunk, leaving none behind."""
     with Interruption() as interruption:
         chunks = rendered_by(WORK, HALVES, 2, lambda _: interruption.check())
         next(chunks)
@@ -70,7 +70,7 @@ def test_an_interruption_ends_all_processes() -> None:
 
 
 def test_a_process_that_dies_is_one_line() -> None:
-    """With its exit code; the others end too."""
+    """The line has its exit code; the other processes end too."""
     chunks = rendered_by(WORK, HALVES, 2, ignored)
     next(chunks)
     for child in children():
@@ -81,13 +81,13 @@ def test_a_process_that_dies_is_one_line() -> None:
 
 
 def children() -> list[int]:
-    """The processes that this one has started to render."""
+    """The rendering processes that this process has started."""
     return [child.pid or 0 for child in active_children()]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_waits_until_it_is_asked_for(number: signal.Signals) -> None:
-    """No KeyboardInterrupt in between; afterwards everything is as before."""
+    """No KeyboardInterrupt before then; afterwards everything is as before."""
     before = signal.getsignal(number)
     with Interruption() as interruption:
         os.kill(os.getpid(), number)
@@ -98,7 +98,7 @@ def test_ctrl_c_waits_until_it_is_asked_for(number: signal.Signals) -> None:
 
 
 def test_a_consumer_that_leaves_takes_the_processes_along() -> None:
-    """A disk that is full ends the loop that writes."""
+    """A full disk, for instance, ends the loop that writes."""
     with closing(rendered_by(WORK, HALVES, 2, ignored)) as chunks:
         next(chunks)
     assert children() == []

@@ -1,4 +1,4 @@
-"""Sound files that are there whole or not at all."""
+"""Sound files that are either complete or not there at all."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ PCM = (np.sin(np.arange(44_100) * 0.03)[:, None] * [8000, 8000]).astype("<i2").t
 
 @pytest.mark.parametrize("extension", sorted(FORMATS))
 def test_what_is_written_can_be_read(tmp_path: Path, extension: str) -> None:
-    """One second in every format, by another reader: rate, channels and level, without clicks."""
+    """One second in every format, read by another library: rate, channels and level, without clicks."""
     path = tmp_path / f"piece{extension}"
     with writing(path, AUDIO) as file:
         file.write(PCM)
@@ -30,7 +30,7 @@ def test_what_is_written_can_be_read(tmp_path: Path, extension: str) -> None:
 
 @pytest.mark.parametrize("extension", [".wav", ".flac"])
 def test_lossless_files_hold_the_same_samples(tmp_path: Path, extension: str) -> None:
-    """PCM goes in and comes out."""
+    """The same PCM goes in and comes out."""
     path = tmp_path / f"piece{extension}"
     with writing(path, AUDIO) as file:
         file.write(PCM)
@@ -38,7 +38,7 @@ def test_lossless_files_hold_the_same_samples(tmp_path: Path, extension: str) ->
 
 
 def test_an_interruption_leaves_nothing(tmp_path: Path) -> None:
-    """Ctrl-C in the middle: no file, no remains; a file that was there before is untouched."""
+    """Ctrl-C in the middle: no file, no leftovers; a file that was there before is untouched."""
     path = tmp_path / "piece.wav"
     path.write_bytes(b"older")
     with pytest.raises(KeyboardInterrupt), writing(path, AUDIO) as file:  # noqa: PT012  the block's end is meant

@@ -1,4 +1,4 @@
-"""Stems: the layers of a piece as files of their own."""
+"""Stems: the layers of a piece as separate files."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ PIECE = composed(3, Controls(), 30.0, AUDIO)
 
 
 def test_stems_add_up_to_the_mix() -> None:
-    """But for dither and the master: what is left is 30 dB under the mix."""
+    """Except for dither and the master: the difference is 30 dB below the mix."""
     chunks = list(render_in_process(Work(PIECE, 3, AUDIO, layers_of(PIECE)), range(60, 75)))
     mix, *stems = (np.frombuffer(b"".join(part), "<i2").astype(float) for part in zip(*chunks, strict=True))
     assert len(stems) == len(layers_of(PIECE)) > 1
@@ -26,7 +26,7 @@ def test_stems_add_up_to_the_mix() -> None:
 
 
 def test_the_piece_is_the_same_with_stems(tmp_path: Path) -> None:
-    """And each layer has a file of its length and format, named after it; nothing else is left."""
+    """Each layer has a file, named after it, of the piece's length and format; nothing else is left."""
     alone, beside = tmp_path / "alone.wav", tmp_path / "beside.wav"
     main(RenderRequest(3, 0.05, Controls(), alone, AUDIO))
     main(RenderRequest(3, 0.05, Controls(), beside, AUDIO, tmp_path / "stems"))
@@ -57,7 +57,7 @@ def test_an_interruption_leaves_neither_piece_nor_stems(
 
 
 def test_a_failure_at_the_end_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that can't be finished: no other one is there either, and one line says so."""
+    """If one file can't be finished, none of the others is there either, and one line says so."""
 
     def full(*_: object, **__: object) -> object:
         raise OSError(28, "No space left on device")
@@ -69,7 +69,7 @@ def test_a_failure_at_the_end_leaves_nothing(tmp_path: Path, monkeypatch: pytest
 
 
 def test_wrong_folders_are_named(tmp_path: Path) -> None:
-    """A file, a folder in one that is not there, and the folder in which the piece would be a stem."""
+    """A file, a folder whose parent is missing, and the folder in which the piece would clash with a stem."""
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file", tmp_path / "missing" / "stems"):
         with pytest.raises(InvalidValue, match=f"stems: found .*{folder.name}"):

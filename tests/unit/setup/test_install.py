@@ -1,4 +1,4 @@
-"""Set-up: what counts as up to date, which build of torch is taken, what a failure shows."""
+"""Set-up: what counts as up to date, which build of torch is chosen, what a failure shows."""
 
 import importlib.util
 import json
@@ -12,13 +12,13 @@ import pytest
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The set-up script, with an environment folder of its own and none of the caller's choices."""
+    """The set-up script, with its own environment folder and without the caller's TORCH settings."""
     source = Path(__file__).parents[3] / "setup" / "install.py"
     spec = importlib.util.spec_from_file_location("install", source)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "install", module)  # where dataclasses look their module up
+    monkeypatch.setitem(sys.modules, "install", module)  # dataclasses look their module up here
     spec.loader.exec_module(module)
     for name, path in {"PYTHON": "python", "STAMP": "stamp.json", "LOG": "install.log"}.items():
         monkeypatch.setattr(module, name, tmp_path / path)
@@ -87,7 +87,7 @@ def test_the_build_of_torch_fits_the_machine(
 
 
 def test_an_installed_build_of_torch_stays(install: ModuleType) -> None:
-    """A choice once made by TORCH=cuda holds for the starts after it."""
+    """A choice made once with TORCH=cuda holds for later starts."""
     assert install.wanted_torch(install.Stamp("digest", "/here", "plain", ("all",))) == "plain"
 
 
@@ -98,7 +98,7 @@ def test_an_unknown_build_of_torch_is_named(install: ModuleType, monkeypatch: py
 
 
 def test_a_cpu_machine_never_asks_an_index_for_the_plain_build(install: ModuleType) -> None:
-    """The plain build of Linux brings gigabytes of CUDA, so each attempt is offline or for `+cpu`."""
+    """On Linux the plain build brings gigabytes of CUDA, so each attempt is offline or for `+cpu`."""
     attempts = install.torch_attempts("cpu", "2.13.0")
     assert all("--no-index" in attempt or attempt[-1].endswith("+cpu") for attempt in attempts)
     assert all("--no-deps" in attempt for attempt in attempts)

@@ -1,4 +1,4 @@
-/** What a fact is checked with: the first that doesn't hold ends it, quoting what was found. */
+/** Assertions for facts: the first that doesn't hold ends the fact, quoting what was found. */
 
 export function expect(holds, message) {
   if (!holds) throw new Error(message);

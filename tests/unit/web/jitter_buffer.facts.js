@@ -8,7 +8,7 @@ const CHUNK = 4410;
 const BLOCK = 128;
 const SCALE = 32768;
 
-/** Chunk `seq` with one constant value that tells which it is; neighbours differ. */
+/** Chunk `seq` with one constant value that identifies it; neighbours differ. */
 const canary = (seq) => ((seq % 101) - 50) * 300;
 const canaryChunk = (seq) => new Int16Array(2 * CHUNK).fill(canary(seq));
 
@@ -33,7 +33,7 @@ function bench(deviceRate = RATE, streamRate = RATE) {
 }
 
 /**
- * Chunks that arrive on time but for `late(seq)` ms, pulled for `seconds`; `each` sees every block.
+ * Chunks that arrive `late(seq)` ms late, pulled for `seconds`; `each` sees every block.
  * As with TCP, a late chunk holds up those after it.
  */
 function play({ buffer, pull, seconds, late, make, each, deviceRate = RATE, lost = () => false, burst = 4 }) {
@@ -52,7 +52,7 @@ function play({ buffer, pull, seconds, late, make, each, deviceRate = RATE, lost
   }
 }
 
-/** Lateness (ms) with sudden stalls of up to 3 s, and losses now and then. */
+/** Lateness (ms) with sudden stalls of up to 3 s, and occasional losses. */
 function rough(seed) {
   const random = seeded(seed);
   const lateness = Array.from({ length: 900 }, () => (random() < 0.02 ? 3000 * random() : 60 * random()));
@@ -60,7 +60,7 @@ function rough(seed) {
   return { late: (seq) => lateness[seq], lost: (seq) => losses[seq] };
 }
 
-/** Of a block in which the gain is full, the sequence numbers (modulo 101) that its steady frames belong to. */
+/** In a block with full gain, the sequence numbers (modulo 101) that its steady frames belong to. */
 function canariesIn({ buffer, left }) {
   if (buffer.gain < 1 || buffer.seek.running) return [];
   const found = [];
@@ -72,7 +72,7 @@ function canariesIn({ buffer, left }) {
   return found;
 }
 
-/** Over rough networks every steady value is of a chunk that came, and their order never turns back but in a counted replay. */
+/** Over rough networks every steady value is from a chunk that came, and only a counted replay ever turns back. */
 export function onlyWhatCameIsHeardAndInOrder() {
   for (const seed of [1, 2, 3]) {
     const { late, lost } = rough(seed);
@@ -99,7 +99,7 @@ export function onlyWhatCameIsHeardAndInOrder() {
 
 /** However rough the network, the signal never jumps by more than a sine and the steepest fade can. */
 export function nothingClicks() {
-  // No whole number of periods in a chunk, so that a lost one leaves a jump.
+  // A chunk does not hold a whole number of periods, so that a lost one leaves a jump.
   const hz = 203;
   const amplitude = 16000 / SCALE;
   const sine = (amplitude * 2 * Math.PI * hz) / RATE;
@@ -135,7 +135,7 @@ export function aStallIsOneUnderrun() {
   equal(at(6.5), 0, "level in the stall");
 }
 
-/** Chunks that are up to a second late are no underrun: the last second is replayed, and left again once they came. */
+/** Chunks up to a second late cause no underrun: the last second is replayed, and left once they have come. */
 export function lateChunksAreCovered() {
   for (const lateMs of [300, 400, 550, 700, 1000]) {
     const stage = bench();
@@ -154,7 +154,7 @@ export function lateChunksAreCovered() {
   }
 }
 
-/** One replay is one attempt: while nothing comes the second is not gone over again. */
+/** One replay is one attempt: if nothing comes, the second is not replayed again. */
 export function aHoldIsNotRepeated() {
   const stage = bench();
   const levels = [];
@@ -164,7 +164,7 @@ export function aHoldIsNotRepeated() {
   equal(Math.max(...levels.slice(-1000)), 0, "level at last");
 }
 
-/** After the first chunks the sound begins at once, and the fill settles at its target without a correction. */
+/** After the first chunks the sound begins at once, and the fill settles at its target with no correction. */
 export function aBurstStartsAtTheTarget() {
   for (const phase of [0, 20, 55, 90]) {
     const stage = bench();
@@ -203,7 +203,7 @@ export function theResamplerIsExact() {
   }
 }
 
-/** A chunk that doesn't continue the last one is joined in a crossfade, and later positions are its own. */
+/** A chunk that doesn't continue the last one is joined with a crossfade, and later positions are its own. */
 export function aGapIsJoined() {
   const { buffer, pull } = bench();
   for (let seq = 0; seq < 5; seq += 1) buffer.push(sineChunk(seq, 220), seq * CHUNK, NaN, false);
@@ -214,7 +214,7 @@ export function aGapIsJoined() {
   equal(last, 10 * CHUNK - 1, "stream frame written last");
 }
 
-/** Chunks beyond what the ring can hold are dropped, and nothing that waits is overwritten. */
+/** Chunks beyond what the ring can hold are dropped, and nothing that is waiting is overwritten. */
 export function theRingNeverOverruns() {
   const stage = bench();
   for (let seq = 0; seq < 200; seq += 1) stage.buffer.push(canaryChunk(seq), seq * CHUNK, NaN, false);
@@ -227,7 +227,7 @@ export function theRingNeverOverruns() {
   expect(seen.size > 0 && Math.max(...seen) < 60, `heard ${[...seen]}`);
 }
 
-/** A buffer that was told of the end runs dry without a fault, and plays on after `clear`. */
+/** A buffer that was told of the end runs dry without a fault, and plays again after `clear`. */
 export function anEndIsNoUnderrun() {
   const stage = bench();
   const give = (from) => {
@@ -261,7 +261,7 @@ export function clearForgets() {
   }
 }
 
-/** A sound card that is 2000 ppm off, far beyond the steering, costs a crossfade now and then but no underrun. */
+/** A sound card that is 2000 ppm off, far beyond the steering, costs a crossfade now and then, no underrun. */
 export function aHopelessClockIsHeld() {
   for (const ppm of [-2000, 2000]) {
     const stage = bench();

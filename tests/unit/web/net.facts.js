@@ -1,4 +1,4 @@
-/** Facts about what travels: frames, messages, order, clocks, delays, and the connection's manners. */
+/** Facts about the network: frames, messages, order, clocks, delays, and how the connection behaves. */
 
 import { Backoff } from "/net/backoff.js";
 import { Connection } from "/net/connection.js";

@@ -93,7 +93,7 @@ export function aLostConnectionSaysThatItPlaysOn() {
   expect(gone.text.includes("attic") && !gone.retry, gone.text);
 }
 
-/** How many pictures are drawn in each of `seconds` by a browser that needs `busyMs` for one beside its `offerMs`. */
+/** How many pictures are drawn in each of `seconds`, if one is offered every `offerMs` and takes `busyMs`. */
 function drawn(pace, seconds, offerMs, busyMs = 0, leastMs = 0, fromMs = 0) {
   const counts = Array(seconds).fill(0);
   for (let nowMs = fromMs; nowMs < fromMs + seconds * 1000; ) {

@@ -1,4 +1,4 @@
-/** What the facts about the stream play with: a greeting, frames, and a socket that does what it is told. */
+/** Stand-ins for the facts about the stream: a greeting, frames, and a socket that does as it is told. */
 
 export const HELLO = {
   type: "hello", channel: "main", epoch_us: 1, sample_rate: 48000, channels: 2, frames_per_chunk: 4800,

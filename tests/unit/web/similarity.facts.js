@@ -1,4 +1,4 @@
-/** Facts about the search for the place where a seek is heard least. */
+/** Facts about the search for the place where a seek is least audible. */
 
 import { FrameRing } from "/sound/frame-ring.js";
 import { Similarity } from "/sound/similarity.js";
@@ -23,7 +23,7 @@ function ringOfNoise({ seed, pole = 0.95, from = 20_000, copy = null }) {
   return ring;
 }
 
-/** The one place that goes on in the same way is found to the frame, wherever it lies. */
+/** The one place that continues in the same way is found to the frame, wherever it lies. */
 export function theSameIsFound() {
   for (const copy of [8000, 9001, 10_015, 11_998]) {
     const similarity = new Similarity(ringOfNoise({ seed: copy, copy }), FRAMES);
@@ -33,7 +33,7 @@ export function theSameIsFound() {
   }
 }
 
-/** Of a tone, a place a whole number of periods away is found. */
+/** For a tone, the place found is a whole number of periods away. */
 export function aToneStaysInPhase() {
   const period = 44_100 / 220;
   const ring = new FrameRing(15);
@@ -46,7 +46,7 @@ export function aToneStaysInPhase() {
   within(Math.abs(periods - Math.round(periods)), 0, 0.5 / period + 1e-9, "part of a period");
 }
 
-/** What is unrelated is told from what is alike, and the place is one that was allowed. */
+/** Unrelated sound is told apart from similar sound, and the place is one that was allowed. */
 export function theUnrelatedIsKnown() {
   for (const seed of [1, 2, 3]) {
     const similarity = new Similarity(ringOfNoise({ seed, pole: 0 }), FRAMES);
@@ -56,7 +56,7 @@ export function theUnrelatedIsKnown() {
   }
 }
 
-/** A ring that is silent has a place too. */
+/** In a silent ring a place is found too. */
 export function silenceIsNoTrouble() {
   const ring = new FrameRing(15);
   ring.append(new Int16Array(60_000), 0, 0);

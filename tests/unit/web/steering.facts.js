@@ -33,7 +33,7 @@ export function daysOfDriftAreHeld() {
   }
 }
 
-/** Arrival that scatters by ±60 ms asks for no correction. */
+/** Arrival times that scatter by ±60 ms cause no correction. */
 export function jitterIsNoReasonToMove() {
   const { moves } = drift({ ppm: 40, hours: 4, jitterMs: 120, each: () => {} });
   equal(moves, 0, "corrections");
@@ -53,7 +53,7 @@ export function farIsNoticed() {
   }
 }
 
-/** A hiccup of less than a second, which mends itself, asks for no correction. */
+/** A hiccup of less than a second, which mends itself, causes no correction. */
 export function aHiccupIsNoReasonToMove() {
   const steering = new Steering();
   steering.restart(350);
@@ -63,7 +63,7 @@ export function aHiccupIsNoReasonToMove() {
   }
 }
 
-/** A fill that is still rising is waited for: one correction, by all that it is off in the end. */
+/** While the fill is still rising, the steering waits: one correction, by the whole final error. */
 export function aRiseIsWaitedFor() {
   const steering = new Steering();
   steering.restart(350);
@@ -87,7 +87,7 @@ export function theTargetGrows() {
   equal(target.ms, 1500, "after many");
 }
 
-/** With room to spare the target shrinks again, slower than the steering can follow, down to 300 ms. */
+/** With room to spare the target shrinks again, more slowly than the steering can follow, down to 300 ms. */
 export function theTargetShrinksSlowly() {
   const target = new Target();
   target.grow();
@@ -100,7 +100,7 @@ export function theTargetShrinksSlowly() {
   equal(target.ms, 300, "after three hours");
 }
 
-/** While the fill still falls low now and then the target stays. */
+/** While the fill still drops low now and then, the target stays. */
 export function theTargetStaysWhereItIsNeeded() {
   const target = new Target();
   target.grow();

@@ -1,4 +1,4 @@
-/** Facts about a stream: what reaches the sound, what is kept for a start, where a lost connection goes on. */
+/** Facts about a stream: what reaches the sound, what is kept for a start, where a lost connection resumes. */
 
 import { Backoff } from "/net/backoff.js";
 import { localMs } from "/net/local-time.js";
@@ -8,7 +8,7 @@ import { HELLO, PuppetSocket, frame } from "./puppets.js";
 
 const GREETING = { ...HELLO, sample_rate: 44100, frames_per_chunk: 4410 };
 
-/** A stream with a puppet for its socket; `sink` gathers what the sound gets, `news` what the page is told. */
+/** A stream with a puppet as its socket; `sink` collects what the sound gets, `news` what the page is told. */
 function bench() {
   PuppetSocket.all = [];
   const news = [];
@@ -157,7 +157,7 @@ export function aPongStaysHereAndTheRestIsTold() {
   run.stream.close();
 }
 
-/** A leaving server is asked again at once (the random share of the delay is 0 here). */
+/** A server that is going away is asked again at once (the random share of the delay is 0 here). */
 export async function aLinksFiguresComeWithItsState() {
   const run = bench();
   run.greet();

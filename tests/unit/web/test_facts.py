@@ -1,4 +1,4 @@
-"""The player's modules face their facts in a real browser: each function of a ``*.facts.js`` is a test."""
+"""The player's modules, checked in a real browser: each function of a ``*.facts.js`` is a test."""
 
 import mimetypes
 import re

@@ -1,4 +1,4 @@
-"""Who works for which channel: every channel has a living worker, none has many more than another."""
+"""Which worker serves which channel: every channel has a living worker, no worker has too many."""
 
 import asyncio
 import random
@@ -15,7 +15,7 @@ from auralis.channel.state import Channels
 from auralis.channel.wakeups import WakeUps
 from auralis.keyspace import Keyspace
 
-# Shorter than the real one, so that a death is waited for in no time; longer than any hiccup of the machine.
+# Shorter than the real one, so that a death is soon noticed; longer than any hiccup of the machine.
 LEASE_MS = 600
 PATIENCE_S = 10.0
 
@@ -45,7 +45,7 @@ async def _create(channels: Channels, count: int) -> set[str]:
 
 
 async def _rounds(workers: Iterable[Assignment], count: int = 1) -> list[frozenset[str]]:
-    """What each worker holds after ``count`` rounds of all."""
+    """What each worker holds after all of them have done ``count`` rounds."""
     held: list[frozenset[str]] = []
     for _ in range(count):
         held = [(await worker.round()).channels for worker in workers]
@@ -53,7 +53,7 @@ async def _rounds(workers: Iterable[Assignment], count: int = 1) -> list[frozens
 
 
 async def _rounds_for(worker: Assignment, leases: float) -> list[frozenset[str]]:
-    """What a worker holds in each of its rounds for so many leases."""
+    """What a worker holds in each of its rounds, over this many leases."""
     held = []
     for _ in range(round(10 * leases)):
         await asyncio.sleep(LEASE_MS / 10_000)
@@ -62,7 +62,7 @@ async def _rounds_for(worker: Assignment, leases: float) -> list[frozenset[str]]
 
 
 async def _until_shared(workers: list[Assignment], names: set[str]) -> list[frozenset[str]]:
-    """Let them work until each channel has exactly one worker, as it must come in some leases."""
+    """Let them work until each channel has exactly one worker, which must happen within a few leases."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
             held = await _rounds(workers)
@@ -138,7 +138,7 @@ async def test_the_channels_of_a_dead_worker_are_taken_after_its_lease_and_not_b
 async def test_what_is_handed_to_a_dead_worker_does_not_keep_it_alive(
     client: Redis, keys: Keyspace, channels: Channels, join: Joining
 ) -> None:
-    """Else channels would go to and fro between it and the living, and be silent half of the time."""
+    """Otherwise channels would pass to and fro between it and the living, and be silent half of the time."""
     names = await _create(channels, 4)
     living, dead = join("a"), join("b")
     await _rounds([living, dead], 3)
@@ -239,7 +239,7 @@ async def test_leaving_wakes_those_who_stay(
 async def test_what_is_handed_to_a_worker_while_it_leaves_is_not_lost(
     redis_url: str, client: Redis, keys: Keyspace, channels: Channels, join: Joining
 ) -> None:
-    """Before each command of its leaving, another worker hands it all that it has itself."""
+    """Before each command that it sends while leaving, another worker hands it all of its own channels."""
     names = await _create(channels, 3)
     rich = join("a")
     await rich.round()
@@ -289,7 +289,7 @@ async def test_composers_and_synths_share_apart(client: Redis, keys: Keyspace, c
 async def test_workers_go_on_after_the_broker_has_lost_its_data(
     client: Redis, keys: Keyspace, channels: Channels, join: Joining
 ) -> None:
-    """The group is gone (NOGROUP); it reads the stream from the beginning."""
+    """The group is gone (NOGROUP); a new one reads the stream from the beginning."""
     await _create(channels, 3)
     workers = [join("a"), join("b")]
     await _rounds(workers, 3)

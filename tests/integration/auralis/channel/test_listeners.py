@@ -1,4 +1,4 @@
-"""Who is listened to, and the hints that wake services up."""
+"""Which channels have listeners, and the hints that wake services up."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -38,7 +38,7 @@ async def test_a_gateway_whose_clock_is_behind_puts_nobody_to_sleep(listeners: L
 
 @pytest.fixture
 async def wakeups(redis_url: str, keys: Keyspace) -> AsyncIterator[WakeUps]:
-    """Wake-ups that already listen."""
+    """Wake-ups that are already listening."""
     async with connect(redis_url, name="wake-ups") as own:
         listening = WakeUps(own, keys)
         task = asyncio.create_task(listening.keep())
@@ -107,7 +107,7 @@ async def test_noise_does_not_end_the_listening(client: Redis, keys: Keyspace, w
 async def test_a_lost_connection_is_made_again_and_says_to_look(
     client: Redis, keys: Keyspace, wakeups: WakeUps
 ) -> None:
-    """What was announced in between is found by looking, so the wait ends."""
+    """The wait ends, so that the caller looks for whatever was announced in the meantime."""
     for connection in await client.client_list(_type="pubsub"):
         if connection["name"] == "wake-ups":
             await client.client_kill_filter(_id=connection["id"])

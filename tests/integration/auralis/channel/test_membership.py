@@ -1,4 +1,4 @@
-"""A worker in its place: channels renewed, those of the vanished taken, all kept while the broker is away."""
+"""A worker's membership: channels renewed, those of the vanished taken, all kept if the broker is away."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ from auralis.keyspace import Keyspace
 
 PATIENCE_S = 10.0
 
-# Leases and what follows from them take longer than any test.
+# With this, leases and everything that depends on them last longer than any test.
 seldom = pytest.mark.parametrize("renew_s", [60.0])
 
 
@@ -39,7 +39,7 @@ async def _create(channels: Channels, count: int) -> set[str]:
 
 
 class _Vanishing(Presence):
-    """Misses whom a test says, once."""
+    """Reports as missing, once, the workers that a test names."""
 
     missed = frozenset[str]()
 
@@ -49,7 +49,7 @@ class _Vanishing(Presence):
 
 
 class _Kept:
-    """A membership that is kept up by a task of its own."""
+    """A membership that is kept up by its own task."""
 
     def __init__(self, client: Redis, keys: Keyspace, clock: BrokerClock) -> None:
         self.round_done = asyncio.Event()

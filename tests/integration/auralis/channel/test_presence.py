@@ -1,4 +1,4 @@
-"""Who of a group is there: a worker whose connection has ended is missed, and nobody else."""
+"""Which workers of a group are present: one whose connection has ended is reported missing, and no other."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -20,7 +20,7 @@ Appearing = Callable[[str], AbstractAsyncContextManager[None]]
 
 @pytest.fixture
 def here(redis_url: str, client: Redis, keys: Keyspace) -> Appearing:
-    """A worker's connection, from being seen to being missed."""
+    """A worker's connection: present while the context is open, gone once the broker has noticed its end."""
 
     @asynccontextmanager
     async def appearing(worker: str) -> AsyncIterator[None]:
@@ -69,7 +69,7 @@ async def test_who_comes_back_can_be_missed_again(here: Appearing, seen_by_a: Pr
 async def test_a_newcomer_misses_those_of_the_book_that_are_not_there(
     client: Redis, keys: Keyspace, here: Appearing, seen_by_a: Presence
 ) -> None:
-    """A standby that is promoted has not seen the worker whose place it takes."""
+    """A standby that is promoted has never seen the worker that it replaces."""
     for worker in ("a", "b", "dead"):
         await Assignment(client, keys, "synth", worker).round()
     async with here("a"), here("b"):
@@ -78,7 +78,7 @@ async def test_a_newcomer_misses_those_of_the_book_that_are_not_there(
 
 
 async def test_who_is_not_there_itself_misses_nobody(here: Appearing, seen_by_a: Presence) -> None:
-    """After a restart of the broker, workers are back one after the other."""
+    """After a restart of the broker, workers come back one after another."""
     async with here("a"), here("b"):
         await seen_by_a.vanished()
     assert await seen_by_a.vanished() == frozenset()

@@ -1,4 +1,4 @@
-"""Channels in the broker: created once, changed by controls, deleted with all they left."""
+"""Channels in the broker: created once, changed by controls, deleted with everything they left behind."""
 
 import asyncio
 from typing import Any
@@ -100,7 +100,7 @@ async def test_main_is_created_once_however_many_services_start(channels: Channe
 async def test_a_creation_that_was_cut_short_is_completed_by_the_next(
     client: Redis, keys: Keyspace, channels: Channels
 ) -> None:
-    """Its state was written, its assignment was not."""
+    """Its state had been written, its assignment had not."""
     await channels.ensure_main(sample_rate_hz=44_100)
     await client.delete(keys.channels)
     await channels.ensure_main(sample_rate_hz=44_100)
@@ -142,7 +142,7 @@ async def test_a_change_counts_a_revision_and_reaches_state_and_composer(channel
 
 
 async def test_a_request_for_quality_reaches_the_composer_and_nobody_else(channels: Channels) -> None:
-    """No revision is counted and no control changes: listeners see nothing of it."""
+    """No revision is counted and no control changes: listeners do not notice."""
     await channels.create("main", sample_rate_hz=44_100)
     await channels.change("main", {"bpm": 72})
     before = await channels.state("main")

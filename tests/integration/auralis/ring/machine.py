@@ -1,8 +1,8 @@
-"""Random lives of a ring: two workers, a log that goes on, time that passes, readers with mirrors.
+"""Random lives of a ring: two workers, a growing log, passing time, and readers with mirrors.
 
-The workers follow the log at their own pace and believe what they last saw of the ring. After each step the
-ring as it is in the broker is held against what a ring promises, and each push against the rules as written
-down once more in Python.
+The workers follow the log at their own pace and act on what they last saw of the ring. After each step the
+ring in the broker is checked against what a ring promises, and each push against its rules, written down a
+second time in Python.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ LONGEST_RUN = 4
 
 
 class Logged(NamedTuple):
-    """An entry of the log, as far as a ring cares: from which chunk on it changes the score."""
+    """A log entry as far as a ring is concerned: the first chunk whose score it changes."""
 
     id: EntryId
     from_seq: int
@@ -39,7 +39,7 @@ Ring = dict[int, Versions]
 Run = list[Versions]
 
 
-# Which entry of the log a chunk, and which one its predecessor, claims to be rendered from.
+# The log entries that a chunk and its predecessor claim to be rendered from.
 PICKS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=5)
 
 
@@ -53,7 +53,7 @@ class Worker:
 
 
 def frame(seq: int, versions: Versions) -> bytes:
-    """A chunk's bytes are a function of its seq and versions, whoever renders it."""
+    """A chunk's bytes are a function of its seq and versions, whichever worker renders it."""
     return f"{seq} {versions}".encode()
 
 
@@ -63,7 +63,7 @@ def canonical(log: list[Logged], seq: int) -> EntryId:
 
 
 def chain(log: list[Logged], start: int, length: int, before: EntryId) -> Run:
-    """The chunks from ``start`` on as ``log`` makes them, after one that was rendered from ``before``."""
+    """The chunks from ``start`` on as ``log`` defines them, after one that was rendered from ``before``."""
     run = []
     for seq in range(start, start + length):
         run.append(Versions(canonical(log, seq), before))
@@ -72,7 +72,7 @@ def chain(log: list[Logged], start: int, length: int, before: EntryId) -> Run:
 
 
 def judged(ring: Ring, live: int, start: int, run: Run) -> Outcome:  # noqa: PLR0911  one for each outcome
-    """What a push must be answered, by the rules of the ring."""
+    """The reply that a push must get, by the rules of the ring."""
     unfrozen, last = live + 2, start + len(run) - 1
     if start < unfrozen:
         return Outcome.FROZEN
@@ -97,7 +97,7 @@ def judged(ring: Ring, live: int, start: int, run: Run) -> Outcome:  # noqa: PLR
 
 
 class RingMachine(RuleBasedStateMachine):
-    """See the module."""
+    """See the module docstring."""
 
     def __init__(self, runner: asyncio.Runner, url: str) -> None:
         super().__init__()
@@ -114,7 +114,7 @@ class RingMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.channel.close()
 
-    # What happens
+    # Steps
 
     @rule(ticks=st.sampled_from((1, 1, 1, 2, 3, 9, 25)))
     def time_passes(self, ticks: int) -> None:
@@ -145,7 +145,7 @@ class RingMachine(RuleBasedStateMachine):
 
     @rule(who=st.integers(0, 1), length=st.integers(1, LONGEST_RUN))
     def a_worker_renders_again(self, who: int, length: int) -> None:
-        """Only the first run of a re-render; whether the next one follows is up to chance."""
+        """Only the first run of a re-render; whether another follows is up to chance."""
         worker = self.workers[who]
         known, ring, head = self._known(worker), worker.ring, max(worker.ring, default=0)
         ahead = range(self.channel.live + 2, head + 1)
@@ -173,7 +173,7 @@ class RingMachine(RuleBasedStateMachine):
 
     @rule()
     def somebody_pushes_for_another_epoch(self) -> None:
-        """The channel was deleted and created anew, and a worker has not seen it yet."""
+        """The channel was deleted and recreated, and a worker has not noticed yet."""
         start = max(self.ring, default=self.channel.live + 1) + 1
         run = _rendered(start, chain(self.log, start, 1, NO_ENTRY))
         push = self.writer.push(self.channel.id, self.channel.epoch_us - 1, start, run)
@@ -197,7 +197,7 @@ class RingMachine(RuleBasedStateMachine):
         for seq in range(max(start, fetched.first_seq), min(fetched.unfrozen_seq, fetched.head_seq + 1)):
             self._hear(seq, mirror[seq][1])
 
-    # What is always so
+    # Invariants
 
     @invariant()
     def the_ring_keeps_its_promises(self) -> None:
@@ -210,7 +210,7 @@ class RingMachine(RuleBasedStateMachine):
         for seq in before.keys() & self.ring.keys():
             assert self.ring[seq].own >= before[seq].own
 
-    # How
+    # Helpers
 
     def _known(self, worker: Worker) -> list[Logged]:
         return self.log[: worker.known]
@@ -229,7 +229,7 @@ class RingMachine(RuleBasedStateMachine):
         return reply
 
     def _check_effect(self, start: int, run: Run, reply: PushReply) -> None:
-        """All of the run or nothing; of frozen chunks nothing in any case."""
+        """Either the whole run is stored or nothing; frozen chunks never change."""
         ring, frozen = self._looked_at(), self.channel.live + 2
         if reply.outcome is not Outcome.OK:
             assert ring == self.ring
@@ -241,7 +241,7 @@ class RingMachine(RuleBasedStateMachine):
         assert reply.seq is not None
 
     def _looked_at(self) -> Ring:
-        """The ring as it lies in the broker: list and hash tell the same."""
+        """The ring as stored in the broker: its list and its hash must agree."""
         frames, meta = self.channel.run(self._raw())
         first = int(meta.pop(b"first", 0))
         versions = {int(seq): Versions.parse(pair) for seq, pair in meta.items()}
@@ -258,7 +258,7 @@ class RingMachine(RuleBasedStateMachine):
         return frames, meta
 
     def _hear(self, seq: int, payload: bytes) -> None:
-        """Nobody hears two payloads of one frozen chunk."""
+        """No reader ever hears two payloads for one frozen chunk."""
         assert self.heard.setdefault(seq, payload) == payload
 
 
@@ -268,7 +268,7 @@ def _rendered(start: int, run: Run) -> list[RenderedChunk]:
 
 def run_ring_machine(url: str, lives: int, steps: int) -> None:
     """Let ``lives`` rings live on the broker at ``url``, each for up to ``steps`` steps."""
-    # Shrinking lives on a real broker takes minutes; the steps of the life that failed are told as they were.
+    # Shrinking on a real broker would take minutes, so a failing life is reported with its original steps.
     profile = settings(max_examples=lives, stateful_step_count=steps, phases=[Phase.generate])
     with asyncio.Runner() as runner:
         run_state_machine_as_test(lambda: RingMachine(runner, url), settings=profile)

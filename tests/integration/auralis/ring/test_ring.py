@@ -20,7 +20,7 @@ FIRST = LIVE + 2  # the first chunk that is not frozen while chunk LIVE plays
 
 
 class Ring:
-    """One channel's ring, whose chunk LIVE has just become due; for pushes time stands still there."""
+    """One channel's ring, whose chunk LIVE has just become due; for pushes, time stands still there."""
 
     def __init__(self, client: Redis, keys: Keyspace) -> None:
         self.client = client
@@ -36,7 +36,7 @@ class Ring:
         await self.client.hset(self.state_key, mapping={"epoch_us": self.epoch_us, **clock})
 
     async def push(self, start: int, *ids: EntryId, before: EntryId = NO_ENTRY) -> PushReply:
-        """Push a run of chunks from these score ids; ``before`` is that of the chunk before them."""
+        """Push a run of chunks rendered from these score ids; ``before`` is the id of the preceding chunk."""
         befores = (before, *ids)
         run = [
             RenderedChunk(Versions(own, previous), f"{start + i} {own} {previous}".encode())
@@ -50,7 +50,7 @@ class Ring:
 
 @pytest.fixture
 async def ring(client: Redis, keys: Keyspace, monkeypatch: pytest.MonkeyPatch) -> Ring:
-    """FIRST freezes in 50 ms, which a busy machine may take between two commands: so the clock is held."""
+    """FIRST freezes in 50 ms, and a busy machine may take that long between two commands: time is stopped."""
     held = LuaFunction("auralis.ring", "push.lua")
     held._source = held._source.replace(
         "redis.call('TIME')", f"redis.call('HMGET', '{keys.state('main')}', 'test_s', 'test_us')"
@@ -63,7 +63,7 @@ async def ring(client: Redis, keys: Keyspace, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_ring_keeps_its_promises_whatever_happens_in_whatever_order(redis_url: str) -> None:
-    """Chunks stay consecutive, chained, at most 20; a frozen one never changes; a refusal changes nothing."""
+    """Chunks stay consecutive, chained, at most 20; frozen ones never change; a refusal changes nothing."""
     run_ring_machine(redis_url, lives=60, steps=30)
 
 
@@ -102,7 +102,7 @@ async def test_the_slower_of_two_owners_is_refused(ring: Ring) -> None:
 
 
 async def test_ids_are_compared_as_numbers(ring: Ring) -> None:
-    """As text, 1000-10 is before 1000-2."""
+    """Compared as text, 1000-10 would come before 1000-2."""
     await ring.push(FIRST, NEW)
     assert (await ring.push(FIRST, NEWER)).outcome is Outcome.OK
 
@@ -126,7 +126,7 @@ async def test_a_run_within_the_ring_ends_with_the_version_that_its_successor_ex
 
 
 async def test_a_rerender_that_is_cut_short_leaves_the_chain_whole(ring: Ring) -> None:
-    """Its worker died after the first run: the escape already leads back to the old score."""
+    """Its worker died after the first run, whose last chunk (the escape) already leads to the old score."""
     await ring.push(FIRST, OLD, OLD, OLD, OLD, OLD)
     await ring.push(FIRST + 1, NEW, NEW, OLD, before=OLD)
     versions = await ring.reader.versions("main")

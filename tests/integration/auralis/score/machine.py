@@ -1,7 +1,7 @@
-"""Random lives of a score log: two composers with checkpoints of their own age, a time that passes, a reader.
+"""Random lives of a score log: two composers, each with a checkpoint of its own age, passing time, a reader.
 
-Each append is judged by the rules as written down once more in Python; the log as it is read must be exactly
-what was accepted, in order.
+Each append is checked against the rules, written down a second time in Python; the log as it is read must be
+exactly what was accepted, in order.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ AUDIO = AudioFormat(48_000)
 
 
 class ScoreLogMachine(RuleBasedStateMachine):
-    """See the module."""
+    """See the module docstring."""
 
     def __init__(self, runner: asyncio.Runner, url: str) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class ScoreLogMachine(RuleBasedStateMachine):
 
     @property
     def floor(self) -> int:
-        """The first frame that may still change: of the first chunk due 250 ms from now."""
+        """The first frame that may still change: the start of the first chunk due 250 ms or more from now."""
         return AUDIO.start_frame(self.channel.live + 3)
 
     @rule(ticks=st.integers(1, 30))

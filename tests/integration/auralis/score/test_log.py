@@ -37,7 +37,7 @@ def reader(client: Redis, keys: Keyspace) -> ScoreReader:
 
 
 def test_a_log_is_what_was_accepted_whatever_happens_in_whatever_order(redis_url: str) -> None:
-    """One of two composers wins, what is late is refused with the frame that is not, nothing is lost."""
+    """One of two composers wins, a late entry is refused and told the first frame allowed, none is lost."""
     run_score_log_machine(redis_url, lives=40, steps=20)
 
 
@@ -49,7 +49,7 @@ async def test_a_channel_that_is_not_there_has_no_log(writer: ScoreWriter, reade
 async def test_a_late_entry_is_told_the_first_frame_allowed(
     client: Redis, keys: Keyspace, channel: str, writer: ScoreWriter
 ) -> None:
-    """By the broker's time, and the first frame of a chunk."""
+    """Judged by the broker's clock, and rounded to the first frame of a chunk."""
     epoch_us = (await Channels(client, keys).state(channel)).epoch_us
     appended = await writer.append(channel, 0, Batch(0, 0, 1, ()), {})
     seconds, micros = await client.time()
@@ -99,7 +99,7 @@ async def test_an_unreadable_entry_is_passed_over_counted_and_logged(
 async def test_what_is_older_than_an_hour_is_trimmed(
     client: Redis, keys: Keyspace, channel: str, writer: ScoreWriter, reader: ScoreReader
 ) -> None:
-    """By whole nodes of the stream, and nothing that is younger."""
+    """In whole nodes of the stream, and nothing younger is removed."""
     seconds, _ = await client.time()
     old_ms = seconds * 1000 - SCORE_RETENTION_MS - 60_000
     async with client.pipeline(transaction=False) as pipeline:

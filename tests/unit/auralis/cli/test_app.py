@@ -25,7 +25,7 @@ SERVICES = ("composer", "synth", "gateway")
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """No .env and no settings but the test's; Ctrl-C is afterwards handled as before."""
+    """No .env and only the test's settings; afterwards Ctrl-C is handled as before."""
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith("AURALIS_") or name == "REDIS_URL"]:
         monkeypatch.delenv(name)
@@ -35,7 +35,7 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
 
 class Ended:
-    """How the command line ended."""
+    """The result of a command line."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self._capsys = capsys
@@ -58,7 +58,7 @@ def auralis(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
 
 def _install(monkeypatch: pytest.MonkeyPatch, name: str, run: Any) -> None:
-    """A service of this name that does ``run``."""
+    """A service with this name that does ``run``."""
     module = types.ModuleType(f"services.{name}.__main__")
     module.main = run  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -77,7 +77,7 @@ def test_without_a_command_it_says_which_there_are(auralis: Any, arguments: tupl
 
 
 def test_help_waits_for_nothing_heavy() -> None:
-    """Torch alone takes seconds."""
+    """Importing torch alone takes seconds."""
     program = (
         "import sys; from auralis.cli import main\n"
         "sys.argv = ['auralis', 'up', '--help']\n"
@@ -127,7 +127,7 @@ def test_a_wrong_variable_is_one_line_on_stderr_and_2(auralis: Any, monkeypatch:
 def test_an_accelerator_that_is_not_there_is_told_before_anything_is_started(
     auralis: Any, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
-    """By the option or the variable that asked for it."""
+    """The message names the option or the variable that asked for it."""
     monkeypatch.setattr("services.synth.device.may_be_accelerated", lambda: False)
     found = "found 'cuda', allowed: on this machine auto or cpu"
     ended = auralis(*command, "--device", "cuda")
@@ -208,7 +208,7 @@ def test_the_controls_of_a_piece_stand_in_its_score(auralis: Any, tmp_path: Path
 
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_ctrl_c_at_a_terminal_is_one_line_and_130_and_leaves_nothing(tmp_path: Path, processes: str) -> None:
-    """The signal goes to all processes of the job; twice is no other than once."""
+    """The signal goes to all processes of the job; sending it twice changes nothing."""
     command = [sys.executable, "-m", "auralis", "render", "--minutes", "60", "--processes", processes]
     files = ("-o", "x.ogg", "--stems", "stems", "--midi", "x.mid")
     with subprocess.Popen(
@@ -336,7 +336,7 @@ def test_ctrl_c_while_the_first_process_is_being_started_ends_everything_cleanly
 
 
 def test_ctrl_c_amid_a_benchmark_is_one_line_and_130(auralis: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After it has cleaned up."""
+    """It cleans up first."""
     cleaned: list[bool] = []
 
     def measure(_: Any) -> int:

@@ -48,7 +48,7 @@ def note(at_s: float, pitch: float = 60, length_s: float = 1.0, layer: Layer = "
 
 @pytest.fixture(scope="module")
 def turned() -> Stretch:
-    """Minutes 1 to 4 of a piece whose key and tempo were turned in its second minute."""
+    """Minutes 1 to 4 of a piece whose key and tempo were changed in its second minute."""
     plan, first = extend(begin(5, 0, Controls(intensity=0.9), 0), frames(90), AUDIO)
     plan, second = revise(plan, frames(80), Controls(key="Eb major", bpm=97, intensity=0.9), 1, AUDIO)
     _, third = extend(plan, frames(250), AUDIO)
@@ -68,7 +68,7 @@ class Struck(NamedTuple):
 
 
 def by_mido(data: bytes) -> list[Struck]:
-    """All notes; times through mido's own clock of merged tracks."""
+    """All notes, with times from mido's own clock over the merged tracks."""
     file, open_, found = mido.MidiFile(file=io.BytesIO(data)), {}, []
     names = {m.channel: t.name for t in file.tracks for m in t if m.type == "note_on"}
     at_s = 0.0
@@ -94,7 +94,7 @@ def by_symusic(data: bytes) -> list[Struck]:
 
 
 def expected(stretch: Stretch) -> list[Struck]:
-    """From the events alone: a key ends where it is struck again."""
+    """Derived from the events alone: a note ends where its key is struck again."""
     struck = [
         Struck(n.layer, key_of(n), stretch.second(n.at_frame), stretch.second(n.release_frame))
         for n in stretch.notes
@@ -109,7 +109,7 @@ def expected(stretch: Stretch) -> list[Struck]:
 
 @pytest.mark.parametrize("read", [by_mido, by_symusic])
 def test_onsets_and_ends_are_those_of_the_score(turned: Stretch, read: Any) -> None:
-    """Through a ramp of tempo, in every layer, to half a tick."""
+    """Across a tempo ramp, in every layer, to within half a tick."""
     found, wanted = read(midi_of(turned, "main")), expected(turned)
     assert [each[:2] for each in found] == [each[:2] for each in wanted]
     assert len(found) > 300
@@ -119,7 +119,7 @@ def test_onsets_and_ends_are_those_of_the_score(turned: Stretch, read: Any) -> N
 
 
 def test_both_readers_agree_on_the_marks(turned: Stretch) -> None:
-    """Tempi, key signatures and sections, and the length of it all."""
+    """Tempi, key signatures, sections, and the total length."""
     data = midi_of(turned, "main")
     file, other = mido.MidiFile(file=io.BytesIO(data)), symusic.Score.from_midi(data, ttype="tick")
     conductor = file.tracks[0]
@@ -136,7 +136,7 @@ def test_both_readers_agree_on_the_marks(turned: Stretch) -> None:
 
 
 def test_the_tempo_ramp_is_there(turned: Stretch) -> None:
-    """From 60 to 97 in the ramp's steps."""
+    """From 60 to 97, in the ramp's steps."""
     score = symusic.Score.from_midi(midi_of(turned, "main"), ttype="second")
     bpm = [tempo.qpm for tempo in score.tempos]
     assert bpm[0] == pytest.approx(60)
@@ -160,7 +160,7 @@ def test_chords_fall_on_bar_lines_and_are_named() -> None:
 
 
 def test_a_stretch_begins_with_what_is_in_force_and_sounds() -> None:
-    """Tempo, key, section and chord of before, and the note whose gate is open, cut to the stretch."""
+    """The tempo, key, section and chord from before, and the note that is still held, cut to the stretch."""
     stretch = cut(
         score_of(
             Section(0, "drift"),
@@ -185,14 +185,14 @@ def test_a_stretch_begins_with_what_is_in_force_and_sounds() -> None:
 
 
 def test_what_was_dropped_is_not_in_it() -> None:
-    """A revision withdraws what had not begun."""
+    """A revision withdraws notes that had not begun."""
     score = score_of(note(1, 60), note(9, 62))
     score.apply(EntryId(2, 0), Batch(1, frames(5), frames(60), (Revise(frames(5)), note(8, 64))))
     assert [each.key for each in by_mido(midi_of(cut(score, 0, 30), "main"))] == [60, 64]
 
 
 def test_a_held_chord_without_end_ends_with_the_stretch() -> None:
-    """The score ran dry: what is held instead is heard, and exported."""
+    """The score has run dry: the chord that is held instead is heard, and exported."""
     score = score_of(Chord(0, frames(10), 9, "m7", "i", (45.0, 60.0)), seconds=10)
     found = by_mido(midi_of(cut(score, 0, 15), "main"))
     assert [(each.key, round(each.on_s, 2), round(each.off_s, 2)) for each in found] == [
@@ -202,7 +202,7 @@ def test_a_held_chord_without_end_ends_with_the_stretch() -> None:
 
 
 def test_a_key_struck_again_is_released_first() -> None:
-    """And two at once are one, the louder."""
+    """Two at the same time become one, the louder."""
     stretch = cut(score_of(note(1, 60, 5), note(3, 60, 1), note(3, 60, 4, velocity=1.0, number=7)), 0, 10)
     data = midi_of(stretch, "main")
     assert [(round(each.on_s, 2), round(each.off_s, 2)) for each in by_mido(data)] == [(1, 3), (3, 7)]
@@ -211,7 +211,7 @@ def test_a_key_struck_again_is_released_first() -> None:
 
 
 def test_every_layer_has_a_track_channel_and_program_of_its_own() -> None:
-    """Percussion on the tenth channel; a new patch is a program change before its note."""
+    """Percussion uses the tenth channel; a new patch is a program change before its note."""
     layers: tuple[Layer, ...] = get_args(Layer)
     notes = [note(number, 60, layer=layer, patch="rim") for number, layer in enumerate(layers)]
     piano, flute = (
@@ -225,13 +225,13 @@ def test_every_layer_has_a_track_channel_and_program_of_its_own() -> None:
     assert len(set().union(*channels.values())) == len(layers)
     melody = file.tracks[1 + layers.index("melody")]
     said = [(m.type, getattr(m, "program", None)) for m in melody if m.type in ("program_change", "note_on")]
-    # The first one falls back on the piano too, so the piano needs no change.
+    # The first note's patch falls back to the piano as well, so the piano needs no change.
     programs = [("program_change", 0), ("note_on", None), ("note_on", None), ("program_change", 73)]
     assert said == [*programs, ("note_on", None)]
 
 
 def test_every_patch_has_an_instrument() -> None:
-    """Drums for percussion, programs for the others; none falls back on its layer's."""
+    """Drums for percussion, programs for the others; none falls back to its layer's default."""
     for name, patch in library().items():
         layer: Layer = "percussion" if patch.family == "percussion" else "pad"
         played = note(0, patch.low, layer=layer, patch=name)
@@ -245,7 +245,7 @@ def test_every_patch_has_an_instrument() -> None:
 
 @pytest.mark.parametrize("name", KEY_NAMES)
 def test_every_key_has_a_signature_with_fewer_than_seven_accidentals(name: str) -> None:
-    """As mido and symusic know it."""
+    """As mido and symusic read it."""
     signature = signature_name(parse_key(name))
     message = mido.MetaMessage("key_signature", key=signature)
     accidentals = int.from_bytes(message.bin()[3:4], signed=True)
@@ -270,7 +270,7 @@ def test_chords_are_named_as_people_write_them(
 
 
 def test_a_lowered_degree_is_written_with_a_flat() -> None:
-    """Whatever else the key has: the second of A minor is B flat."""
+    """Whatever else the key contains: the lowered second degree of A minor is B flat."""
     assert chord_name(Chord(0, 1, 10, "maj7", "bII", (46.0,)), parse_key("A minor")) == "Bbmaj7"
 
 

@@ -1,4 +1,4 @@
-"""Frames as ticks."""
+"""Converting frames to ticks."""
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ RATE = 44_100
 
 
 def second(ticks: TempoMap, tick: int) -> float:
-    """What any reader makes of a tick."""
+    """The second at which any reader places a tick."""
     mark = [mark for mark in ticks.marks if mark.tick <= tick][-1]
     before = sum(
         (b.tick - a.tick) * a.us_per_beat
@@ -27,7 +27,7 @@ def test_a_beat_has_its_ticks() -> None:
 
 
 def test_a_stretch_begins_with_the_tempo_in_force() -> None:
-    """And with the default where none was said."""
+    """If none was given, it begins with the default."""
     tempi = [Tempo(0, 60.0), Tempo(RATE, 90.0), Tempo(9 * RATE, 40.0)]
     ticks = tempo_map(tempi, 5 * RATE, RATE, 60.0)
     assert [(mark.tick, mark.us_per_beat) for mark in ticks.marks] == [(0, 666_667), (6 * 1920, 1_500_000)]
@@ -51,7 +51,7 @@ def test_a_tempo_that_is_said_again_is_no_new_one() -> None:
 def test_no_tick_is_further_than_half_a_tick_from_its_frame(
     tempi: list[tuple[int, float]], start: int, later: int, rate: int
 ) -> None:
-    """However many tempi there were: the rounding never adds up."""
+    """However many tempi there were: rounding errors never add up."""
     changes = [Tempo(at, bpm) for at, bpm in sorted(tempi)]
     ticks = tempo_map(changes, start, rate, 60.0)
     frame = start + later

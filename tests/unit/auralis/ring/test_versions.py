@@ -1,4 +1,4 @@
-"""What a chunk was rendered from, as the ring stores it."""
+"""The score versions that a chunk was rendered from, as the ring stores them."""
 
 from hypothesis import given
 from hypothesis import strategies as st

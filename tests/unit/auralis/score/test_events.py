@@ -1,4 +1,4 @@
-"""Score entries: plain msgpack, read back as written, every wrong field told."""
+"""Score entries: plain msgpack, read back as written, every wrong field reported."""
 
 from typing import Any
 
@@ -94,7 +94,7 @@ RAMP = {"type": "automation", "at_frame": FROM, "parameter": "intensity", "ramp_
 
 
 def _entry(*found: dict[str, Any], **fields: Any) -> bytes:
-    """An entry as a stranger writes it, by an independent implementation of msgpack."""
+    """An entry as an outsider would write it, with an independent implementation of msgpack."""
     entry = {"v": 1, "revision": 3, "from_frame": FROM, "until_frame": UNTIL, "events": list(found)}
     return bytes(msgpack.packb(entry | fields))
 

@@ -159,7 +159,7 @@ def test_a_score_that_goes_on_without_a_gap_holds_nothing_in_between() -> None:
 
 
 def test_a_gap_closes_the_hold_and_keeps_its_ids_and_onset() -> None:
-    """So a voice that sounds goes on sounding: only its release is known now."""
+    """So a sounding voice continues: the only news is when it is released."""
     score = score_of((1, 0, 100, (chord(0, 60, 64),)), (2, 180, 300, (note(180),)))
     open_hold, closed = held(score.view(entry(1)), 100, 180), held(score.view(entry(2)), 100, 180)
     assert [(n.id, n.at_frame, n.pitch) for n in closed] == [(n.id, n.at_frame, n.pitch) for n in open_hold]
@@ -220,7 +220,7 @@ def test_what_a_long_silent_score_holds_is_never_forgotten() -> None:
 
 
 def test_the_newest_entry_is_never_forgotten() -> None:
-    """Else it would be applied once more when the log is read on from the last id."""
+    """Otherwise it would be applied again when the log is read on from the last id."""
     score = score_of((1, 0, 1_000, ()), (2, 200, 300, revise(200)))
     score.forget(before_frame=400, oldest=entry(9))
     assert score.last_id == entry(2)
@@ -247,7 +247,7 @@ def test_an_hour_of_log_is_applied_while_the_ring_lasts() -> None:
 
 
 def test_marks_are_those_of_a_stretch_after_the_one_in_force() -> None:
-    """By onset, of one kind, as the version shows them."""
+    """Ordered by onset, of one kind, as each version has them."""
     score = score_of(
         (1, 0, 500, (Section(0, "dawn"), chord(0, 60.0), chord(100, 62.0), chord(300, 64.0))),
         (2, 250, 500, (*revise(250), Section(250, "drift"), chord(400, 65.0))),
@@ -262,7 +262,7 @@ def test_marks_are_those_of_a_stretch_after_the_one_in_force() -> None:
 
 
 def test_the_section_in_force_is_not_forgotten() -> None:
-    """Those before it are."""
+    """Earlier ones are forgotten."""
     score = score_of((1, 0, 500, (Section(0, "dawn"), Section(100, "drift"), Section(400, "bloom"))))
     score.forget(300, entry(1))
     assert [s.name for s in score.view().marks(Section, 300, 500)] == ["drift", "bloom"]

@@ -1,4 +1,4 @@
-"""The versioned score against a naive one that is built anew from the beginning of the log each time."""
+"""The versioned score against a naive one that is rebuilt from the beginning of the log each time."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -11,7 +11,7 @@ from auralis.score.entry_id import NO_ENTRY, EntryId
 from auralis.score.events import Automation, Batch, Chord, Event, Note, Revise
 from auralis.score.score import HOLD_PATCH, HOLD_VELOCITY, OPEN_END, Score, ScoreView
 
-# Small, so that onsets, ends and holes meet often.
+# Small, so that onsets, ends and holes often coincide.
 LAST = 120
 PROBES = range(0, LAST + 60, 11)
 
@@ -78,7 +78,7 @@ class Naive:
 
 
 def value_of(ramps: Sequence[Automation], frame: int) -> float:
-    """Where a parameter is at ``frame``: each ramp moves on from where the ones before it have come."""
+    """The value of a parameter at ``frame``: each ramp starts from where the ones before it have got to."""
     value = 0.5
     for index, ramp in enumerate(ramps):
         if ramp.at_frame > frame:
@@ -126,7 +126,7 @@ def batches(draw: st.DrawFn, number: int, start: int, revises: bool) -> Batch:
 
 @st.composite
 def logs(draw: st.DrawFn, after: Log = (), floor: int = 0, size: int = 7) -> list[Logged]:
-    """Entries as a composer appends them after ``after``: on, over a gap, or revising from ``floor`` on."""
+    """Entries that a composer may append after ``after``: continuing, after a gap, or revising."""
     log = list(after)
     for _ in range(draw(st.integers(0, size))):
         until = log[-1].batch.until_frame if log else 0
@@ -206,7 +206,7 @@ def test_the_canonical_version_is_the_newest_that_begins_before_the_chunks_end(l
 @given(logs())
 @settings(max_examples=40)
 def test_a_chunk_sounds_the_same_from_its_canonical_version_as_from_the_newest(log: list[Logged]) -> None:
-    """Entries that begin after a chunk change nothing in it, so it need not be rendered again."""
+    """Entries that begin after a chunk do not affect it, so it need not be rendered again."""
     score = applied(log)
     for start, end in pairwise(PROBES):
         if (version := score.version_for(end)) == NO_ENTRY:

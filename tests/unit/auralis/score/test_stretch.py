@@ -1,4 +1,4 @@
-"""What is exported of a score."""
+"""Stretches of a score, as they are exported."""
 
 from auralis.audio import AudioFormat
 from auralis.keys import Key
@@ -25,7 +25,7 @@ def chord(at: int, length: int, root: int = 9, degree: str = "i") -> Chord:
 
 
 def test_notes_are_cut_to_it() -> None:
-    """Those that have ended or have not begun are not there; the others keep what they are."""
+    """Notes that have ended or have not begun are left out; the others keep their ids."""
     found = cut(100, 200, note(0, 100), note(50, 100), note(120, 10), note(150, 500), note(200, 10)).notes
     assert [(each.at_frame, each.duration_frames, each.id) for each in found] == [
         (100, 50, 51),
@@ -35,7 +35,7 @@ def test_notes_are_cut_to_it() -> None:
 
 
 def test_what_is_said_again_for_who_joins_is_there_once() -> None:
-    """A chord lasts until its last announcement ends; sections, keys too."""
+    """A chord lasts until its last announcement ends; sections and keys too."""
     found = cut(
         0, 900, Section(0, "drift"), chord(0, 800), Section(400, "drift"), chord(400, 400), chord(800, 100, 2)
     )
@@ -47,7 +47,7 @@ def test_what_is_said_again_for_who_joins_is_there_once() -> None:
 
 
 def test_what_is_in_force_at_its_start_comes_first() -> None:
-    """From before, with its own frame."""
+    """Marks from before the start keep their own frame."""
     marks = (Section(0, "dawn"), Tempo(10, 72.0), chord(20, 500), Section(600, "drift"))
     found = cut(300, 500, *marks)
     assert (found.sections, found.tempi) == ((Section(0, "dawn"),), (Tempo(10, 72.0),))
@@ -56,7 +56,7 @@ def test_what_is_in_force_at_its_start_comes_first() -> None:
 
 
 def test_the_mode_of_its_key_is_told_by_what_comes_later() -> None:
-    """IV belongs to both modes, the next chord to one."""
+    """IV belongs to both modes, the next chord to only one."""
     found = cut(0, 100, chord(0, 100, 2, "IV"), chord(100, 100, 9, "i"))
     assert found.keys == ((0, Key(9, "minor")),)
     assert len(found.chords) == 1

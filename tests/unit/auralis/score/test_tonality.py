@@ -1,4 +1,4 @@
-"""Keys from chords."""
+"""Deriving keys from chords."""
 
 import pytest
 
@@ -14,14 +14,14 @@ def chord(root: int, degree: str, at_frame: int = 0) -> Chord:
 
 @pytest.mark.parametrize("name", KEY_NAMES)
 def test_every_degree_that_is_composed_names_its_tonic(name: str) -> None:
-    """All of both modes, borrowed ones too."""
+    """All degrees of both modes, borrowed ones too."""
     key = parse_key(name)
     for degree, described in DEGREES[key.mode].items():
         assert tonic_of(chord(key.tonic + described.root, degree)) == key.tonic
 
 
 def test_a_key_lasts_until_another_one_begins() -> None:
-    """A pivot chord names its degree in both; the second one counts."""
+    """A pivot chord names its degree in both keys; the second one counts."""
     chords = [chord(9, "i"), chord(5, "VI", 100), chord(2, "iv=ii", 200), chord(0, "I", 300)]
     marks = keys_of(chords)
     assert marks == [(0, Key(9, "minor")), (200, Key(0, "major"))]
@@ -30,7 +30,7 @@ def test_a_key_lasts_until_another_one_begins() -> None:
 
 
 def test_borrowed_chords_change_no_mode() -> None:
-    """IV and I in minor, iv in major: the mode is that of the chords that only one mode has."""
+    """IV and I in minor, iv in major: the mode is decided by the chords that only one mode has."""
     minor = [chord(2, "IV"), chord(9, "I", 100), chord(9, "i", 200), chord(9, "I", 300)]
     assert keys_of(minor) == [(0, Key(9, "minor"))]
     major = [chord(5, "iv"), chord(0, "I", 100), chord(9, "vi", 200)]

@@ -1,4 +1,4 @@
-"""Loudness against pyloudnorm and what the standards say of sine waves."""
+"""Loudness checked against pyloudnorm and against what the standards say about sine waves."""
 
 import numpy as np
 import pyloudnorm
@@ -10,7 +10,7 @@ from services.offline.report.loudness import LoudnessMeter
 
 
 def measured(samples: NDArray[np.float64], audio: AudioFormat) -> LoudnessMeter:
-    """All of ``samples`` (``[frame, ear]``, ±1), chunk by chunk."""
+    """A meter that has been given all of ``samples`` (``[frame, ear]``, ±1), chunk by chunk."""
     pcm = np.round(samples * 32767).astype("<i2").tobytes()
     meter = LoudnessMeter(audio)
     for at in range(0, len(pcm), audio.bytes_per_chunk):

@@ -1,4 +1,4 @@
-"""Measures of music against scores small enough to count by hand."""
+"""Musical measures checked on scores small enough to count by hand."""
 
 import math
 from dataclasses import replace
@@ -43,19 +43,19 @@ SUBDOMINANT = chord(10, 2, "m7", "iv", 50, 60, 65, 69)
 
 
 def test_a_melody_is_shared_by_what_its_tones_are() -> None:
-    """Of an A minor seventh: E belongs to the chord, B to the key, G# to neither."""
+    """Over an A minor seventh chord: E belongs to the chord, B to the key, G# to neither."""
     shares = music.melody_shares(stretch(TONIC, note(0, 64, 7), note(7, 71, 2), note(9, 68, 1)))
     assert shares == pytest.approx((0.7, 0.2, 0.1))
 
 
 def test_a_note_counts_for_each_chord_that_it_spans() -> None:
-    """G is the seventh of the first chord; in the second one only the key has it."""
+    """G is the seventh of the first chord; in the second it belongs only to the key."""
     shares = music.melody_shares(stretch(TONIC, SUBDOMINANT, note(8, 67, 5)))
     assert shares == pytest.approx((0.4, 0.6, 0))
 
 
 def test_the_tones_of_a_borrowed_chord_are_not_outside() -> None:
-    """F# under the major IV of A minor is; under i it is not."""
+    """F# is not outside over the major IV of A minor; over i it is."""
     borrowed = chord(10, 2, "add9", "IV", 50, 57, 62, 66)
     assert music.outside_share(stretch(TONIC, borrowed, note(10, 66, 2, "bells"))) == 0
     assert music.outside_share(stretch(TONIC, borrowed, note(8, 66, 4, "bells"))) == pytest.approx(0.5)
@@ -68,7 +68,7 @@ def test_percussion_and_weather_have_no_pitch() -> None:
 
 
 def test_voice_leading_is_the_mean_move_above_the_bass() -> None:
-    """0, 1 and 2 semitones; the bass does not count."""
+    """Moves of 0, 1 and 2 semitones; the bass does not count."""
     assert music.voice_leading([TONIC, SUBDOMINANT]) == pytest.approx(1)
 
 
@@ -80,7 +80,7 @@ def test_entropies_are_those_of_their_shares() -> None:
 
 
 def test_chord_entropy_is_about_what_follows() -> None:
-    """A circle of three has none; i goes to two places alike, each of which leads back: half a bit."""
+    """A circle of three has none; i leads to two places equally often, and each leads back: half a bit."""
     degrees = ("i", "VI", "iv")
     circle = [chord(n, 9, "m7", degrees[n % 3], 45.0) for n in range(100)]
     assert music.chord_entropy(circle) == 0
@@ -95,14 +95,14 @@ def test_a_scale_is_consistent_with_itself() -> None:
 
 
 def test_the_tonal_centroid_stays_with_the_chord_and_moves_far_for_a_tritone() -> None:
-    """Its fifths lie opposite each other."""
+    """They lie opposite each other on the circle of fifths."""
     c, same, tritone = (chord(n, 0, "add9", "I", *p) for n, p in enumerate(((60,), (72,), (66,))))
     assert music.centroid_step([c, same]) == pytest.approx(0, abs=1e-9)
     assert music.centroid_step([c, tritone]) == pytest.approx(math.hypot(2, 2))
 
 
 def test_rhythm_contrast_of_a_pulse_is_0_and_of_long_short_is_large() -> None:
-    """NPVI of 2:1 is 100 · 1 / 1.5."""
+    """The nPVI of 2:1 is 100 · 1 / 1.5."""
     pulse = [note(n, 60 + n % 3) for n in range(8)]
     assert music.rhythm_contrast(stretch(TONIC, *pulse)) == pytest.approx(0, abs=0.2)
     swung = [note(3 * (n // 2) + 2 * (n % 2), 60) for n in range(8)]
@@ -111,7 +111,7 @@ def test_rhythm_contrast_of_a_pulse_is_0_and_of_long_short_is_large() -> None:
 
 
 def test_a_figure_that_comes_again_was_heard_before() -> None:
-    """Transposed too; across a rest there is none."""
+    """Even when transposed; no figure spans a rest."""
     figure = [(0, 60), (1, 62), (2, 64)]
     once = [note(at, pitch) for at, pitch in figure]
     again = [note(20 + at, pitch + 5) for at, pitch in figure]
@@ -120,7 +120,7 @@ def test_a_figure_that_comes_again_was_heard_before() -> None:
 
 
 def test_eight_bars_that_come_again_are_counted() -> None:
-    """At 60 beats a minute they last 32 s."""
+    """At 60 beats per minute they last 32 s."""
     bars = [note(4 * n, 60 + n) for n in range(8)]
     later = [replace_at(each, 32) for each in bars]
     assert music.exact_repeats(stretch(*bars)) == 0
@@ -133,7 +133,7 @@ def replace_at(event: Note, seconds: float) -> Note:
 
 
 def test_intervals_of_folk_song_are_not_unlike_it() -> None:
-    """Two seconds, a fourth and a third resemble it more than tritones and octaves do."""
+    """A line of seconds, a fourth and a third resembles it more than one of octaves does."""
     near = [60, 62, 64, 64, 62, 60, 65, 64, 62, 62, 60, 63]
     far = [60, 72] * 6
     apart = [
@@ -153,7 +153,7 @@ def test_nothing_has_no_measures() -> None:
 
 @pytest.mark.parametrize("key", ["A minor", "Eb major"])
 def test_a_composed_piece_is_measured_in_its_own_key(key: str) -> None:
-    """Every measure is a number, and hardly anything is outside."""
+    """Every measure is a number, and hardly anything lies outside the key."""
     end = AUDIO.frames(SECONDS)
     piece = stretch_of_piece(composed(2, Controls(key=key), SECONDS, AUDIO), AUDIO, end)
     assert [mark.key for mark in piece.keys] == [parse_key(key)]

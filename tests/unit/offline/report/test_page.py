@@ -1,4 +1,4 @@
-"""The report as a page: whole, alone, and the same every time."""
+"""The report as a page: complete, self-contained, and the same every time."""
 
 import re
 from html.parser import HTMLParser
@@ -23,7 +23,7 @@ VOID = {"meta", "br"}
 
 
 class Balanced(HTMLParser):
-    """Fails on a tag that is not closed where it was opened; keeps what elements say."""
+    """Fails on a tag that is not closed where it was opened; records tags and their attributes."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ def test_it_needs_nothing_else(html: str) -> None:
 
 
 def test_every_note_is_drawn_in_its_layers_colour(html: str, stretch: Stretch) -> None:
-    """In the roll: a rectangle with rounded corners for each."""
+    """In the roll there is a rectangle with rounded corners for each."""
     read = Balanced(html)
     assert read.count("rect", rx="1") == len(stretch.notes)
     for layer in {note.layer for note in stretch.notes}:
@@ -111,7 +111,7 @@ def test_a_score_of_nothing_has_a_page() -> None:
 
 
 def test_names_are_text_and_nothing_else() -> None:
-    """A patch of an untidy name does not end up as markup."""
+    """A patch with an awkward name does not end up as markup."""
     layer: Layer = "melody"
     odd = Note(0, 1, 44_100, 60, 0.5, '<b a="&">', layer)
     stretch = Stretch(AUDIO, 0, AUDIO.frames(10), (odd,), (), (), (), ())
@@ -119,7 +119,7 @@ def test_names_are_text_and_nothing_else() -> None:
 
 
 def test_pictures_grow_with_the_piece() -> None:
-    """Two minutes are as wide as a window; an hour can be scrolled through."""
+    """Two minutes fill the width of a window; an hour can be scrolled through."""
     assert timeline.Axis(piece(120)).width == 900
     hour = Stretch(AUDIO, 0, AUDIO.frames(3600), (), (), (), (), ())
     assert timeline.Axis(hour).width == 7200
