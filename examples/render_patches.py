@@ -47,7 +47,6 @@ def main(arguments: list[str] | None = None) -> int:
         given.folder.mkdir(parents=True, exist_ok=True)
         for wanted in auditions(given.folder, given.names, given.format, given.room, controls):
             audition.main(wanted)
-            print(wanted.output)
     except (AuralisError, OSError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return getattr(error, "exit_code", 1)

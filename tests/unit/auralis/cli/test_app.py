@@ -253,7 +253,7 @@ def test_a_wrong_benchmark_is_one_line_and_2(auralis: Any, arguments: tuple[str,
 def test_the_patches_are_listed(auralis: Any) -> None:
     ended = auralis("patches")
     assert (ended.code, ended.err) == (0, "")
-    assert re.search(r"(?m)^warm_pad +pad +A2 to E5 +\S.*\.$", ended.out)
+    assert re.search(r"(?m)^warm_pad +pad +A2 to G5 +\S.*\.$", ended.out)
     assert ended.out.count("\n") == len(library())
 
 
