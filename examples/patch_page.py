@@ -52,7 +52,7 @@ def partials(name: str, patch: Patch) -> int:
 
 
 class Measured(NamedTuple):
-    """A phrase at one intensity, at the mean of several seeds."""
+    """The figures of a phrase; ``correlation`` of left and right is -1 to 1."""
 
     lufs: float
     centroid_hz: float
@@ -61,7 +61,7 @@ class Measured(NamedTuple):
 
 @cache
 def measured(name: str, intensity: float = 0.5) -> Measured:
-    """The phrase of a patch."""
+    """The patch's phrase at an intensity of 0 to 1: the mean of several seeds."""
     phrases = [calibrate.played(name, _AUDIO, intensity=intensity, seed=seed) for seed in _SEEDS]
     each = [
         Measured(

@@ -35,7 +35,7 @@ _TOP_DOWN: Final[tuple[Layer, ...]] = (
 _TURN_S: Final = (20, 35)  # between two layers' changes
 _UNHURRIED_S: Final = 180  # in a shorter section (of a finite piece) all layers turn in its first half
 # The intensity (thousandths) from which a layer is heard, by its level in the section; some that are off
-# join in at the highest intensities, so that 3, 4, 5, 6 and 7 layers sound on average at 0, 250, … 1000.
+# join in at the highest intensities, so that 4, 4, 5, 6 and 7 layers sound on average at 0, 250, … 1000.
 _HEARD_FROM: Final[Mapping[Layer, tuple[int, int, int, int]]] = {
     "drone": (0, 0, 0, 0),
     "pad": (0, 0, 0, 0),
@@ -46,7 +46,6 @@ _HEARD_FROM: Final[Mapping[Layer, tuple[int, int, int, int]]] = {
     "texture": (800, 300, 0, 0),
     "percussion": (600, 0, 0, 0),
 }
-_NEVER: Final = 1001
 # Periods of arcs over the whole piece: primes in minutes, so that they hardly ever coincide.
 _ARCS_S: Final[Mapping[str, int]] = {"register": 23 * 60, "density": 41 * 60}
 _REGISTER_ARC: Final = 3  # semitones

@@ -191,6 +191,13 @@ def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | Non
 
 
 async def _body(request: web.Request) -> dict[str, Any]:
+    """The request's JSON object.
+
+    Raises:
+        Problem: it is compressed (415) or not complete in time (408).
+        HTTPRequestEntityTooLarge: it is over :data:`MAX_BODY_BYTES`.
+        InvalidValue: it is not a JSON object.
+    """
     encoding = request.headers.get(hdrs.CONTENT_ENCODING, _PLAIN)
     if encoding != _PLAIN:
         headers = {"Accept-Encoding": _PLAIN}

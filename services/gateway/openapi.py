@@ -95,7 +95,9 @@ def _channel_paths() -> Json:
     created = _json("The new channel.", _ref("Channel"))
     return {
         "/api/v1/controls": {
-            "get": _operation("listControls", "What can be turned", {200: _json("Controls.", controls)})
+            "get": _operation(
+                "listControls", "The controls and their ranges", {200: _json("Controls.", controls)}
+            )
         },
         "/api/v1/channels": {
             "get": _operation("listChannels", "List channels", {200: _json("Channels.", channels)}, 503),

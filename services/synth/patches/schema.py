@@ -41,6 +41,8 @@ OCTAVES: Final = 10  # of noise levels: 31 Hz to 16 kHz
 # The role in which a patch is played decides the phrase by which it is measured.
 Family = Literal["pad", "bass", "lead", "keys", "bells", "texture", "percussion"]
 Levels = tuple[Db, ...]
+_SWING_RATE: Final = says("Rate of the swing; unless together, each note's is up to 0.7 octaves off.")
+_TOGETHER: Final = says("Whether all notes swing as one, in the channel's time.")
 
 
 class _Part(Struct, frozen=True, forbid_unknown_fields=True):
@@ -107,10 +109,8 @@ class Filter(_Part, frozen=True):
     tracking: Annotated[Exponent, says("Exponent by which the cutoff follows the pitch.")] = 0.0
     velocity_octaves: Annotated[Octaves, says("Rise of the cutoff from velocity 0 to 1.")] = 0.0
     motion_octaves: Annotated[Octaves, says("Swing of the cutoff to either side.")] = 0.0
-    motion_hz: Annotated[
-        Rate, says("Rate of the swing; unless together, each note's is up to 0.7 octaves off.")
-    ] = 0.07
-    together: Annotated[bool, says("Whether all notes swing as one, in the channel's time.")] = False
+    motion_hz: Annotated[Rate, _SWING_RATE] = 0.07
+    together: Annotated[bool, _TOGETHER] = False
 
 
 class Morph(_Part, frozen=True):
@@ -124,10 +124,8 @@ class Morph(_Part, frozen=True):
     intensity_share: Annotated[Shift, says("Change of position from intensity 0 to 1.")] = 0.0
     pitch_share: Annotated[Shift, says("Change of position per octave above middle C.")] = 0.0
     depth: Annotated[Share, says("Swing of the position to either side.")] = 0.35
-    rate_hz: Annotated[
-        Rate, says("Rate of the swing; unless together, each note's is up to 0.7 octaves off.")
-    ] = 0.02
-    together: Annotated[bool, says("Whether all notes swing as one, in the channel's time.")] = False
+    rate_hz: Annotated[Rate, _SWING_RATE] = 0.02
+    together: Annotated[bool, _TOGETHER] = False
     tract: Annotated[float, ranged(0, 2), says("Strength of the vowels' formants; 1: as published.")] = 1.0
 
 

@@ -3,7 +3,6 @@
 import json
 import logging
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,15 +14,7 @@ from auralis.settings import load
 Captured = pytest.CaptureFixture[str]
 
 
-@pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    """Logging is restored afterwards."""
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    yield
-    root.handlers, root.level = before, level
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
+pytestmark = pytest.mark.usefixtures("own_logging")
 
 
 def test_elsewhere_than_on_a_terminal_every_line_is_json(capsys: Captured) -> None:

@@ -5,7 +5,6 @@ import contextlib
 import http.server
 import io
 import json
-import logging
 import os
 import re
 import signal
@@ -318,17 +317,6 @@ async def test_as_soon_as_there_is_something_to_hear_it_says_where(
     async with scene.running(scene.supervisor(redis_url=redis_url, port=ready_gateway), 3):
         await scene.until(lambda: "Auralis plays" in scene.output.getvalue())
     assert f"open http://127.0.0.1:{ready_gateway}" in scene.output.getvalue()
-
-
-@pytest.fixture
-def own_logging() -> Iterator[None]:
-    """Logging may be configured; it is restored afterwards."""
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    yield
-    root.handlers, root.level = before, level
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
 
 
 class Interrupted(io.StringIO):
